@@ -1,0 +1,1 @@
+//! Benchmarks of ast-core-engine; see `benches/`.

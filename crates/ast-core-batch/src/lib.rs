@@ -1,0 +1,2 @@
+//! Bounded parallel work: stages, back-pressure, a memory budget, progress and cancellation.
+#![deny(missing_docs)]

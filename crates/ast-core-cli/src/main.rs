@@ -1,0 +1,2 @@
+//! The `ast-core` command.
+fn main() {}

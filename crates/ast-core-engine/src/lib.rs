@@ -1,0 +1,2 @@
+//! The code-intelligence engine: index a source tree and search it.
+#![deny(missing_docs)]

@@ -1,0 +1,2 @@
+//! Counters, gauges, latency histograms and process figures.
+#![deny(missing_docs)]

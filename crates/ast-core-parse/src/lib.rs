@@ -1,0 +1,2 @@
+//! Source text to symbols and chunks, with tree-sitter.
+#![deny(missing_docs)]

@@ -1,0 +1,2 @@
+//! Relevance for code search: documents, queries, fusion and ranking, as pure functions.
+#![deny(missing_docs)]

@@ -1,0 +1,1 @@
+//! Cross-crate tests of ast-core-engine; see `tests/`.
