@@ -9,6 +9,8 @@ use std::str::FromStr;
 pub struct Symbol {
     /// The name as written, such as `parse` or `operator==`; for an `impl` block, the type it is for.
     pub name: Box<str>,
+    /// What the name is qualified with where it is written: `A::B` of `void A::B::f() {}`.
+    pub qualifier: Option<Box<str>>,
     /// What it is.
     pub kind: SymbolKind,
     /// The index, in the file's list of symbols, of the definition this one is inside of. Always less than the
@@ -30,13 +32,17 @@ pub struct Symbol {
     pub visibility: Option<Visibility>,
 }
 
-/// The names of the definitions around the symbol at `index`, outermost first.
+/// The names around the symbol at `index`, outermost first: those of the definitions it is inside of, then those
+/// its own name is qualified with. Empty for an index that is not in the list.
 pub fn scope_of(symbols: &[Symbol], index: usize) -> Vec<&str> {
     let mut scope = Vec::new();
-    let mut next = symbols.get(index).and_then(|symbol| symbol.parent);
-    while let Some(parent) = next.and_then(|index| symbols.get(index as usize)) {
-        scope.push(&*parent.name);
-        next = parent.parent;
+    let mut next = symbols.get(index);
+    while let Some(symbol) = next {
+        scope.extend(
+            symbol.qualifier.iter().flat_map(|names| names.rsplit("::")).filter(|name| !name.is_empty()),
+        );
+        next = symbol.parent.and_then(|parent| symbols.get(parent as usize));
+        scope.extend(next.map(|parent| &*parent.name));
     }
     scope.reverse();
     scope

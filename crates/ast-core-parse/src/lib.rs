@@ -1,2 +1,48 @@
 //! Source text to symbols and chunks, with tree-sitter.
+//!
+//! A [`Parser`] takes the bytes of a file and its [`Language`] and gives a [`ParsedFile`]: the definitions in it
+//! ([`Symbol`](ast_core_model::Symbol)) and its pieces for embedding and reading
+//! ([`Chunk`](ast_core_model::Chunk)). It is sync, knows no file system, and is meant to be used one a thread.
+//!
+//! A broken file is still a file: syntax errors are counted and what is round them is understood; a file that
+//! takes too long is cut by lines and says so ([`Coverage`]); only binary and oversized content is refused
+//! ([`ParseError`]). No nesting overflows the stack: every pass over a tree is iterative.
+//!
+//! ```
+//! use ast_core_model::{SymbolKind, scope_of};
+//! use ast_core_parse::{Language, Parser};
+//!
+//! let source = "/// A place.\npub struct Point { x: f64 }\n\nimpl Point {\n    fn norm(&self) -> f64 { self.x.abs() }\n}\n";
+//! let language: Language = "rust".parse()?;
+//! let file = Parser::default().parse(source.as_bytes(), language)?;
+//!
+//! let point = &file.symbols[0];
+//! assert_eq!((&*point.name, point.kind, point.doc.as_deref()), ("Point", SymbolKind::Struct, Some("A place.")));
+//! let norm = file.symbols.iter().position(|symbol| &*symbol.name == "norm").expect("it is there");
+//! assert_eq!(scope_of(&file.symbols, norm), ["Point"]);
+//! assert_eq!(&*file.symbols[norm].signature, "fn norm(&self) -> f64");
+//! # Ok::<(), ast_core_parse::ParseError>(())
+//! ```
 #![deny(missing_docs)]
+
+mod chunking;
+mod comment;
+mod encoding;
+mod error;
+mod language;
+mod languages;
+mod limits;
+mod outline;
+mod parsed_file;
+mod parser;
+
+pub use encoding::{Encoding, SourceText};
+pub use error::ParseError;
+pub use language::Language;
+pub use limits::{ChunkingConfig, ParseLimits};
+pub use parsed_file::{Coverage, ParsedFile, SyntaxErrors};
+pub use parser::Parser;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

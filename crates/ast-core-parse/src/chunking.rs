@@ -1,0 +1,299 @@
+//! Cutting a file into chunks along its syntax tree.
+//!
+//! In the manner of cAST (Zhang et al., "cAST: Enhancing Code Retrieval-Augmented Generation with Structural
+//! Chunking via Abstract Syntax Tree", 2025): nodes that are too large are replaced by their children, and small
+//! neighbours are merged until a chunk is full. Beyond it, a definition of some size stands alone, a definition
+//! keeps its doc comment, decorators and head, and closing brackets stay with what they close.
+
+use crate::ChunkingConfig;
+use ast_core_model::{Chunk, ContentHash, LineRange, Span, Symbol, SymbolKind};
+use tree_sitter::Tree;
+
+/// The smallest `max_bytes`.
+const MIN_MAX_BYTES: usize = 64;
+
+/// A stretch of text that is not cut unless it is larger than a chunk: a node, and what is between it and the next.
+#[derive(Debug, Clone, Copy)]
+struct Atom {
+    start: u32,
+    /// Whether it may begin a chunk: not in the middle of a definition's head, and not a closing bracket.
+    may_begin: bool,
+    /// The size of the definition that begins here; 0 if none does.
+    definition: u32,
+}
+
+/// Cuts files into chunks; keeps its buffers.
+pub(crate) struct Chunker {
+    config: ChunkingConfig,
+    atoms: Vec<Atom>,
+    cuts: Vec<u32>,
+}
+
+impl Chunker {
+    pub(crate) fn new(config: ChunkingConfig) -> Self {
+        let max_bytes = config.max_bytes.clamp(MIN_MAX_BYTES, u32::MAX as usize);
+        let solo_bytes = config.solo_bytes.min(max_bytes);
+        Self { config: ChunkingConfig { max_bytes, solo_bytes }, atoms: Vec::new(), cuts: Vec::new() }
+    }
+
+    /// Cuts a file along its tree. `symbols` are those of the same tree.
+    pub(crate) fn cut(&mut self, tree: &Tree, text: &str, symbols: &[Symbol]) -> Vec<Chunk> {
+        self.collect_atoms(tree, text, symbols);
+        self.merge_atoms(text);
+        self.chunks(text, symbols)
+    }
+
+    /// Cuts text at line breaks.
+    pub(crate) fn cut_by_lines(&mut self, text: &str) -> Vec<Chunk> {
+        self.cuts.clear();
+        self.cut_large(text, 0, text.len() as u32);
+        self.chunks(text, &[])
+    }
+
+    /// The largest nodes that fit in a chunk, in order.
+    fn collect_atoms(&mut self, tree: &Tree, text: &str, symbols: &[Symbol]) {
+        let max = self.config.max_bytes;
+        self.atoms.clear();
+        let mut definitions = symbols.iter().filter(|symbol| stands_alone(symbol.kind)).peekable();
+        let mut cursor = tree.walk();
+        // The last place before which no chunk may begin: inside a definition's head.
+        let mut head_until = 0;
+        // The end of the last definition that fits in a chunk: what it holds is not looked for.
+        let mut whole_until = 0;
+        loop {
+            let node = cursor.node();
+            let (start, end) = (node.start_byte(), node.end_byte());
+            while definitions.next_if(|symbol| (symbol.extent.start as usize) < start).is_some() {}
+            let holds_definition = start >= whole_until
+                && definitions.peek().is_some_and(|symbol| {
+                    (symbol.extent.start as usize) < end && (symbol.extent.len() as usize) < end - start
+                });
+            if (end - start > max || holds_definition) && cursor.goto_first_child() {
+                continue;
+            }
+            if end > start {
+                let mut definition = 0;
+                while let Some(symbol) = definitions.next_if(|symbol| symbol.extent.start as usize == start) {
+                    definition = definition.max(symbol.extent.len());
+                    head_until = head_until.max(symbol.span.start);
+                    if symbol.extent.len() as usize <= max {
+                        whole_until = whole_until.max(symbol.extent.end as usize);
+                    }
+                }
+                let closes = matches!(text.as_bytes()[start], b')' | b']' | b'}' | b',' | b';');
+                let may_begin = !closes && (definition > 0 || start as u32 > head_until || head_until == 0);
+                self.atoms.push(Atom { start: start as u32, may_begin, definition });
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Decides where chunks begin.
+    fn merge_atoms(&mut self, text: &str) {
+        let (max, solo) = (self.config.max_bytes as u32, self.config.solo_bytes as u32);
+        let len = text.len() as u32;
+        self.cuts.clear();
+        self.cuts.push(0);
+        let mut chunk_start = 0;
+        // Where the definition that was begun last ends; nothing but closing brackets joins it.
+        let mut alone_until = None;
+        for at in 0..self.atoms.len() {
+            let atom = self.atoms[at];
+            let end = self.atoms.get(at + 1).map_or(len, |next| next.start);
+            let full = end - chunk_start > max;
+            let after_definition = alone_until.is_some_and(|until| atom.start >= until);
+            // A chunk of a few bytes is the head of what comes, such as `impl Foo {`.
+            let something_before = atom.start - chunk_start >= MIN_MAX_BYTES as u32;
+            let begins_definition = atom.definition >= solo && something_before;
+            let hard = end - chunk_start > max + MIN_MAX_BYTES as u32;
+            if atom.start > chunk_start
+                && (atom.may_begin && (full || after_definition || begins_definition) || hard)
+            {
+                self.cuts.push(atom.start);
+                chunk_start = atom.start;
+            }
+            if after_definition {
+                alone_until = None;
+            }
+            if atom.definition >= solo {
+                alone_until = Some(atom.start + atom.definition);
+            }
+            if end - chunk_start > max + MIN_MAX_BYTES as u32 {
+                // One node without children, such as a long string.
+                self.cut_large(text, chunk_start, end);
+                chunk_start = *self.cuts.last().unwrap_or(&chunk_start);
+            }
+        }
+    }
+
+    /// Cuts a stretch at the last line break that fits, else at the last character that does.
+    fn cut_large(&mut self, text: &str, start: u32, end: u32) {
+        let max = self.config.max_bytes;
+        let end = end as usize;
+        let mut at = start as usize;
+        if self.cuts.last() != Some(&start) {
+            self.cuts.push(start);
+        }
+        while end - at > max {
+            let limit = text.floor_char_boundary(at + max);
+            let line = memchr::memrchr(b'\n', &text.as_bytes()[at..limit]).map(|position| at + position + 1);
+            at = line.filter(|&line| line > at).unwrap_or(limit);
+            self.cuts.push(at as u32);
+        }
+    }
+
+    /// The stretches between the cuts, without blank ends.
+    fn chunks(&self, text: &str, symbols: &[Symbol]) -> Vec<Chunk> {
+        let mut chunks = Vec::with_capacity(self.cuts.len());
+        let mut line = 1;
+        let mut counted = 0;
+        for (at, &from) in self.cuts.iter().enumerate() {
+            let to = self.cuts.get(at + 1).copied().unwrap_or(text.len() as u32);
+            let stretch = &text[from as usize..to as usize];
+            let start = to as usize - stretch.trim_start().len();
+            let end = from as usize + stretch.trim_end().len();
+            if start >= end {
+                continue;
+            }
+            line += line_breaks(&text[counted..start]);
+            let start_line = line;
+            line += line_breaks(&text[start..end]);
+            counted = end;
+            let span = Span::new(start as u32, end as u32);
+            chunks.push(Chunk {
+                span,
+                lines: LineRange::new(start_line, line),
+                symbol: main_symbol(symbols, span),
+                hash: ContentHash::of(&text.as_bytes()[start..end]),
+            });
+        }
+        chunks
+    }
+}
+
+fn line_breaks(text: &str) -> u32 {
+    memchr::memchr_iter(b'\n', text.as_bytes()).count() as u32
+}
+
+/// Whether a definition of this kind is a thing to find for itself: fields and constants belong to what is round
+/// them.
+fn stands_alone(kind: SymbolKind) -> bool {
+    !matches!(
+        kind,
+        SymbolKind::Field
+            | SymbolKind::Property
+            | SymbolKind::EnumMember
+            | SymbolKind::Constant
+            | SymbolKind::Static
+            | SymbolKind::Variable
+            | SymbolKind::Module
+            | SymbolKind::Namespace
+    )
+}
+
+/// The definition that a chunk is about: the innermost that covers three fifths of it, else the largest that begins
+/// in it, else none.
+fn main_symbol(symbols: &[Symbol], chunk: Span) -> Option<u32> {
+    let overlap = |symbol: &Symbol| {
+        symbol.extent.end.min(chunk.end).saturating_sub(symbol.extent.start.max(chunk.start))
+    };
+    let covers = |symbol: &Symbol| 5 * u64::from(overlap(symbol)) >= 3 * u64::from(chunk.len());
+    let after = symbols.partition_point(|symbol| symbol.extent.start < chunk.start);
+    let begin_inside = symbols[after..].iter().take_while(|symbol| symbol.extent.start < chunk.end);
+    let mut covering: Option<(u32, u32)> = None;
+    let mut largest: Option<(u32, u32)> = None;
+    let mut consider = |index: usize, symbol: &Symbol| {
+        let (size, overlap) = (symbol.extent.len(), overlap(symbol));
+        if covers(symbol) && covering.is_none_or(|(smallest, _)| size <= smallest) {
+            covering = Some((size, index as u32));
+        }
+        if largest.is_none_or(|(most, _)| overlap > most) {
+            largest = Some((overlap, index as u32));
+        }
+    };
+    for (offset, symbol) in begin_inside.enumerate() {
+        consider(after + offset, symbol);
+    }
+    // Those that began before the chunk: the one before it and what is round that.
+    let mut next = after.checked_sub(1);
+    while let Some(index) = next {
+        let symbol = &symbols[index];
+        if covers(symbol) && covering.is_none_or(|(smallest, _)| symbol.extent.len() < smallest) {
+            covering = Some((symbol.extent.len(), index as u32));
+        }
+        next = symbol.parent.map(|parent| parent as usize);
+    }
+    covering.or(largest).map(|(_, index)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Language, ParseLimits, Parser};
+    use proptest::prelude::*;
+
+    fn assert_covers(text: &str, chunks: &[Chunk], max_bytes: usize) {
+        let mut covered = 0;
+        for chunk in chunks {
+            let between = &text[covered as usize..chunk.span.start as usize];
+            assert!(between.trim().is_empty(), "left out: {between:?}");
+            assert!(!chunk.span.is_empty());
+            let inside = &text[chunk.span.range()];
+            assert_eq!(inside, inside.trim());
+            assert!(inside.len() <= max_bytes + 2 * MIN_MAX_BYTES, "{} bytes", inside.len());
+            let line_of = |at: u32| 1 + line_breaks(&text[..at as usize]);
+            assert_eq!(chunk.lines, LineRange::new(line_of(chunk.span.start), line_of(chunk.span.end)));
+            covered = chunk.span.end;
+        }
+        assert!(text[covered as usize..].trim().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_is_in_one_chunk(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just("fn f() { g(1); }\n"), Just("struct S { a: u8 }\n"), Just("// comment é\n"), Just("}"),
+                    Just("impl X { fn m(&self) { let s = \"text text text text\"; } }\n"), Just("((("), Just("\n\n"),
+                    Just("const T: &str = \"äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü äöü\";"),
+                ],
+                0..60,
+            ),
+            max_bytes in 64usize..400,
+            language in prop_oneof![Just("rust"), Just("javascript"), Just("cpp"), Just("python")],
+        ) {
+            let text = parts.concat();
+            let chunking = ChunkingConfig { max_bytes, solo_bytes: max_bytes / 4 };
+            let mut parser = Parser::new(ParseLimits::default(), chunking);
+            let file = parser.parse(text.as_bytes(), language.parse::<Language>().unwrap()).unwrap();
+            assert_covers(&text, &file.chunks, max_bytes);
+        }
+
+        #[test]
+        fn lines_without_a_tree_are_covered_too(text in "[a-zé\n ]{0,600}") {
+            let mut chunker = Chunker::new(ChunkingConfig { max_bytes: 64, solo_bytes: 0 });
+            let chunks = chunker.cut_by_lines(&text);
+            assert_covers(&text, &chunks, 64);
+        }
+    }
+
+    #[test]
+    fn a_definition_of_some_size_stands_alone_with_its_comment() {
+        let body = "    let x = compute(1, 2, 3);\n".repeat(10);
+        let text = format!(
+            "use a;\nuse b;\n\n/// One.\n#[inline]\nfn one() {{\n{body}}}\n\n/// Two.\nfn two() {{\n{body}}}\n"
+        );
+        let file = Parser::default().parse(text.as_bytes(), "rust".parse().unwrap()).unwrap();
+        let first_lines: Vec<_> =
+            file.chunks.iter().map(|chunk| text[chunk.span.range()].lines().next().unwrap()).collect();
+        let names: Vec<_> =
+            file.chunks.iter().map(|chunk| chunk.symbol.map(|at| &*file.symbols[at as usize].name)).collect();
+        assert_eq!(names.last(), Some(&Some("two")), "{names:?}");
+        assert!(first_lines.contains(&"/// Two."), "{first_lines:?}");
+        assert!(names.contains(&Some("one")), "{names:?}");
+    }
+}

@@ -1,0 +1,170 @@
+//! From the bytes of a file to text, keeping track of where each byte of the text was in the file.
+
+use crate::ParseError;
+use ast_core_model::Span;
+use std::borrow::Cow;
+
+/// How many bytes from the start are looked at for a NUL, as git does.
+const BINARY_PROBE: usize = 8000;
+
+/// The encoding a file was found to be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    Utf8,
+    /// UTF-8 in which some bytes are not; each of them stands as U+001A SUBSTITUTE in the text.
+    Utf8Lossy,
+    /// UTF-16, little end first, told by its byte order mark.
+    Utf16Le,
+    /// UTF-16, big end first, told by its byte order mark.
+    Utf16Be,
+}
+
+/// The text of a file.
+#[derive(Debug, Clone)]
+pub struct SourceText<'a> {
+    text: Cow<'a, str>,
+    encoding: Encoding,
+    /// For each byte of the text, and one past its end, the file's byte; `None` where they are the same.
+    offsets: Option<Vec<u32>>,
+}
+
+impl<'a> SourceText<'a> {
+    /// Reads the bytes as text: UTF-16 if they begin with its byte order mark, else UTF-8. Bytes that are not
+    /// valid UTF-8 are replaced one for one by U+001A, so that every offset stays what it is in the file.
+    ///
+    /// # Errors
+    /// [`ParseError::Binary`] if there is a NUL among the first 8,000 bytes (of anything but UTF-16).
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        match bytes {
+            [0xFF, 0xFE, rest @ ..] => return Ok(Self::decode_utf16(rest, Encoding::Utf16Le)),
+            [0xFE, 0xFF, rest @ ..] => return Ok(Self::decode_utf16(rest, Encoding::Utf16Be)),
+            _ => {}
+        }
+        if let Some(offset) = memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE)]) {
+            return Err(ParseError::Binary { offset });
+        }
+        Ok(match std::str::from_utf8(bytes) {
+            Ok(text) => Self { text: Cow::Borrowed(text), encoding: Encoding::Utf8, offsets: None },
+            Err(_) => {
+                let text = Cow::Owned(substitute_invalid(bytes));
+                Self { text, encoding: Encoding::Utf8Lossy, offsets: None }
+            }
+        })
+    }
+
+    /// Takes text that is already decoded.
+    pub fn from_text(text: &'a str) -> Self {
+        Self { text: Cow::Borrowed(text), encoding: Encoding::Utf8, offsets: None }
+    }
+
+    fn decode_utf16(bytes: &[u8], encoding: Encoding) -> Self {
+        let units = bytes.chunks_exact(2).map(|pair| match encoding {
+            Encoding::Utf16Be => u16::from_be_bytes([pair[0], pair[1]]),
+            _ => u16::from_le_bytes([pair[0], pair[1]]),
+        });
+        let mut text = String::with_capacity(bytes.len());
+        let mut offsets = Vec::with_capacity(bytes.len());
+        // The byte order mark was taken off before.
+        let mut at = 2;
+        for decoded in char::decode_utf16(units) {
+            let (c, width) = match decoded {
+                Ok(c) => (c, 2 * c.len_utf16()),
+                Err(_) => (char::REPLACEMENT_CHARACTER, 2),
+            };
+            text.push(c);
+            offsets.resize(text.len(), at as u32);
+            at += width;
+        }
+        offsets.push(at as u32);
+        Self { text: Cow::Owned(text), encoding, offsets: Some(offsets) }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The encoding of the file.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The place in the file of a place in the text.
+    pub(crate) fn in_file(&self, span: Span) -> Span {
+        match &self.offsets {
+            None => span,
+            Some(offsets) => {
+                let offset = |at: u32| offsets.get(at as usize).or(offsets.last()).copied().unwrap_or(at);
+                Span::new(offset(span.start), offset(span.end))
+            }
+        }
+    }
+
+    /// Whether places in the text are places in the file.
+    pub(crate) fn same_offsets(&self) -> bool {
+        self.offsets.is_none()
+    }
+}
+
+fn substitute_invalid(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for part in bytes.utf8_chunks() {
+        text.push_str(part.valid());
+        text.extend(part.invalid().iter().map(|_| '\u{1A}'));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nul_means_binary() {
+        assert_eq!(SourceText::decode(b"ab\0c").unwrap_err(), ParseError::Binary { offset: 2 });
+    }
+
+    #[test]
+    fn utf16_offsets_are_those_of_the_file() {
+        for (mark, encoding) in [([0xFF, 0xFE], Encoding::Utf16Le), ([0xFE, 0xFF], Encoding::Utf16Be)] {
+            let mut bytes = mark.to_vec();
+            for unit in "aé😀b".encode_utf16() {
+                bytes.extend(if encoding == Encoding::Utf16Le {
+                    unit.to_le_bytes()
+                } else {
+                    unit.to_be_bytes()
+                });
+            }
+            let source = SourceText::decode(&bytes).unwrap();
+            assert_eq!((source.text(), source.encoding()), ("aé😀b", encoding));
+            // a at 2, é at 4, 😀 at 6 (four bytes), b at 10, end at 12.
+            assert_eq!(source.in_file(Span::new(0, 1)), Span::new(2, 4));
+            assert_eq!(source.in_file(Span::new(3, 7)), Span::new(6, 10));
+            assert_eq!(source.in_file(Span::new(7, 8)), Span::new(10, 12));
+        }
+    }
+
+    #[test]
+    fn an_odd_byte_and_a_lone_surrogate_do_not_shift_what_follows() {
+        let bytes = [0xFF, 0xFE, 0x00, 0xD8, b'x', 0, 0x7A];
+        let source = SourceText::decode(&bytes).unwrap();
+        assert_eq!(source.text(), "\u{FFFD}x");
+        assert_eq!(source.in_file(Span::new(3, 4)), Span::new(4, 6));
+    }
+
+    proptest! {
+        #[test]
+        fn invalid_bytes_keep_their_places(bytes in proptest::collection::vec(1u8.., 0..64)) {
+            prop_assume!(!bytes.starts_with(&[0xFF, 0xFE]) && !bytes.starts_with(&[0xFE, 0xFF]));
+            let source = SourceText::decode(&bytes).unwrap();
+            prop_assert_eq!(source.text().len(), bytes.len());
+            for (at, c) in source.text().char_indices() {
+                if c != '\u{1A}' {
+                    prop_assert_eq!(&source.text().as_bytes()[at..at + c.len_utf8()], &bytes[at..at + c.len_utf8()]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,541 @@
+//! The definitions of a syntax tree, found in one pass with a cursor.
+//!
+//! The pass is iterative, so no nesting is too deep for it, and it leaves out what cannot hold a definition:
+//! node kinds that the language names as opaque, and, inside functions, subtrees too small for one.
+
+use crate::languages::{Role, Spec};
+use crate::{SyntaxErrors, comment};
+use ast_core_model::{LineRange, Span, Symbol, SymbolKind, Visibility};
+use tree_sitter::{Node, Tree};
+
+/// A subtree of fewer nodes holds no function, class or other definition that is kept inside a function: the
+/// smallest, `struct A{};` of C++ in a block, has so many.
+const SMALLEST_DEFINING_SUBTREE: usize = 7;
+
+/// The longest signature kept, in bytes.
+const MAX_SIGNATURE_BYTES: usize = 400;
+
+/// What a language's `define` sees of the node under the cursor.
+pub(crate) struct Visit<'a, 'tree> {
+    pub(crate) node: Node<'tree>,
+    pub(crate) source: &'a str,
+    symbols: &'a [Symbol],
+    levels: &'a [Level<'tree>],
+}
+
+impl<'a, 'tree> Visit<'a, 'tree> {
+    /// The node's kind.
+    pub(crate) fn kind(&self) -> &'tree str {
+        self.node.kind()
+    }
+
+    /// The node's child in this field.
+    pub(crate) fn field(&self, name: &str) -> Option<Node<'tree>> {
+        self.node.child_by_field_name(name)
+    }
+
+    /// The node's first child of this kind.
+    pub(crate) fn child(&self, kind: &str) -> Option<Node<'tree>> {
+        child_of_kind(self.node, kind)
+    }
+
+    /// The text of a node.
+    pub(crate) fn text(&self, node: Node<'_>) -> &'a str {
+        self.source.get(node.byte_range()).unwrap_or("")
+    }
+
+    /// The node that this one is `up` levels inside of: 1 is its parent.
+    pub(crate) fn ancestor(&self, up: usize) -> Option<Node<'tree>> {
+        let at = self.levels.len().checked_sub(up)?;
+        Some(self.levels.get(at)?.owner)
+    }
+
+    /// The kind of the node's parent, `""` at the root.
+    pub(crate) fn parent_kind(&self) -> &'tree str {
+        self.ancestor(1).map_or("", |node| node.kind())
+    }
+
+    /// The definition that the node is inside of.
+    pub(crate) fn enclosing(&self) -> Option<&'a Symbol> {
+        let index = self.levels.last()?.symbol?;
+        self.symbols.get(index as usize)
+    }
+
+    /// The kind of the definition that the node is inside of.
+    pub(crate) fn enclosing_kind(&self) -> Option<SymbolKind> {
+        self.enclosing().map(|symbol| symbol.kind)
+    }
+
+    /// Whether the node is inside of a function's body.
+    pub(crate) fn in_function(&self) -> bool {
+        self.levels.last().is_some_and(|level| level.in_function)
+    }
+
+    /// The visibility that the section the node is in sets, as after C++'s `public:`.
+    pub(crate) fn section(&self) -> Option<Visibility> {
+        self.levels.last().and_then(|level| level.section)
+    }
+
+    /// Whether one of the nodes that stand for this one, such as an export statement, is of this kind.
+    pub(crate) fn is_wrapped_in(&self, kind: &str) -> bool {
+        self.levels.iter().rev().take_while(|level| level.wraps).any(|level| level.owner.kind() == kind)
+    }
+}
+
+/// The node's first child of this kind.
+pub(crate) fn child_of_kind<'tree>(node: Node<'tree>, kind: &str) -> Option<Node<'tree>> {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).find(|child| child.kind() == kind)
+}
+
+/// What a node defines.
+pub(crate) struct Definition<'tree> {
+    pub(crate) kind: SymbolKind,
+    /// Where the name stands.
+    pub(crate) name: Node<'tree>,
+    /// The name, if it is not the text of `name`.
+    pub(crate) name_text: Option<String>,
+    pub(crate) qualifier: Option<String>,
+    /// Where the signature ends.
+    pub(crate) body: Option<Node<'tree>>,
+    /// The definition, if it is not the visited node.
+    pub(crate) node: Option<Node<'tree>>,
+    /// Where the definition begins, after annotations that are inside the node.
+    pub(crate) start: Option<Node<'tree>>,
+    pub(crate) visibility: Option<Visibility>,
+    /// Documentation that is not in a comment before the definition.
+    pub(crate) doc: Option<Box<str>>,
+}
+
+impl<'tree> Definition<'tree> {
+    pub(crate) fn new(kind: SymbolKind, name: Node<'tree>) -> Self {
+        Self {
+            kind,
+            name,
+            name_text: None,
+            qualifier: None,
+            body: None,
+            node: None,
+            start: None,
+            visibility: None,
+            doc: None,
+        }
+    }
+
+    pub(crate) fn body(mut self, body: Option<Node<'tree>>) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub(crate) fn visibility(mut self, visibility: Option<Visibility>) -> Self {
+        self.visibility = visibility;
+        self
+    }
+
+    pub(crate) fn name_text(mut self, name: impl Into<String>) -> Self {
+        self.name_text = Some(name.into());
+        self
+    }
+}
+
+/// What a visited node defines, in order. The first is the scope of what is inside the node.
+pub(crate) type Definitions<'tree> = Vec<Definition<'tree>>;
+
+pub(crate) struct Outline {
+    pub(crate) symbols: Vec<Symbol>,
+    pub(crate) syntax_errors: SyntaxErrors,
+    /// Whether symbols were left out.
+    pub(crate) limit_hit: bool,
+}
+
+/// Comments and attributes that wait for the definition after them.
+#[derive(Clone, Default)]
+struct Leading {
+    start: Option<u32>,
+    end_row: usize,
+    docs: Vec<Span>,
+}
+
+impl Leading {
+    fn clear(&mut self) {
+        self.start = None;
+        self.docs.clear();
+    }
+}
+
+/// The siblings that the cursor is among.
+struct Level<'tree> {
+    /// Their parent.
+    owner: Node<'tree>,
+    symbol: Option<u32>,
+    in_function: bool,
+    section: Option<Visibility>,
+    leading: Leading,
+    /// The sibling before.
+    before: Option<Node<'tree>>,
+    /// Whether the parent is a wrapper.
+    wraps: bool,
+    /// What the wrapper gives to the first definition inside it.
+    wrapper: Option<Wrapper<'tree>>,
+}
+
+#[derive(Clone)]
+struct Wrapper<'tree> {
+    /// What the span begins with, if the wrapper is part of it.
+    span: Option<Node<'tree>>,
+    extent_start: u32,
+    docs: Vec<Span>,
+}
+
+/// Finds definitions; keeps its buffers.
+pub(crate) struct Outliner {
+    max_symbols: usize,
+    fold: String,
+}
+
+impl Outliner {
+    pub(crate) fn new(max_symbols: usize) -> Self {
+        Self { max_symbols: max_symbols.min(u32::MAX as usize), fold: String::new() }
+    }
+
+    pub(crate) fn run(&mut self, tree: &Tree, source: &str, spec: &Spec) -> Outline {
+        let roles = &spec.compiled().roles;
+        let syntax = &spec.syntax;
+        let root = tree.root_node();
+        let has_errors = root.has_error();
+        let mut outline =
+            Outline { symbols: Vec::new(), syntax_errors: SyntaxErrors::default(), limit_hit: false };
+        let mut levels: Vec<Level<'_>> = Vec::with_capacity(32);
+        let mut found: Definitions<'_> = Vec::new();
+        let mut cursor = tree.walk();
+        loop {
+            let node = cursor.node();
+            let role = roles.get(node.kind_id() as usize).copied().unwrap_or_default();
+            if has_errors && (node.is_error() || node.is_missing()) {
+                let line = node.start_position().row as u32 + 1;
+                outline.syntax_errors.count += 1;
+                outline.syntax_errors.first_line.get_or_insert(line);
+            }
+            let mut defined = None;
+            if role.is_plain() {
+                if let Some(level) = levels.last_mut() {
+                    level.leading.clear();
+                    level.before = Some(node);
+                }
+            } else if role.is(Role::TOKEN) {
+                // Commas and braces stand between a definition and its neighbour's trailing comment.
+                if let Some(level) = levels.last_mut() {
+                    level.before = Some(node);
+                }
+            } else if let Some(level) = levels.last_mut().filter(|_| role.is(COLLECTED)) {
+                level.collect(node, role, source, syntax.is_doc);
+            } else if role.is(Role::DEFINITION) && outline.symbols.len() < self.max_symbols {
+                let visit = Visit { node, source, symbols: &outline.symbols, levels: &levels };
+                (syntax.define)(&visit, &mut found);
+                defined = self.push_all(&mut found, node, source, roles, &mut levels, &mut outline.symbols);
+            } else if role.is(Role::DEFINITION) {
+                outline.limit_hit = true;
+            }
+            let too_small = || {
+                levels.last().is_some_and(|level| level.in_function)
+                    && node.descendant_count() < SMALLEST_DEFINING_SUBTREE
+            };
+            let leave_out = role.is(LEFT_OUT) || too_small();
+            if (!leave_out || has_errors && node.has_error()) && cursor.goto_first_child() {
+                let level = Level::inside(node, role, defined, levels.last_mut(), &outline.symbols);
+                levels.push(level);
+                continue;
+            }
+            while !cursor.goto_next_sibling() {
+                levels.pop();
+                if !cursor.goto_parent() {
+                    return outline;
+                }
+                if let Some(level) = levels.last_mut() {
+                    level.leading.clear();
+                    level.before = Some(cursor.node());
+                }
+            }
+        }
+    }
+
+    /// Turns what `define` found into symbols; the index of the first.
+    fn push_all<'tree>(
+        &mut self,
+        found: &mut Definitions<'tree>,
+        node: Node<'tree>,
+        source: &str,
+        roles: &[Role],
+        levels: &mut [Level<'tree>],
+        symbols: &mut Vec<Symbol>,
+    ) -> Option<u32> {
+        let first = (!found.is_empty()).then_some(symbols.len() as u32);
+        for definition in found.drain(..) {
+            if let Some(symbol) = self.symbol(definition, node, source, roles, levels) {
+                symbols.push(symbol);
+            }
+        }
+        first.filter(|&index| (index as usize) < symbols.len())
+    }
+
+    fn symbol<'tree>(
+        &mut self,
+        definition: Definition<'tree>,
+        visited: Node<'tree>,
+        source: &str,
+        roles: &[Role],
+        levels: &mut [Level<'tree>],
+    ) -> Option<Symbol> {
+        let name = match &definition.name_text {
+            Some(name) => name.as_str(),
+            None => source.get(definition.name.byte_range())?,
+        };
+        let name: Box<str> = fold_space(&mut self.fold, name).into();
+        if name.is_empty() {
+            return None;
+        }
+        let node = definition.node.unwrap_or(visited);
+        let (mut end, mut end_row) = end_of(node, source);
+        let mut start_node = node;
+        let mut extent_start = node.start_byte() as u32;
+        let mut doc = definition.doc;
+        let mut parent = None;
+        if let Some(level) = levels.last_mut() {
+            parent = level.symbol;
+            let row = node.start_position().row;
+            let leading = &mut level.leading;
+            let mut docs: &[Span] = &[];
+            if let Some(start) = leading.start.filter(|_| row <= leading.end_row + 1) {
+                extent_start = start;
+                docs = &leading.docs;
+            }
+            if let Some(wrapper) = &level.wrapper {
+                extent_start = extent_start.min(wrapper.extent_start);
+                if docs.is_empty() {
+                    docs = &wrapper.docs;
+                }
+                if let Some(span) = wrapper.span {
+                    start_node = span;
+                    let (wrapper_end, wrapper_end_row) = end_of(span, source);
+                    let rest = source.get(end as usize..wrapper_end as usize).unwrap_or("x");
+                    if rest.bytes().all(|byte| byte == b';' || byte.is_ascii_whitespace()) {
+                        (end, end_row) = (wrapper_end, wrapper_end_row);
+                    }
+                }
+            }
+            if doc.is_none() && !docs.is_empty() {
+                let mut text = String::new();
+                for span in docs {
+                    comment::push_text(&mut text, source.get(span.range()).unwrap_or(""));
+                }
+                doc = comment::finish(&text);
+            }
+            level.wrapper = None;
+            level.leading.clear();
+        }
+        let start_node = definition.start.unwrap_or_else(|| after_attributes(start_node, roles));
+        let start = start_node.start_byte() as u32;
+        let end = end.max(start);
+        let signature_end =
+            definition.body.map_or(end as usize, |body| body.start_byte()).max(start as usize);
+        let start_line = start_node.start_position().row as u32 + 1;
+        Some(Symbol {
+            name,
+            qualifier: definition.qualifier.map(String::into_boxed_str),
+            kind: definition.kind,
+            parent,
+            span: Span::new(start, end),
+            lines: LineRange::new(start_line, (end_row as u32 + 1).max(start_line)),
+            extent: Span::new(extent_start.min(start), end),
+            name_span: Span::new(definition.name.start_byte() as u32, definition.name.end_byte() as u32),
+            signature: signature(&mut self.fold, source.get(start as usize..signature_end).unwrap_or("")),
+            doc,
+            visibility: definition.visibility,
+        })
+    }
+}
+
+/// Roles of nodes that are kept for the definition after them.
+const COLLECTED: Role = Role::COMMENT.or(Role::ATTRIBUTE).or(Role::SECTION);
+/// Roles of nodes that are not looked into.
+const LEFT_OUT: Role = COLLECTED.or(Role::OPAQUE).or(Role::TOKEN);
+
+impl<'tree> Level<'tree> {
+    /// The level of the children of `node`.
+    fn inside(
+        node: Node<'tree>,
+        role: Role,
+        defined: Option<u32>,
+        outer: Option<&mut Level<'tree>>,
+        symbols: &[Symbol],
+    ) -> Self {
+        let mut level = Level {
+            owner: node,
+            symbol: defined,
+            in_function: false,
+            section: None,
+            leading: Leading::default(),
+            before: None,
+            wraps: false,
+            wrapper: None,
+        };
+        let Some(outer) = outer else { return level };
+        match defined.and_then(|index| symbols.get(index as usize)) {
+            Some(symbol) => level.in_function = is_function(symbol.kind),
+            None => {
+                level.symbol = outer.symbol;
+                level.in_function = outer.in_function;
+            }
+        }
+        if role.is(Role::WRAPPER.or(Role::OUTER_WRAPPER)) && defined.is_none() {
+            level.section = outer.section;
+            level.wraps = true;
+            level.wrapper = Some(outer.wrap(node, role));
+        }
+        level
+    }
+
+    /// What the definition inside this wrapper gets of what stands before the wrapper.
+    fn wrap(&mut self, node: Node<'tree>, role: Role) -> Wrapper<'tree> {
+        let start = node.start_byte() as u32;
+        let leading = std::mem::take(&mut self.leading);
+        let attached = leading.start.is_some() && node.start_position().row <= leading.end_row + 1;
+        let own_span = role.is(Role::WRAPPER).then_some(node);
+        let mut wrapper = Wrapper { span: own_span, extent_start: start, docs: Vec::new() };
+        if attached {
+            wrapper.extent_start = leading.start.unwrap_or(start);
+            wrapper.docs = leading.docs;
+        }
+        if let Some(outer) = self.wrapper.take() {
+            wrapper.extent_start = wrapper.extent_start.min(outer.extent_start);
+            wrapper.span = outer.span.or(wrapper.span);
+            if wrapper.docs.is_empty() {
+                wrapper.docs = outer.docs;
+            }
+        }
+        wrapper
+    }
+
+    /// Keeps a comment or attribute for the definition after it, or notes a section's visibility.
+    fn collect(&mut self, node: Node<'tree>, role: Role, source: &str, is_doc: fn(&str) -> bool) {
+        let text = source.get(node.byte_range()).unwrap_or("");
+        if role.is(Role::SECTION) {
+            self.section = text.trim_end_matches(':').trim().parse().ok();
+            self.leading.clear();
+            self.before = Some(node);
+            return;
+        }
+        let row = node.start_position().row;
+        if self.leading.start.is_some() && row > self.leading.end_row + 1 {
+            self.leading.clear();
+        }
+        let trails = self.leading.start.is_none()
+            && self.before.is_some_and(|before| before.end_position().row == row);
+        if trails {
+            return;
+        }
+        self.leading.start.get_or_insert(node.start_byte() as u32);
+        self.leading.end_row = end_of(node, source).1;
+        if role.is(Role::COMMENT) && is_doc(text) {
+            self.leading.docs.push(Span::new(node.start_byte() as u32, node.end_byte() as u32));
+        }
+    }
+}
+
+/// What follows the decorators and attributes that a node begins with.
+fn after_attributes<'tree>(node: Node<'tree>, roles: &[Role]) -> Node<'tree> {
+    let is_attribute =
+        |child: Node<'_>| roles.get(child.kind_id() as usize).is_some_and(|role| role.is(Role::ATTRIBUTE));
+    if !node.child(0).is_some_and(is_attribute) {
+        return node;
+    }
+    let mut cursor = node.walk();
+    node.children(&mut cursor).find(|child| !is_attribute(*child)).unwrap_or(node)
+}
+
+fn is_function(kind: SymbolKind) -> bool {
+    matches!(kind, SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor)
+}
+
+/// The end of a node without trailing white space, which some grammars include: byte and row.
+fn end_of(node: Node<'_>, source: &str) -> (u32, usize) {
+    let mut end = node.end_byte();
+    let mut row = node.end_position().row;
+    let bytes = source.as_bytes();
+    while end > node.start_byte() && bytes.get(end - 1).is_some_and(u8::is_ascii_whitespace) {
+        end -= 1;
+        row -= usize::from(bytes[end] == b'\n');
+    }
+    (end as u32, row)
+}
+
+/// The text on one line, white space folded; borrowed if it is so already.
+fn fold_space<'a>(buffer: &'a mut String, text: &'a str) -> &'a str {
+    let text = text.trim();
+    if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        return text;
+    }
+    buffer.clear();
+    for word in text.split_ascii_whitespace() {
+        if !buffer.is_empty() {
+            buffer.push(' ');
+        }
+        buffer.push_str(word);
+    }
+    buffer
+}
+
+fn signature(buffer: &mut String, head: &str) -> Box<str> {
+    // Enough to fill a signature even if most of it is indentation.
+    let head = &head[..head.floor_char_boundary(4 * MAX_SIGNATURE_BYTES)];
+    let text = fold_space(buffer, head);
+    let text =
+        text.trim_end_matches(|c: char| matches!(c, '{' | ':' | ';' | ',' | '=' | '\\') || c.is_whitespace());
+    if text.len() <= MAX_SIGNATURE_BYTES {
+        text.into()
+    } else {
+        format!("{}…", &text[..text.floor_char_boundary(MAX_SIGNATURE_BYTES)]).into()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use crate::ParsedFile;
+    use ast_core_model::scope_of;
+    use std::fmt::Write;
+
+    /// Symbols and chunks as text, checking on the way that they are where they say.
+    pub(crate) fn render(bytes: &[u8], file: &ParsedFile) -> String {
+        let mut out = String::new();
+        let errors = file.syntax_errors;
+        writeln!(out, "{} lines, {} syntax errors, {:?}", file.lines, errors.count, file.coverage).unwrap();
+        for (index, symbol) in file.symbols.iter().enumerate() {
+            assert!(symbol.extent.contains(symbol.span), "{symbol:?}");
+            assert!(symbol.parent.is_none_or(|parent| (parent as usize) < index), "{symbol:?}");
+            let visibility = symbol.visibility.map_or("-", |visibility| visibility.as_str());
+            let scope = scope_of(&file.symbols, index).join(".");
+            write!(out, "{}-{} {} {}", symbol.lines.start, symbol.lines.end, symbol.kind, symbol.name)
+                .unwrap();
+            writeln!(out, " [{scope}] {visibility} | {}", symbol.signature).unwrap();
+            if symbol.extent != symbol.span {
+                let lead = &bytes[symbol.extent.start as usize..symbol.span.start as usize];
+                writeln!(out, "    after {:?}", String::from_utf8_lossy(lead)).unwrap();
+            }
+            if let Some(doc) = &symbol.doc {
+                writeln!(out, "    doc {doc:?}").unwrap();
+            }
+        }
+        for chunk in &file.chunks {
+            let name = chunk.symbol.map_or("-", |index| &*file.symbols[index as usize].name);
+            writeln!(
+                out,
+                "chunk {}-{} {} bytes {name}",
+                chunk.lines.start,
+                chunk.lines.end,
+                chunk.span.len()
+            )
+            .unwrap();
+        }
+        out
+    }
+}

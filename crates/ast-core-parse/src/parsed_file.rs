@@ -1,0 +1,51 @@
+//! What parsing a file gives.
+
+use crate::{Encoding, Language};
+use ast_core_model::{Chunk, Symbol};
+use std::time::Duration;
+
+/// What parsing a file gives. All positions are those of the file on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParsedFile {
+    /// The language it was parsed as.
+    pub language: Language,
+    /// The encoding it was read in.
+    pub encoding: Encoding,
+    /// Its definitions, outer before inner, in order of their beginning.
+    pub symbols: Vec<Symbol>,
+    /// Its pieces, in order. Every byte that is not white space is in exactly one.
+    pub chunks: Vec<Chunk>,
+    /// Number of lines; a last line without line break counts.
+    pub lines: u32,
+    /// What the parser stumbled over.
+    pub syntax_errors: SyntaxErrors,
+    /// Whether all of the file was understood.
+    pub coverage: Coverage,
+}
+
+/// Places where the text does not follow the grammar. The rest of the file is understood all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyntaxErrors {
+    /// How many places.
+    pub count: u32,
+    /// The line of the first, from 1.
+    pub first_line: Option<u32>,
+}
+
+/// How much of a file was understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Coverage {
+    /// All of it.
+    Full,
+    /// The chunks are complete, but symbols beyond the limit were left out.
+    SymbolLimit {
+        /// The limit.
+        limit: usize,
+    },
+    /// The syntax tree took longer than its budget: there are no symbols, and the chunks are cut by lines.
+    TimedOut {
+        /// The budget.
+        budget: Duration,
+    },
+}

@@ -1,0 +1,136 @@
+//! The parser: text in, [`ParsedFile`] out.
+
+use crate::chunking::Chunker;
+use crate::outline::Outliner;
+use crate::{
+    ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, SourceText, SyntaxErrors,
+};
+use ast_core_model::Span;
+use std::ops::ControlFlow;
+use std::time::Instant;
+use tree_sitter::{ParseOptions, ParseState, Tree};
+
+/// Parses one file after the other; keeps its buffers. One a thread.
+pub struct Parser {
+    syntax: tree_sitter::Parser,
+    outliner: Outliner,
+    chunker: Chunker,
+    limits: ParseLimits,
+}
+
+impl Parser {
+    /// A parser with these bounds and chunk sizes.
+    pub fn new(limits: ParseLimits, chunking: ChunkingConfig) -> Self {
+        Self {
+            syntax: tree_sitter::Parser::new(),
+            outliner: Outliner::new(limits.max_symbols),
+            chunker: Chunker::new(chunking),
+            limits,
+        }
+    }
+
+    /// Parses the bytes of a file.
+    ///
+    /// A syntax error is not an error here, and neither is a file that takes too long: see
+    /// [`ParsedFile::syntax_errors`] and [`ParsedFile::coverage`].
+    ///
+    /// # Errors
+    /// [`ParseError::TooLarge`], [`ParseError::Binary`].
+    pub fn parse(&mut self, bytes: &[u8], language: Language) -> Result<ParsedFile, ParseError> {
+        let limit = self.limits.max_bytes.min(u32::MAX as usize);
+        if bytes.len() > limit {
+            return Err(ParseError::TooLarge { received: bytes.len(), limit });
+        }
+        self.parse_source(&SourceText::decode(bytes)?, language)
+    }
+
+    /// Parses text that is already decoded. Positions are those of the file it was decoded from.
+    ///
+    /// # Errors
+    /// [`ParseError::TooLarge`].
+    pub fn parse_source(
+        &mut self,
+        source: &SourceText<'_>,
+        language: Language,
+    ) -> Result<ParsedFile, ParseError> {
+        let text = source.text();
+        if text.len() >= u32::MAX as usize {
+            return Err(ParseError::TooLarge { received: text.len(), limit: u32::MAX as usize - 1 });
+        }
+        let mut file = ParsedFile {
+            language,
+            encoding: source.encoding(),
+            symbols: Vec::new(),
+            chunks: Vec::new(),
+            lines: count_lines(text),
+            syntax_errors: SyntaxErrors::default(),
+            coverage: Coverage::Full,
+        };
+        match self.syntax_tree(text, language)? {
+            Some(tree) => {
+                let outline = self.outliner.run(&tree, text, language.0);
+                file.symbols = outline.symbols;
+                file.syntax_errors = outline.syntax_errors;
+                if outline.limit_hit {
+                    file.coverage = Coverage::SymbolLimit { limit: self.limits.max_symbols };
+                }
+                file.chunks = self.chunker.cut(&tree, text, &file.symbols);
+            }
+            None => {
+                file.coverage = Coverage::TimedOut { budget: self.limits.time_budget };
+                file.chunks = self.chunker.cut_by_lines(text);
+            }
+        }
+        if !source.same_offsets() {
+            move_to_file(&mut file, source);
+        }
+        Ok(file)
+    }
+
+    /// `None` if the time is up before the tree is done.
+    fn syntax_tree(&mut self, text: &str, language: Language) -> Result<Option<Tree>, ParseError> {
+        let grammar = language.0.grammar();
+        self.syntax
+            .set_language(grammar)
+            .map_err(|error| ParseError::Grammar { language: language.0.name, reason: error.to_string() })?;
+        let deadline = Instant::now() + self.limits.time_budget;
+        let mut in_time = |_: &ParseState| {
+            if Instant::now() < deadline { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let bytes = text.as_bytes();
+        let options = ParseOptions::new().progress_callback(&mut in_time);
+        let tree = self.syntax.parse_with_options(
+            &mut |offset, _| bytes.get(offset..).unwrap_or_default(),
+            None,
+            Some(options),
+        );
+        if tree.is_none() {
+            // Else the next file would be taken for the rest of this one.
+            self.syntax.reset();
+        }
+        Ok(tree)
+    }
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Self::new(ParseLimits::default(), ChunkingConfig::default())
+    }
+}
+
+fn count_lines(text: &str) -> u32 {
+    let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).count() as u32;
+    breaks + u32::from(!text.is_empty() && !text.ends_with('\n'))
+}
+
+fn move_to_file(file: &mut ParsedFile, source: &SourceText<'_>) {
+    let move_span = |span: &mut Span| *span = source.in_file(*span);
+    for symbol in &mut file.symbols {
+        move_span(&mut symbol.span);
+        move_span(&mut symbol.extent);
+        move_span(&mut symbol.name_span);
+    }
+    for chunk in &mut file.chunks {
+        move_span(&mut chunk.span);
+    }
+}
