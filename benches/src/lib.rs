@@ -1,1 +1,3 @@
-//! Benchmarks of ast-core-engine; see `benches/`.
+//! Benchmarks of ast-core-engine: criterion benches in `benches/`, whole-corpus measurements in `src/bin/`.
+
+pub mod corpus;

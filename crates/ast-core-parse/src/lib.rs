@@ -35,6 +35,7 @@ mod limits;
 mod outline;
 mod parsed_file;
 mod parser;
+mod triggers;
 
 pub use encoding::{Encoding, SourceText};
 pub use error::ParseError;

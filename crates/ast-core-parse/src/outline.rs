@@ -1,16 +1,12 @@
 //! The definitions of a syntax tree, found in one pass with a cursor.
 //!
 //! The pass is iterative, so no nesting is too deep for it, and it leaves out what cannot hold a definition:
-//! node kinds that the language names as opaque, and, inside functions, subtrees too small for one.
+//! node kinds that the language names as opaque, and, inside code, subtrees without any of its triggers.
 
 use crate::languages::{Role, Spec};
 use crate::{SyntaxErrors, comment};
 use ast_core_model::{LineRange, Span, Symbol, SymbolKind, Visibility};
 use tree_sitter::{Node, Tree};
-
-/// A subtree of fewer nodes holds no function, class or other definition that is kept inside a function: the
-/// smallest, `struct A{};` of C++ in a block, has so many.
-const SMALLEST_DEFINING_SUBTREE: usize = 7;
 
 /// The longest signature kept, in bytes.
 const MAX_SIGNATURE_BYTES: usize = 400;
@@ -169,6 +165,8 @@ struct Level<'tree> {
     owner: Node<'tree>,
     symbol: Option<u32>,
     in_function: bool,
+    /// Whether only triggers lead to definitions: in a function's body or a value.
+    in_code: bool,
     section: Option<Visibility>,
     leading: Leading,
     /// The sibling before.
@@ -191,11 +189,21 @@ struct Wrapper<'tree> {
 pub(crate) struct Outliner {
     max_symbols: usize,
     fold: String,
+    triggers: Vec<u32>,
+    /// Looks at every node, to test that leaving out loses nothing.
+    #[cfg(test)]
+    look_at_all: bool,
 }
 
 impl Outliner {
     pub(crate) fn new(max_symbols: usize) -> Self {
-        Self { max_symbols: max_symbols.min(u32::MAX as usize), fold: String::new() }
+        Self {
+            max_symbols: max_symbols.min(u32::MAX as usize),
+            fold: String::new(),
+            triggers: Vec::new(),
+            #[cfg(test)]
+            look_at_all: false,
+        }
     }
 
     pub(crate) fn run(&mut self, tree: &Tree, source: &str, spec: &Spec) -> Outline {
@@ -207,6 +215,12 @@ impl Outliner {
             Outline { symbols: Vec::new(), syntax_errors: SyntaxErrors::default(), limit_hit: false };
         let mut levels: Vec<Level<'_>> = Vec::with_capacity(32);
         let mut found: Definitions<'_> = Vec::new();
+        syntax.triggers.find(source, &mut self.triggers);
+        #[cfg(test)]
+        if self.look_at_all {
+            self.triggers = (0..=source.len() as u32).collect();
+        }
+        let mut next_trigger = 0;
         let mut cursor = tree.walk();
         loop {
             let node = cursor.node();
@@ -236,13 +250,18 @@ impl Outliner {
             } else if role.is(Role::DEFINITION) {
                 outline.limit_hit = true;
             }
-            let too_small = || {
-                levels.last().is_some_and(|level| level.in_function)
-                    && node.descendant_count() < SMALLEST_DEFINING_SUBTREE
-            };
-            let leave_out = role.is(LEFT_OUT) || too_small();
+            let leave_out = role.is(LEFT_OUT)
+                || levels.last().is_some_and(|level| level.in_code)
+                    && !holds_trigger(&self.triggers, &mut next_trigger, node);
             if (!leave_out || has_errors && node.has_error()) && cursor.goto_first_child() {
-                let level = Level::inside(node, role, defined, levels.last_mut(), &outline.symbols);
+                let level = Level::inside(
+                    node,
+                    role,
+                    defined,
+                    levels.last_mut(),
+                    &outline.symbols,
+                    syntax.values_are_code,
+                );
                 levels.push(level);
                 continue;
             }
@@ -355,6 +374,15 @@ impl Outliner {
     }
 }
 
+/// Whether one of the places is inside of the node. `next` is where to look on, as nodes come in order.
+fn holds_trigger(places: &[u32], next: &mut usize, node: Node<'_>) -> bool {
+    let start = node.start_byte() as u32;
+    while places.get(*next).is_some_and(|&place| place <= start) {
+        *next += 1;
+    }
+    places.get(*next).is_some_and(|&place| (place as usize) < node.end_byte())
+}
+
 /// Roles of nodes that are kept for the definition after them.
 const COLLECTED: Role = Role::COMMENT.or(Role::ATTRIBUTE).or(Role::SECTION);
 /// Roles of nodes that are not looked into.
@@ -368,11 +396,13 @@ impl<'tree> Level<'tree> {
         defined: Option<u32>,
         outer: Option<&mut Level<'tree>>,
         symbols: &[Symbol],
+        values_are_code: bool,
     ) -> Self {
         let mut level = Level {
             owner: node,
             symbol: defined,
             in_function: false,
+            in_code: false,
             section: None,
             leading: Leading::default(),
             before: None,
@@ -381,10 +411,14 @@ impl<'tree> Level<'tree> {
         };
         let Some(outer) = outer else { return level };
         match defined.and_then(|index| symbols.get(index as usize)) {
-            Some(symbol) => level.in_function = is_function(symbol.kind),
+            Some(symbol) => {
+                level.in_function = is_function(symbol.kind);
+                level.in_code = level.in_function || (values_are_code && is_value(symbol.kind));
+            }
             None => {
                 level.symbol = outer.symbol;
                 level.in_function = outer.in_function;
+                level.in_code = outer.in_code;
             }
         }
         if role.is(Role::WRAPPER.or(Role::OUTER_WRAPPER)) && defined.is_none() {
@@ -457,6 +491,11 @@ fn is_function(kind: SymbolKind) -> bool {
     matches!(kind, SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor)
 }
 
+fn is_value(kind: SymbolKind) -> bool {
+    use SymbolKind as Kind;
+    matches!(kind, Kind::Constant | Kind::Static | Kind::Variable | Kind::Field | Kind::Property)
+}
+
 /// The end of a node without trailing white space, which some grammars include: byte and row.
 fn end_of(node: Node<'_>, source: &str) -> (u32, usize) {
     let mut end = node.end_byte();
@@ -500,9 +539,38 @@ fn signature(buffer: &mut String, head: &str) -> Box<str> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use crate::ParsedFile;
-    use ast_core_model::scope_of;
+    use super::*;
+    use crate::{Language, ParsedFile};
+    use ast_core_model::{RepoPath, scope_of};
     use std::fmt::Write;
+
+    #[test]
+    fn leaving_out_loses_nothing() {
+        let languages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/languages");
+        let mut folders = vec![languages];
+        let mut compared = 0;
+        while let Some(folder) = folders.pop() {
+            for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let name = RepoPath::new(path.file_name().unwrap().to_str().unwrap()).unwrap();
+                let Some(language) = Language::of_path(&name) else { continue };
+                let text = std::fs::read_to_string(&path).unwrap();
+                let mut parser = tree_sitter::Parser::new();
+                parser.set_language(language.0.grammar()).unwrap();
+                let tree = parser.parse(&text, None).unwrap();
+                let mut outliner = Outliner::new(usize::MAX);
+                let some = outliner.run(&tree, &text, language.0).symbols;
+                outliner.look_at_all = true;
+                let all = outliner.run(&tree, &text, language.0).symbols;
+                assert_eq!(some, all, "{}", path.display());
+                compared += all.len();
+            }
+        }
+        assert!(compared > 300, "{compared}");
+    }
 
     /// Symbols and chunks as text, checking on the way that they are where they say.
     pub(crate) fn render(bytes: &[u8], file: &ParsedFile) -> String {

@@ -1,6 +1,7 @@
 //! The list of languages, and what a language's folder says about it.
 
 use crate::outline::{Definitions, Visit};
+use crate::triggers::Triggers;
 use std::sync::OnceLock;
 
 mod cpp;
@@ -58,6 +59,10 @@ pub(crate) struct Syntax {
     pub(crate) sections: &'static [&'static str],
     /// Nodes in which nothing is defined: not looked into.
     pub(crate) opaque: &'static [&'static str],
+    /// What every definition inside a function has, but for variables, which are part of the function.
+    pub(crate) triggers: Triggers,
+    /// Whether that goes for the values of variables and fields too.
+    pub(crate) values_are_code: bool,
 }
 
 /// A syntax ready for use.

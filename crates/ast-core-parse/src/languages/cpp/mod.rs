@@ -2,6 +2,7 @@
 
 use super::{Spec, Syntax};
 use crate::outline::{Definition, Definitions, Visit};
+use crate::triggers::Triggers;
 use ast_core_model::{SymbolKind, Visibility};
 use tree_sitter::Node;
 
@@ -51,6 +52,12 @@ pub(crate) static CPP: Spec = Spec::new(
             "template_parameter_list",
             "using_declaration",
         ],
+        triggers: Triggers {
+            keywords: &["class", "define", "enum", "struct", "union"],
+            operators: &[],
+            braces: false,
+        },
+        values_are_code: false,
     },
 );
 

@@ -2,6 +2,7 @@
 
 use super::{Spec, Syntax};
 use crate::outline::{Definition, Definitions, Visit};
+use crate::triggers::Triggers;
 use ast_core_model::{SymbolKind, Visibility};
 use tree_sitter::Node;
 
@@ -36,6 +37,12 @@ pub(crate) static JAVA: Spec = Spec::new(
         is_doc: |comment| comment.starts_with("/**") && comment != "/**/",
         sections: &[],
         opaque: &["import_declaration", "modifiers", "type_arguments", "type_parameters"],
+        triggers: Triggers {
+            keywords: &["class", "enum", "interface", "record"],
+            operators: &[],
+            braces: true,
+        },
+        values_are_code: true,
     },
 );
 

@@ -2,6 +2,7 @@
 
 use super::{Spec, Syntax};
 use crate::outline::{Definition, Definitions, Visit};
+use crate::triggers::Triggers;
 use ast_core_model::{SymbolKind, Visibility};
 use tree_sitter::Node;
 
@@ -36,6 +37,8 @@ pub(crate) static JAVASCRIPT: Spec = Spec::new(
         is_doc,
         sections: &[],
         opaque: &["import_statement", "formal_parameters", "regex", "string", "template_string"],
+        triggers: Triggers { keywords: &["class", "function"], operators: &["=>"], braces: true },
+        values_are_code: true,
     },
 );
 

@@ -3,6 +3,7 @@
 use super::{Spec, Syntax};
 use crate::comment;
 use crate::outline::{Definition, Definitions, Visit};
+use crate::triggers::Triggers;
 use ast_core_model::{SymbolKind, Visibility};
 use tree_sitter::Node;
 
@@ -27,6 +28,8 @@ pub(crate) static PYTHON: Spec = Spec::new(
         },
         sections: &[],
         opaque: &["import_from_statement", "import_statement", "lambda", "parameters", "string", "type"],
+        triggers: Triggers { keywords: &["class", "def"], operators: &[], braces: false },
+        values_are_code: true,
     },
 );
 

@@ -2,6 +2,7 @@
 
 use super::{Spec, Syntax};
 use crate::outline::{Definition, Definitions, Visit};
+use crate::triggers::Triggers;
 use ast_core_model::{SymbolKind, Visibility};
 use tree_sitter::Node;
 
@@ -53,6 +54,12 @@ pub(crate) static RUST: Spec = Spec::new(
             "use_declaration",
             "where_clause",
         ],
+        triggers: Triggers {
+            keywords: &["enum", "fn", "impl", "macro_rules", "mod", "struct", "trait", "type", "union"],
+            operators: &[],
+            braces: false,
+        },
+        values_are_code: true,
     },
 );
 

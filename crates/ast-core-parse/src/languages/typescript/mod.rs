@@ -2,6 +2,7 @@
 
 use super::{Spec, Syntax, javascript};
 use crate::outline::{Definition, Definitions, Visit};
+use crate::triggers::Triggers;
 use ast_core_model::{SymbolKind, Visibility};
 
 pub(crate) static TYPESCRIPT: Spec = Spec::new(
@@ -72,6 +73,24 @@ const SYNTAX: Syntax = Syntax {
         "type_parameters",
         "union_type",
     ],
+    triggers: Triggers {
+        keywords: &[
+            "class",
+            "enum",
+            "function",
+            "interface",
+            "module",
+            "namespace",
+            "private",
+            "protected",
+            "public",
+            "readonly",
+            "type",
+        ],
+        operators: &["=>"],
+        braces: true,
+    },
+    values_are_code: true,
 };
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
