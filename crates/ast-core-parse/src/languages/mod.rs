@@ -59,6 +59,8 @@ pub(crate) struct Syntax {
     pub(crate) sections: &'static [&'static str],
     /// Nodes in which nothing is defined: not looked into.
     pub(crate) opaque: &'static [&'static str],
+    /// Lists of members, also of a type that has no name: all that is in them defines something.
+    pub(crate) members: &'static [&'static str],
     /// What every definition inside a function has, but for variables, which are part of the function.
     pub(crate) triggers: Triggers,
     /// Whether that goes for the values of variables and fields too.
@@ -74,7 +76,7 @@ pub(crate) struct Compiled {
 
 /// What a node kind is to the outline: a set of bits.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Role(u8);
+pub(crate) struct Role(u16);
 
 impl Role {
     pub(crate) const DEFINITION: Role = Role(1);
@@ -86,6 +88,7 @@ impl Role {
     pub(crate) const OPAQUE: Role = Role(64);
     /// Keywords and punctuation.
     pub(crate) const TOKEN: Role = Role(128);
+    pub(crate) const MEMBERS: Role = Role(256);
 
     /// Whether they share a bit.
     pub(crate) const fn is(self, other: Role) -> bool {
@@ -148,7 +151,7 @@ impl Spec {
         Role(bits)
     }
 
-    fn role_lists(&self) -> [(&'static [&'static str], Role); 7] {
+    fn role_lists(&self) -> [(&'static [&'static str], Role); 8] {
         let syntax = &self.syntax;
         [
             (syntax.definitions, Role::DEFINITION),
@@ -158,6 +161,7 @@ impl Spec {
             (syntax.comments, Role::COMMENT),
             (syntax.sections, Role::SECTION),
             (syntax.opaque, Role::OPAQUE),
+            (syntax.members, Role::MEMBERS),
         ]
     }
 }

@@ -52,10 +52,12 @@ pub(crate) static CPP: Spec = Spec::new(
             "template_parameter_list",
             "using_declaration",
         ],
+        members: &["enumerator_list", "field_declaration_list"],
         triggers: Triggers {
-            keywords: &["class", "define", "enum", "struct", "union"],
+            keywords: &["class", "define", "enum", "namespace", "struct", "typedef", "union", "using"],
             operators: &[],
-            braces: false,
+            // Where a macro makes a namespace look like a function, its functions are inside of one.
+            braces: true,
         },
         values_are_code: false,
     },
@@ -107,7 +109,7 @@ fn define_type<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>, 
 
 /// Functions, variables and data members without a body here.
 fn define_declared<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
-    if visit.in_function() {
+    if visit.in_code() {
         return;
     }
     let is_member = visit.kind() == "field_declaration";

@@ -37,6 +37,7 @@ pub(crate) static JAVA: Spec = Spec::new(
         is_doc: |comment| comment.starts_with("/**") && comment != "/**/",
         sections: &[],
         opaque: &["import_declaration", "modifiers", "type_arguments", "type_parameters"],
+        members: &["annotation_type_body", "class_body", "enum_body", "interface_body"],
         triggers: Triggers {
             keywords: &["class", "enum", "interface", "record"],
             operators: &[],

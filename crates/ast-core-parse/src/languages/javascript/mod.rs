@@ -37,6 +37,7 @@ pub(crate) static JAVASCRIPT: Spec = Spec::new(
         is_doc,
         sections: &[],
         opaque: &["import_statement", "formal_parameters", "regex", "string", "template_string"],
+        members: &["class_body"],
         triggers: Triggers { keywords: &["class", "function"], operators: &["=>"], braces: true },
         values_are_code: true,
     },
@@ -79,7 +80,7 @@ pub(super) fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'t
             let kind = match value {
                 Some(value) if is_function(value) => Kind::Function,
                 Some(value) if is_class(value) => Kind::Class,
-                _ if visit.in_function() => return,
+                _ if visit.in_code() => return,
                 _ if declared_with(visit, "const") => Kind::Constant,
                 _ => Kind::Variable,
             };
@@ -188,7 +189,7 @@ pub(super) fn push_member<'tree>(
 pub(super) fn module_visibility(visit: &Visit<'_, '_>) -> Option<Visibility> {
     if visit.is_wrapped_in("export_statement") {
         Some(Visibility::Public)
-    } else if visit.in_function() {
+    } else if visit.in_code() {
         None
     } else {
         Some(Visibility::Private)

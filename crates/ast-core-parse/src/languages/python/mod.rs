@@ -28,6 +28,7 @@ pub(crate) static PYTHON: Spec = Spec::new(
         },
         sections: &[],
         opaque: &["import_from_statement", "import_statement", "lambda", "parameters", "string", "type"],
+        members: &[],
         triggers: Triggers { keywords: &["class", "def"], operators: &[], braces: false },
         values_are_code: true,
     },
@@ -51,7 +52,7 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
             definition.doc = body.and_then(|body| docstring(visit, body));
             found.push(definition);
         }
-        "assignment" if !visit.in_function() => {
+        "assignment" if !visit.in_code() => {
             let Some(left) = visit.field("left") else { return };
             // A bare annotation in a module declares nothing at run time, but names the thing.
             let body = visit.field("right").filter(|right| right.end_byte() - right.start_byte() > 80);

@@ -54,6 +54,7 @@ pub(crate) static RUST: Spec = Spec::new(
             "use_declaration",
             "where_clause",
         ],
+        members: &[],
         triggers: Triggers {
             keywords: &["enum", "fn", "impl", "macro_rules", "mod", "struct", "trait", "type", "union"],
             operators: &[],
@@ -81,7 +82,7 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
         "type_item" | "associated_type" => Kind::Type,
         "macro_definition" => Kind::Macro,
         // Those of a function are part of it.
-        _ if visit.in_function() => return,
+        _ if visit.in_code() => return,
         "const_item" => Kind::Constant,
         "static_item" => Kind::Static,
         _ => return,

@@ -73,6 +73,7 @@ const SYNTAX: Syntax = Syntax {
         "type_parameters",
         "union_type",
     ],
+    members: &["class_body", "enum_body", "interface_body"],
     triggers: Triggers {
         keywords: &[
             "class",
