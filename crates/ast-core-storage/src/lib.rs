@@ -1,2 +1,53 @@
 //! The store of a code index: files, symbols, chunks, embeddings and lexical rows in SQLite.
+//!
+//! A [`Store`] is one database file. It is the truth of an index: everything else (vectors in memory, caches) is
+//! made from it. All changes come as a [`WriteBatch`] through [`Store::commit`], one transaction each, so a reader
+//! sees a file wholly or not at all. This is the only crate that knows SQL.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! use ast_core_model::{FileId, RepoPath};
+//! use ast_core_storage::{Access, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, WriteBatch};
+//!
+//! let directory = tempfile::tempdir()?;
+//! let store = Store::open(&directory.path().join("index.db"), Access::Write, &StoreConfig::default()).await?;
+//! let record = FileRecord {
+//!     id: FileId::new(1).expect("1 is in range"),
+//!     path: RepoPath::new("assets/logo.png")?,
+//!     language: None,
+//!     status: FileStatus::Binary,
+//!     detail: Some("a NUL byte at offset 8".into()),
+//!     size: 1_024,
+//!     modified_ns: 0,
+//!     content_hash: None,
+//!     lines: 0,
+//!     syntax_errors: 0,
+//! };
+//! let file = IndexedFile { record, source: None, symbols: vec![], chunks: vec![], terms: vec![], vectors: vec![] };
+//! let committed = store.commit(&WriteBatch { files: vec![file], ..WriteBatch::default() }).await?;
+//! assert_eq!(committed.generation, 1);
+//! assert_eq!(store.files().await?[0].status, FileStatus::Binary);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![deny(missing_docs)]
+
+mod chunks;
+mod config;
+mod embeddings;
+mod error;
+mod files;
+mod insert;
+mod lexical;
+mod lock;
+mod store;
+mod write_batch;
+
+pub use chunks::{ChunkRecord, ChunkSymbol};
+pub use config::StoreConfig;
+pub use embeddings::FileVectors;
+pub use error::StoreError;
+pub use files::{FileRecord, FileStatus};
+pub use lexical::{FieldWeights, LexicalHit};
+pub use store::{Access, Committed, Store, StoreCounts};
+pub use write_batch::{ChunkTerms, CompressedText, IndexedFile, WriteBatch};

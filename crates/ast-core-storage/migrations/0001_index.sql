@@ -1,0 +1,75 @@
+-- The index of one tree. Ids pack a file's id (high bits) and an ordinal in the file (low 20 bits), so everything of
+-- a file is one range of rowids, and no table needs an index on the file.
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row a file that the index knows of, indexed or not. An id names one version of a file and is never reused.
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    language TEXT,
+    status TEXT NOT NULL,
+    detail TEXT,
+    size INTEGER NOT NULL,
+    modified_ns INTEGER NOT NULL,
+    content_hash BLOB,
+    lines INTEGER NOT NULL,
+    syntax_errors INTEGER NOT NULL,
+    generation INTEGER NOT NULL
+) STRICT;
+
+-- The text that was indexed, compressed with zstd: what a hit shows is what was found.
+CREATE TABLE sources (
+    file_id INTEGER PRIMARY KEY,
+    content BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE symbols (
+    id INTEGER PRIMARY KEY,
+    parent INTEGER,
+    name TEXT NOT NULL,
+    qualifier TEXT,
+    scope TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    span_start INTEGER NOT NULL,
+    span_end INTEGER NOT NULL,
+    line_start INTEGER NOT NULL,
+    line_end INTEGER NOT NULL,
+    extent_start INTEGER NOT NULL,
+    extent_end INTEGER NOT NULL,
+    name_start INTEGER NOT NULL,
+    name_end INTEGER NOT NULL,
+    signature TEXT NOT NULL,
+    doc TEXT,
+    visibility TEXT
+) STRICT;
+
+CREATE INDEX symbols_by_name ON symbols (name);
+
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY,
+    symbol INTEGER,
+    span_start INTEGER NOT NULL,
+    span_end INTEGER NOT NULL,
+    line_start INTEGER NOT NULL,
+    line_end INTEGER NOT NULL,
+    content_hash BLOB NOT NULL
+) STRICT;
+
+-- The vectors of a file's chunks, in order: little-endian f32, one after the other.
+CREATE TABLE embeddings (
+    file_id INTEGER PRIMARY KEY,
+    vectors BLOB NOT NULL
+) STRICT;
+
+-- The terms of each chunk; the rowid is the chunk's id. Texts come in cut and normalised, separated by spaces.
+CREATE VIRTUAL TABLE lexical USING fts5 (
+    name, path, doc, body,
+    content = '', contentless_delete = 1, detail = 'column', tokenize = 'ascii'
+);
+
+-- Fewer, larger segments while much is written.
+INSERT INTO lexical (lexical, rank) VALUES ('hashsize', 16777216);

@@ -1,0 +1,131 @@
+//! What can go wrong with a store.
+
+use std::path::PathBuf;
+
+/// Why a store could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no index at this path.
+    #[error("no index at {}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file cannot be opened or created.
+    #[error("cannot open the index {}: {reason}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is no SQLite database.
+    #[error("{} is not a database", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a SQLite database of another program.
+    #[error("{} is a database of another program (application id {application_id:#010x})", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The application id in its header; 0 if none was set.
+        application_id: i64,
+    },
+    /// The file was written by a newer version.
+    #[error(
+        "{} has schema version {found}, and this program knows versions up to {supported}; use a newer program or rebuild the index",
+        path.display()
+    )]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// The version in its header.
+        found: i64,
+        /// The newest version known.
+        supported: i64,
+    },
+    /// The file is damaged.
+    #[error("the index {} is damaged: {reason}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says, or which value is not what it must be.
+        reason: String,
+    },
+    /// Another process is writing.
+    #[error("the index {} is being written by another process{}", path.display(), by(*holder))]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// The other process's id, if it could be read.
+        holder: Option<u32>,
+    },
+    /// The file, its directory or its file system cannot be written.
+    #[error("the index {} is read-only", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no space left on the device. What was committed before is kept.
+    #[error("no space is left for the index {}", path.display())]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something is too large for its place in the store.
+    #[error("{what} of {received} exceeds the limit of {limit}")]
+    OutOfRange {
+        /// What it is.
+        what: &'static str,
+        /// Its size.
+        received: u64,
+        /// The largest there can be.
+        limit: u64,
+    },
+    /// Anything else that SQLite says.
+    #[error("the index {} failed: {source}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: Box<sqlx::Error>,
+    },
+}
+
+fn by(holder: Option<u32>) -> String {
+    holder.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+}
+
+/// SQLite's primary result codes, <https://sqlite.org/rescode.html>.
+mod code {
+    pub(super) const READONLY: u32 = 8;
+    pub(super) const BUSY: u32 = 5;
+    pub(super) const CORRUPT: u32 = 11;
+    pub(super) const FULL: u32 = 13;
+    pub(super) const CANTOPEN: u32 = 14;
+    pub(super) const NOTADB: u32 = 26;
+}
+
+impl StoreError {
+    pub(crate) fn from_sqlx(path: &std::path::Path, error: sqlx::Error) -> Self {
+        let path = path.to_owned();
+        let database = error.as_database_error();
+        let extended: Option<u32> =
+            database.and_then(|error| error.code()).and_then(|code| code.parse().ok());
+        let reason = || database.map_or_else(|| error.to_string(), |error| error.message().to_owned());
+        // The low byte of an extended code is the primary one.
+        match extended.map(|code| code & 0xFF) {
+            Some(code::NOTADB) => Self::NotADatabase { path },
+            Some(code::CORRUPT) => Self::Corrupt { reason: reason(), path },
+            Some(code::READONLY) => Self::ReadOnly { path },
+            Some(code::FULL) => Self::DiskFull { path },
+            Some(code::BUSY) => Self::Locked { path, holder: None },
+            Some(code::CANTOPEN) => Self::Open { reason: reason(), path },
+            _ => Self::Database { path, source: Box::new(error) },
+        }
+    }
+}
