@@ -15,3 +15,16 @@ pub struct Chunk {
     /// The hash of its text.
     pub hash: ContentHash,
 }
+
+/// The terms of a chunk, by the field they are from; each field is terms separated by spaces.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChunkTerms {
+    /// Of the names it defines.
+    pub name: String,
+    /// Of the file's path.
+    pub path: String,
+    /// Of its documentation.
+    pub doc: String,
+    /// Of its text.
+    pub body: String,
+}

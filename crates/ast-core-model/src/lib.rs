@@ -35,7 +35,7 @@ mod span;
 mod symbol;
 pub mod terms;
 
-pub use chunk::Chunk;
+pub use chunk::{Chunk, ChunkTerms};
 pub use error::ModelError;
 pub use hash::ContentHash;
 pub use id::{ChunkId, FileId, SymbolId};

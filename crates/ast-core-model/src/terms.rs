@@ -325,6 +325,23 @@ fn undouble(stem: &str) -> &str {
     }
 }
 
+/// Words that say nothing of what code is about: of English sentences, and those that are in almost any code. They
+/// stand here as the splitter leaves them.
+const STOP_WORDS: &[&str] = &[
+    "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "const", "could",
+    "def", "did", "do", "doe", "els", "false", "fn", "for", "from", "function", "get", "had", "has", "hav",
+    "how", "if", "in", "int", "into", "is", "it", "its", "let", "mut", "my", "new", "nil", "no", "non",
+    "not", "null", "of", "on", "or", "our", "pub", "return", "self", "set", "should", "so", "static", "str",
+    "such", "tak", "than", "that", "the", "their", "then", "there", "these", "they", "thi", "this", "to",
+    "true", "us", "use", "var", "void", "want", "was", "we", "were", "what", "when", "wher", "where",
+    "which", "whil", "who", "why", "will", "with", "would", "you", "your",
+];
+
+/// Whether a term is of the kind that is in everything and says nothing.
+pub fn is_stop_word(term: &str) -> bool {
+    STOP_WORDS.binary_search(&term).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,6 +394,15 @@ mod tests {
         assert_eq!(stem("string"), "string");
         assert_eq!(stem("status"), "status");
         assert_eq!(stem("process"), "process");
+    }
+
+    #[test]
+    fn stop_words_are_sorted_and_as_the_splitter_leaves_them() {
+        assert!(STOP_WORDS.is_sorted());
+        for word in ["else", "where", "while", "does", "have", "none", "this", "take", "the", "return"] {
+            assert!(terms(word).iter().all(|term| is_stop_word(term)), "{word}: {:?}", terms(word));
+        }
+        assert!(!is_stop_word("parse"));
     }
 
     #[test]

@@ -50,4 +50,8 @@ pub use error::StoreError;
 pub use files::{FileRecord, FileStatus};
 pub use lexical::{FieldWeights, LexicalHit};
 pub use store::{Access, Committed, Store, StoreCounts};
-pub use write_batch::{ChunkTerms, CompressedText, IndexedFile, WriteBatch};
+pub use write_batch::{CompressedText, IndexedFile, WriteBatch};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

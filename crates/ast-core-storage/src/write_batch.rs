@@ -1,7 +1,7 @@
 //! One transaction's worth of changes.
 
 use crate::{FileRecord, StoreError};
-use ast_core_model::{Chunk, FileId, Symbol};
+use ast_core_model::{Chunk, ChunkTerms, FileId, Symbol};
 
 /// Changes that become visible together, or not at all.
 #[derive(Debug, Default)]
@@ -32,19 +32,6 @@ pub struct IndexedFile {
     pub terms: Vec<ChunkTerms>,
     /// The vectors of the chunks, one after the other: chunks x dimension values.
     pub vectors: Vec<f32>,
-}
-
-/// The terms of a chunk, by the field they are from; each field is terms separated by spaces.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ChunkTerms {
-    /// Of the names it defines.
-    pub name: String,
-    /// Of the file's path.
-    pub path: String,
-    /// Of its documentation.
-    pub doc: String,
-    /// Of its text.
-    pub body: String,
 }
 
 impl WriteBatch {

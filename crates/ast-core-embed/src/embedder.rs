@@ -1,0 +1,48 @@
+//! The trait.
+
+use crate::EmbedError;
+
+/// What an embedder is; a store keeps it and refuses vectors of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// Names the model and its version: two embedders of the same id give the same vectors for the same text.
+    pub id: String,
+    /// The number of values of a vector.
+    pub dimension: usize,
+    /// What it is, in one line for people.
+    pub description: String,
+}
+
+/// A piece of code to be embedded.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EmbedInput<'a> {
+    /// The names it defines, separated by spaces.
+    pub name: &'a str,
+    /// The path of its file.
+    pub path: &'a str,
+    /// Its documentation, if that is not in `code`.
+    pub doc: &'a str,
+    /// Its text.
+    pub code: &'a str,
+}
+
+/// Turns text into vectors that are near each other where the texts are alike.
+///
+/// Vectors are of length 1, to be compared by cosine, but for a text that the embedder finds nothing in: its vector
+/// is all zeros. The same input gives the same vector, on any thread.
+pub trait Embedder: Send + Sync {
+    /// What it is.
+    fn model(&self) -> &ModelInfo;
+
+    /// Appends the vectors of the inputs to `vectors`, one after the other: inputs x dimension values.
+    ///
+    /// # Errors
+    /// [`EmbedError::Model`]; `vectors` is as it was then.
+    fn embed(&self, inputs: &[EmbedInput<'_>], vectors: &mut Vec<f32>) -> Result<(), EmbedError>;
+
+    /// The vector of what somebody is looking for.
+    ///
+    /// # Errors
+    /// [`EmbedError::Model`].
+    fn embed_query(&self, query: &str) -> Result<Vec<f32>, EmbedError>;
+}

@@ -1,0 +1,25 @@
+//! What can go wrong with an embedder.
+
+/// Why texts could not be embedded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmbedError {
+    /// A dimension that an embedder cannot have.
+    #[error("a dimension of {received} is not possible; expected {minimum} to {maximum}")]
+    Dimension {
+        /// As received.
+        received: usize,
+        /// The smallest possible.
+        minimum: usize,
+        /// The largest possible.
+        maximum: usize,
+    },
+    /// The model behind the embedder failed.
+    #[error("the embedder {model} failed: {reason}")]
+    Model {
+        /// Its id.
+        model: String,
+        /// What it says.
+        reason: String,
+    },
+}
