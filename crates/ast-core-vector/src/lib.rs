@@ -1,2 +1,76 @@
-//! Nearest neighbours over u64 keys: exact search and HNSW behind one trait.
+//! Nearest neighbors over `u64` keys.
+//!
+//! An index holds vectors of one dimension, each under a key that means something to the caller, and answers which
+//! keys are nearest to a query. What *near* means is the [`Metric`]; whatever it is, a higher score is nearer. This
+//! crate knows nothing of text, files or models.
+//!
+//! # Example
+//!
+//! ```
+//! use ast_core_vector::{FlatIndex, Metric, SearchOptions, VectorIndex};
+//!
+//! let mut index = FlatIndex::new(3, Metric::Cosine)?;
+//! index.insert(10, &[1.0, 0.0, 0.0])?;
+//! index.insert(11, &[0.9, 0.1, 0.0])?;
+//! index.insert(12, &[0.0, 0.0, 2.0])?;
+//!
+//! let nearest = index.search(&[5.0, 0.0, 0.0], &SearchOptions::new(2))?;
+//! assert_eq!(nearest.iter().map(|neighbor| neighbor.key).collect::<Vec<_>>(), [10, 11]);
+//! assert_eq!(nearest[0].score, 1.0);
+//!
+//! // The nearest of those that a filter lets pass.
+//! let not_ten = |key| key != 10;
+//! let nearest = index.search(&[5.0, 0.0, 0.0], &SearchOptions::new(1).with_filter(&not_ten))?;
+//! assert_eq!(nearest[0].key, 11);
+//!
+//! index.remove(11)?;
+//! assert!(!index.contains(11));
+//! # Ok::<(), ast_core_vector::VectorError>(())
+//! ```
+//!
+//! # The tour
+//!
+//! [`VectorIndex`] is what every index can do: [`insert`](VectorIndex::insert) and
+//! [`insert_many`](VectorIndex::insert_many), [`remove`](VectorIndex::remove), and
+//! [`search`](VectorIndex::search) with [`SearchOptions`], which returns [`Neighbor`]s. It can be made into an object.
+//!
+//! - [`FlatIndex`] is exact. It scans all vectors at the speed of memory, on all threads of the current rayon pool once
+//!   there is enough to scan. It is the yardstick for everything that is not exact.
+//! - `HnswRsIndex` (feature `hnsw-rs`, on by default) is approximate: the graph of the crate `hnsw_rs`, made safe to
+//!   use, as an independent reference.
+//!
+//! What can be wrong is a [`VectorError`]. Vectors are checked when they come in: NaN, infinities, magnitudes whose
+//! products overflow, and zeros where a direction is needed are refused, and therefore no score is ever NaN or
+//! infinite and no comparison undefined.
+//!
+//! The inner loops are written for AVX-512, AVX2, NEON and plain Rust; the fastest that the processor has is chosen at
+//! run time, and [`kernel_name`] tells which. Results are the same for any number of threads; between processors with
+//! different instruction sets the last bits of a score may differ.
+//!
+//! # Features
+//!
+//! - `hnsw-rs` (default): `HnswRsIndex`, and with it the crate `hnsw_rs`.
 #![deny(missing_docs)]
+
+mod error;
+mod flat;
+mod index;
+mod kernel;
+mod keys;
+mod metric;
+#[cfg(feature = "hnsw-rs")]
+mod reference;
+mod space;
+mod top_k;
+mod vectors;
+
+#[cfg(feature = "hnsw-rs")]
+pub use reference::{HnswRsConfig, HnswRsIndex};
+pub use {
+    error::VectorError,
+    flat::FlatIndex,
+    index::{Filter, Neighbor, SearchOptions, VectorIndex},
+    kernel::kernel_name,
+    metric::Metric,
+    space::{MAX_DIMENSION, MAX_MAGNITUDE},
+};

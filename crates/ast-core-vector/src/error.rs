@@ -1,0 +1,106 @@
+//! What can be wrong with a vector, a query or a configuration.
+
+use crate::space::{MAX_DIMENSION, MAX_MAGNITUDE};
+
+/// An error of this crate. Whatever call returns one has changed nothing.
+///
+/// Where a variant names a key, `None` stands for the query of a search.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VectorError {
+    /// A vector has another length than those of the index.
+    #[error(
+        "{} has dimension {received}, but the index holds vectors of dimension {expected}; \
+         both must come from the same embedding model",
+        subject(.key)
+    )]
+    DimensionMismatch {
+        /// Key of the vector, or `None` for a query.
+        key: Option<u64>,
+        /// Dimension of the index.
+        expected: usize,
+        /// Length of the vector that was given.
+        received: usize,
+    },
+
+    /// A vector holds a NaN or an infinity.
+    #[error("{} holds a value at position {position} that is not a finite number", subject(.key))]
+    NonFinite {
+        /// Key of the vector, or `None` for a query.
+        key: Option<u64>,
+        /// Position of the first such value, from 0.
+        position: usize,
+    },
+
+    /// A vector holds a value so large that a sum of products could overflow. Cosine vectors, which are normalised,
+    /// have no such limit.
+    #[error(
+        "{} holds {received:e} at position {position}, beyond the magnitude of {MAX_MAGNITUDE:e} at which scores stay \
+         finite; scale the vectors down",
+        subject(.key)
+    )]
+    OutOfRange {
+        /// Key of the vector, or `None` for a query.
+        key: Option<u64>,
+        /// Position of the first such value, from 0.
+        position: usize,
+        /// The value.
+        received: f32,
+    },
+
+    /// A vector of zeros was given to an index of the cosine metric, in which it has no direction.
+    #[error("{} is all zeros, which has no direction to compare by cosine; leave it out", subject(.key))]
+    ZeroVector {
+        /// Key of the vector, or `None` for a query.
+        key: Option<u64>,
+    },
+
+    /// An index cannot have this dimension.
+    #[error("an index cannot have dimension {received}; expected 1..={MAX_DIMENSION}")]
+    InvalidDimension {
+        /// The dimension that was given.
+        received: usize,
+    },
+
+    /// A setting is out of its range.
+    #[error("{setting} is {received}; expected {expected}")]
+    InvalidConfig {
+        /// Name of the setting.
+        setting: &'static str,
+        /// The values that it can have.
+        expected: &'static str,
+        /// The value that was given.
+        received: String,
+    },
+
+    /// The keys and the values of a bulk load do not fit each other.
+    #[error(
+        "{keys} vectors of dimension {dimension} are {} values, but received {received}",
+        keys.saturating_mul(*.dimension)
+    )]
+    BatchLength {
+        /// Number of keys.
+        keys: usize,
+        /// Dimension of the index.
+        dimension: usize,
+        /// Number of values that were given.
+        received: usize,
+    },
+
+    /// Storage for this many vectors cannot be had.
+    #[error("cannot allocate storage for {vectors} vectors of dimension {dimension}; split the index")]
+    Capacity {
+        /// Number of vectors the index would hold.
+        vectors: usize,
+        /// Dimension of the index.
+        dimension: usize,
+    },
+}
+
+/// Names the vector that an error is about.
+fn subject(key: &Option<u64>) -> String {
+    match key {
+        Some(key) => format!("the vector of key {key}"),
+        None => "the query".to_owned(),
+    }
+}

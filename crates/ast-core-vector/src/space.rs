@@ -1,0 +1,141 @@
+//! The vector space of an index: what a vector must be to live in it, and how two of its vectors compare.
+
+use crate::{Metric, VectorError, kernel::Kernel};
+
+/// The largest dimension of an index. Embedding models in use stay below 10,000.
+pub const MAX_DIMENSION: usize = 65_536;
+
+/// The largest magnitude of a value under [`Metric::Dot`] and [`Metric::Euclidean`]: 2^54.
+///
+/// With it the square of a difference is at most 2^110 and the sum of [`MAX_DIMENSION`] of them at most 2^126, which
+/// an `f32` still holds: no score can overflow, and so none can become infinite or NaN.
+pub const MAX_MAGNITUDE: f32 = (1_u64 << 54) as f32;
+
+/// Rows are padded with zeros to a multiple of this many values: a cache line, and the widest register.
+pub(crate) const ROW_ALIGNMENT: usize = 16;
+
+/// Dimension, metric and kernel. Vectors enter the space through [`Space::check`] and [`Space::write`]; what has
+/// passed is a *row*: finite, normalised if the metric is cosine, and [`Space::stride`] values long.
+#[derive(Clone, Copy)]
+pub(crate) struct Space {
+    dimension: usize,
+    metric: Metric,
+    kernel: &'static Kernel,
+}
+
+impl Space {
+    pub(crate) fn new(dimension: usize, metric: Metric) -> Result<Self, VectorError> {
+        if !(1..=MAX_DIMENSION).contains(&dimension) {
+            return Err(VectorError::InvalidDimension { received: dimension });
+        }
+        Ok(Self { dimension, metric, kernel: Kernel::detected() })
+    }
+
+    pub(crate) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    pub(crate) fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// Values in a row: the dimension, padded.
+    pub(crate) fn stride(&self) -> usize {
+        self.dimension.next_multiple_of(ROW_ALIGNMENT)
+    }
+
+    /// Refuses what cannot be compared. `key` is for the message; a query has none.
+    pub(crate) fn check(&self, key: Option<u64>, vector: &[f32]) -> Result<(), VectorError> {
+        if vector.len() != self.dimension {
+            let (expected, received) = (self.dimension, vector.len());
+            return Err(VectorError::DimensionMismatch { key, expected, received });
+        }
+        let limit = if self.metric == Metric::Cosine { f32::MAX } else { MAX_MAGNITUDE };
+        // One pass without an early exit, which compiles to vector instructions; a NaN fails the comparison too.
+        let (valid, zero) = vector.iter().fold((true, true), |(valid, zero), value| {
+            (valid & (value.abs() <= limit), zero & (*value == 0.0))
+        });
+        if !valid {
+            for (position, &received) in vector.iter().enumerate() {
+                if !received.is_finite() {
+                    return Err(VectorError::NonFinite { key, position });
+                }
+                if received.abs() > limit {
+                    return Err(VectorError::OutOfRange { key, position, received });
+                }
+            }
+        }
+        if zero && self.metric == Metric::Cosine {
+            return Err(VectorError::ZeroVector { key });
+        }
+        Ok(())
+    }
+
+    /// Writes a vector that passed [`Space::check`] as a row.
+    pub(crate) fn write(&self, vector: &[f32], row: &mut [f32]) {
+        let (values, padding) = row.split_at_mut(self.dimension);
+        values.copy_from_slice(vector);
+        padding.fill(0.0);
+        if self.metric == Metric::Cosine {
+            let norm = norm(values);
+            for value in values {
+                // In `f64`, because the norm of the largest and the inverse of the smallest overflow an `f32`.
+                *value = (f64::from(*value) / norm) as f32;
+            }
+        }
+    }
+
+    /// Checks a query and makes a row of it.
+    pub(crate) fn query(&self, query: &[f32]) -> Result<Vec<f32>, VectorError> {
+        self.check(None, query)?;
+        let mut row = vec![0.0; self.stride()];
+        self.write(query, &mut row);
+        Ok(row)
+    }
+
+    /// The score of a row for a query.
+    pub(crate) fn score(&self, query: &[f32], row: &[f32]) -> f32 {
+        self.score_of(match self.metric {
+            Metric::Cosine | Metric::Dot => self.kernel.dot(query, row),
+            Metric::Euclidean => self.kernel.squared_euclidean(query, row),
+        })
+    }
+
+    /// The scores of rows that lie behind each other, bit for bit as [`Space::score`] gives them.
+    pub(crate) fn scores(&self, query: &[f32], rows: &[f32], scores: &mut [f32]) {
+        match self.metric {
+            Metric::Cosine | Metric::Dot => self.kernel.dot_rows(query, rows, scores),
+            Metric::Euclidean => self.kernel.squared_euclidean_rows(query, rows, scores),
+        }
+        for score in scores {
+            *score = self.score_of(*score);
+        }
+    }
+
+    /// The score of what the kernel computed. It is never a negative zero, which would sort below its equal.
+    #[inline]
+    fn score_of(&self, value: f32) -> f32 {
+        match self.metric {
+            // Rounding can leave the dot product of unit vectors slightly outside.
+            Metric::Cosine => value.clamp(-1.0, 1.0) + 0.0,
+            Metric::Dot => value + 0.0,
+            Metric::Euclidean => 0.0 - value,
+        }
+    }
+}
+
+/// The Euclidean norm, in `f64` so that the squares of all finite `f32` neither overflow nor vanish.
+fn norm(vector: &[f32]) -> f64 {
+    const LANES: usize = 8;
+    let (blocks, tail) = vector.as_chunks::<LANES>();
+    let mut sums = [0.0_f64; LANES];
+    for block in blocks {
+        for (sum, value) in sums.iter_mut().zip(block) {
+            *sum += f64::from(*value) * f64::from(*value);
+        }
+    }
+    for (sum, value) in sums.iter_mut().zip(tail) {
+        *sum += f64::from(*value) * f64::from(*value);
+    }
+    sums.iter().sum::<f64>().sqrt()
+}

@@ -1,0 +1,7 @@
+//! The indexes as their users see them, against a plain map that is searched in `f64`.
+
+mod checks;
+mod flat;
+#[cfg(feature = "hnsw-rs")]
+mod hnsw_rs;
+mod oracle;
