@@ -31,11 +31,16 @@ fn flat_search(c: &mut Criterion) {
         for threads in [1, 2] {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             let mut queries = queries.chunks(DIMENSION).cycle();
-            group.bench_function(BenchmarkId::new(format!("{count}x{DIMENSION}"), format!("{threads}t")), |b| {
-                pool.install(|| {
-                    b.iter(|| index.search(black_box(queries.next().unwrap_or(&[])), &SearchOptions::new(10)));
-                });
-            });
+            group.bench_function(
+                BenchmarkId::new(format!("{count}x{DIMENSION}"), format!("{threads}t")),
+                |b| {
+                    pool.install(|| {
+                        b.iter(|| {
+                            index.search(black_box(queries.next().unwrap_or(&[])), &SearchOptions::new(10))
+                        });
+                    });
+                },
+            );
         }
     }
     group.finish();

@@ -26,8 +26,8 @@ pub struct FlatIndex {
 }
 
 impl FlatIndex {
-    /// Bytes of vectors from which a search uses more than one thread: 4 MiB, some 0.3 ms of scanning, against which
-    /// waking the threads of a pool is small.
+    /// Bytes of vectors from which a search uses more than one thread: 4 MiB, at least 0.1 ms of scanning, against
+    /// which waking the threads of a pool is small.
     pub const PARALLEL_BYTES: usize = 4 << 20;
 
     /// An empty index for vectors of `dimension` values, 1 to [`MAX_DIMENSION`](crate::MAX_DIMENSION).
@@ -48,6 +48,9 @@ impl FlatIndex {
         let k = options.k.min(self.keys.len());
         let all = 0..self.keys.len();
         let bytes = all.len() * self.space.stride() * size_of::<f32>();
+        if k == 0 {
+            return TopK::new(0, None);
+        }
         if bytes < Self::PARALLEL_BYTES || rayon::current_num_threads() == 1 {
             return self.scan_slots(query, all, k, options);
         }
@@ -69,7 +72,7 @@ impl FlatIndex {
 
     /// The best `k` of the rows in a range of slots.
     fn scan_slots(&self, query: &[f32], slots: Range<usize>, k: usize, options: &SearchOptions<'_>) -> TopK {
-        let mut top = TopK::new(k, options.threshold);
+        let mut top = TopK::new(k.min(slots.len()), options.threshold);
         let mut scores = [0.0; TILE];
         for start in slots.clone().step_by(TILE) {
             let tile = start..(start + TILE).min(slots.end);

@@ -74,3 +74,8 @@ pub use {
     metric::Metric,
     space::{MAX_DIMENSION, MAX_MAGNITUDE},
 };
+
+/// The example of the README is tested as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -77,6 +77,9 @@ fn check(
 ///   at once, and so is everything if everything is asked for.
 /// - **Inserting** is serial, because the parallel insertion of `hnsw_rs` gives another graph each time.
 ///
+/// With [`Metric::Dot`] the graph is as good as the lengths of the vectors are alike: the dot product is no distance,
+/// and links that shorten a way may not be found.
+///
 /// The graph cannot be saved: the file format of `hnsw_rs` ends the process on a damaged file. Rebuild it from
 /// the vectors.
 pub struct HnswRsIndex {
@@ -212,12 +215,8 @@ impl VectorIndex for HnswRsIndex {
     }
 
     fn insert(&mut self, key: u64, vector: &[f32]) -> Result<(), VectorError> {
-        self.insert_many(slice::from_ref(&key), vector).map_err(|error| match error {
-            VectorError::BatchLength { dimension, received, .. } => {
-                VectorError::DimensionMismatch { key: Some(key), expected: dimension, received }
-            }
-            error => error,
-        })
+        self.flat.space().check(Some(key), vector)?;
+        self.insert_many(slice::from_ref(&key), vector)
     }
 
     fn insert_many(&mut self, keys: &[u64], vectors: &[f32]) -> Result<(), VectorError> {

@@ -84,6 +84,16 @@ fn a_threshold_is_a_number() {
 }
 
 #[test]
+fn the_two_zeros_are_one_score() {
+    for mut index in indexes(1, Metric::Dot) {
+        // Both products are too small for a float; one of them rounds to a negative zero.
+        index.insert_many(&[1, 2], &[-1e-30, 1e-30]).unwrap();
+        let found = index.search(&[1e-30], &SearchOptions::new(2)).unwrap();
+        assert_eq!(found.iter().map(|neighbor| neighbor.key).collect::<Vec<_>>(), [1, 2]);
+    }
+}
+
+#[test]
 fn an_empty_index_finds_nothing() {
     for mut index in indexes(2, Metric::Cosine) {
         for _ in 0..2 {

@@ -104,14 +104,3 @@ impl SplitMix64 {
         (0..dimension).map(|_| self.float()).collect()
     }
 }
-
-/// Vectors around common centres, as embeddings of code lie, behind each other.
-pub(crate) fn clustered(count: usize, dimension: usize, clusters: usize, rng: &mut SplitMix64) -> Vec<f32> {
-    let centres: Vec<Vec<f32>> = (0..clusters).map(|_| rng.vector(dimension)).collect();
-    let mut vectors = Vec::with_capacity(count * dimension);
-    for _ in 0..count {
-        let centre = &centres[rng.next() as usize % clusters];
-        vectors.extend(centre.iter().map(|value| value + 0.5 * rng.float()));
-    }
-    vectors
-}
