@@ -8,9 +8,7 @@ use crate::Neighbor;
 /// equal, what it keeps does not depend on the order in which they came.
 pub(crate) struct TopK {
     k: usize,
-    /// The lowest score that is accepted at all.
-    threshold: f32,
-    /// The lowest score that can still get in.
+    /// The lowest score that can still get in: the threshold, and once there are `k` that of the worst.
     bar: f32,
     /// The worst on top.
     heap: BinaryHeap<Ranked>,
@@ -19,9 +17,8 @@ pub(crate) struct TopK {
 impl TopK {
     /// `k` is what there is at most, so that it is also the room to reserve.
     pub(crate) fn new(k: usize, threshold: Option<f32>) -> Self {
-        let threshold = threshold.unwrap_or(f32::NEG_INFINITY);
-        let bar = if k == 0 { f32::INFINITY } else { threshold };
-        Self { k, threshold, bar, heap: BinaryHeap::with_capacity(k) }
+        let bar = threshold.unwrap_or(f32::NEG_INFINITY);
+        Self { k, bar, heap: BinaryHeap::with_capacity(k) }
     }
 
     /// Whether a neighbor of this score could get in; an equal score may still lose by its key.
@@ -31,7 +28,7 @@ impl TopK {
     }
 
     pub(crate) fn push(&mut self, neighbor: Neighbor) {
-        if !self.admits(neighbor.score) || self.k == 0 {
+        if !self.admits(neighbor.score) {
             return;
         }
         if self.heap.len() < self.k {
@@ -44,7 +41,7 @@ impl TopK {
         if self.heap.len() == self.k
             && let Some(Ranked(worst)) = self.heap.peek()
         {
-            self.bar = worst.score.max(self.threshold);
+            self.bar = worst.score;
         }
     }
 
@@ -75,5 +72,42 @@ impl Ord for Ranked {
 impl PartialOrd for Ranked {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_the_head_of_the_sorted_list(
+            scores in prop::collection::vec(-3_i8..=3, 0..60),
+            rotation in any::<u64>(),
+            parts in 1_usize..4,
+            k in 0_usize..20,
+            threshold in prop::option::of(-4_i8..=4),
+        ) {
+            let threshold = threshold.map(f32::from);
+            // Keys in no order, so that the better of two equals may come first or last.
+            let neighbors: Vec<Neighbor> = (0_u64..)
+                .zip(&scores)
+                .map(|(i, &score)| Neighbor { key: i.wrapping_mul(0x9E37_79B9).wrapping_add(rotation) % 101, score: score.into() })
+                .collect();
+            let mut expected: Vec<Neighbor> =
+                neighbors.iter().copied().filter(|n| threshold.is_none_or(|threshold| n.score >= threshold)).collect();
+            expected.sort_by(Neighbor::rank);
+            expected.truncate(k);
+
+            let mut top = TopK::new(k, threshold);
+            for part in neighbors.chunks(neighbors.len().div_ceil(parts).max(1)) {
+                let mut partial = TopK::new(k, threshold);
+                part.iter().for_each(|&neighbor| partial.push(neighbor));
+                top.merge(partial);
+            }
+            prop_assert_eq!(top.into_sorted(), expected);
+        }
     }
 }
