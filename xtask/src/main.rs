@@ -1,2 +1,76 @@
-//! Automation of this repository.
-fn main() {}
+//! Automation of this repository: `cargo xtask <verb>`.
+//!
+//! Each verb is one module with `Options` and `run(&Options)`. This package uses none of our crates, so that a broken
+//! engine still has working checks and the first verb on a fresh checkout starts within seconds; what it needs from
+//! the engine it gets by running the binaries that cargo builds.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks to its user")]
+
+mod ci;
+mod corpus;
+mod deny;
+mod finding;
+mod metadata;
+mod node;
+mod process;
+mod rust_source;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Automation of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run every test: Rust, documentation examples, and the Node package.
+    Test(test::Options),
+    /// Check formatting, lints, documentation, house rules and licences.
+    Ci(ci::Options),
+    /// Check the house rules that no compiler checks: crate edges, layout, names, manifests.
+    Tidy(tidy::Options),
+    /// Check the dependencies: licences, duplicate versions, sources.
+    Deny(deny::Options),
+    /// Fetch the pinned open source packages that benchmarks index.
+    Corpus(corpus::Options),
+    /// Build or test the Node package.
+    Node(node::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().verb {
+        Verb::Test(options) => test::run(&options),
+        Verb::Ci(options) => ci::run(&options),
+        Verb::Tidy(options) => tidy::run(&options),
+        Verb::Deny(options) => deny::run(&options),
+        Verb::Corpus(options) => corpus::run(&options),
+        Verb::Node(options) => node::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

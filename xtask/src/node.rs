@@ -1,0 +1,210 @@
+//! `cargo xtask node`: builds the native library of the Node package, and runs the package's tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use serde::Deserialize;
+
+use crate::process::{self, NPM, Tool};
+use crate::{test, workspace};
+
+/// The package, from the root.
+const FOLDER: &str = "bindings/node";
+
+/// Its Rust crate.
+const CRATE: &str = "ast-core-node";
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Compile the native library and put it where the package looks for it.
+    Build(Profile),
+    /// Build, install the package's development dependencies, and run its tests.
+    Test(Profile),
+}
+
+#[derive(clap::Args)]
+struct Profile {
+    /// Build quickly rather than well.
+    #[arg(long)]
+    debug: bool,
+}
+
+/// How the native library is built.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Build {
+    /// As it is published.
+    Release,
+    /// Unoptimised, alone.
+    Debug,
+    /// Unoptimised, beside the tests of the workspace, so that what they built is used again.
+    Workspace,
+}
+
+impl Profile {
+    fn build(&self) -> Build {
+        if self.debug { Build::Debug } else { Build::Release }
+    }
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match &options.action {
+        Action::Build(profile) => build(profile.build()),
+        Action::Test(profile) => {
+            require_tools()?;
+            test(profile.build())
+        }
+    }
+}
+
+/// Whether there is a Node package to build.
+pub(crate) fn package_exists() -> bool {
+    workspace::root().join(FOLDER).join("package.json").is_file()
+}
+
+/// One clear line, if Node or npm is missing.
+pub(crate) fn require_tools() -> Result<()> {
+    let how = "install Node 20 or newer, which brings npm";
+    Tool { program: "node", why: "to run the tests of the Node package", how }.require()?;
+    Tool { program: NPM, why: "to install what the tests of the Node package need", how }.require()
+}
+
+fn build(kind: Build) -> Result<()> {
+    let folder = package_folder()?;
+    let platform = platform().with_context(|| {
+        format!("no Node platform is known for {} on {}", std::env::consts::OS, std::env::consts::ARCH)
+    })?;
+    let library = compile(kind)?;
+    let target = folder.join(format!("ast-core-engine.{platform}.node"));
+    // A running process may have the old file mapped: replace it, do not write into it.
+    let fresh = target.with_extension("node.new");
+    fs::copy(&library, &fresh)
+        .and_then(|_| fs::rename(&fresh, &target))
+        .with_context(|| format!("failed to copy {} to {}", library.display(), target.display()))?;
+    println!("node: built {FOLDER}/ast-core-engine.{platform}.node");
+    Ok(())
+}
+
+/// Builds the library and runs the package's tests.
+pub(crate) fn test(kind: Build) -> Result<()> {
+    build(kind)?;
+    let folder = package_folder()?;
+    install(&folder)?;
+    process::run(Command::new(NPM).arg("test").current_dir(&folder))
+}
+
+fn package_folder() -> Result<PathBuf> {
+    if !package_exists() {
+        bail!("{FOLDER}/package.json does not exist: there is no Node package to build");
+    }
+    Ok(workspace::root().join(FOLDER))
+}
+
+/// Installs the development dependencies, unless the lock file is the one they were installed from.
+fn install(folder: &Path) -> Result<()> {
+    let lock = folder.join("package-lock.json");
+    let installed = folder.join("node_modules/.package-lock.json");
+    let modified = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
+    match (modified(&lock), modified(&installed)) {
+        (Some(lock), Some(installed)) if lock <= installed => return Ok(()),
+        _ => {}
+    }
+    // `ci` installs exactly what the lock file says, and needs one.
+    let verb = if lock.is_file() { "ci" } else { "install" };
+    process::run(Command::new(NPM).args([verb, "--no-audit", "--no-fund"]).current_dir(folder))
+}
+
+/// A line of cargo's JSON output, of which only built artifacts matter.
+#[derive(Deserialize)]
+struct Message {
+    target: Option<Target>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    crate_types: Vec<String>,
+}
+
+/// Builds the crate and returns the path of its library, wherever the target directory is.
+fn compile(kind: Build) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo.arg("build").current_dir(workspace::root()).stderr(Stdio::inherit());
+    match kind {
+        Build::Release => cargo.args(["--package", CRATE, "--release"]),
+        Build::Debug => cargo.args(["--package", CRATE]),
+        Build::Workspace => cargo.args(test::selection()),
+    };
+    println!("$ cargo build ({CRATE})");
+    let output =
+        cargo.arg("--message-format=json-render-diagnostics").output().context("failed to start cargo")?;
+    if !output.status.success() {
+        bail!("building {CRATE} failed with {}", output.status);
+    }
+    let lines = String::from_utf8(output.stdout).context("cargo's output is not UTF-8")?;
+    library_of(&lines).with_context(|| format!("cargo built no shared library for {CRATE}"))
+}
+
+/// Finds the shared library of the crate in cargo's JSON lines.
+fn library_of(lines: &str) -> Option<PathBuf> {
+    let messages = lines.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let ours = |target: &Target| {
+        target.name.replace('-', "_") == CRATE.replace('-', "_")
+            && target.crate_types.iter().any(|t| t == "cdylib")
+    };
+    let is_library = |path: &PathBuf| path.extension().is_some_and(|e| e == std::env::consts::DLL_EXTENSION);
+    messages
+        .filter(|message| message.target.as_ref().is_some_and(ours))
+        .flat_map(|message| message.filenames)
+        .find(is_library)
+}
+
+/// Node's name for the platform that we run on, as napi's loaders spell it.
+fn platform() -> Option<&'static str> {
+    let musl = cfg!(target_env = "musl");
+    Some(match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") if musl => "linux-x64-musl",
+        ("linux", "x86_64") => "linux-x64-gnu",
+        ("linux", "aarch64") if musl => "linux-arm64-musl",
+        ("linux", "aarch64") => "linux-arm64-gnu",
+        ("macos", "x86_64") => "darwin-x64",
+        ("macos", "aarch64") => "darwin-arm64",
+        ("windows", "x86_64") => "win32-x64-msvc",
+        ("windows", "aarch64") => "win32-arm64-msvc",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_found_among_cargos_messages() {
+        let file = format!("/t/debug/libast_core_node.{}", std::env::consts::DLL_EXTENSION);
+        let artifact = |name: &str, kind: &str, files: &[&str]| {
+            serde_json::json!({
+                "reason": "compiler-artifact", "target": {"name": name, "crate_types": [kind]}, "filenames": files,
+            })
+            .to_string()
+        };
+        let lines = [
+            "not json".to_owned(),
+            r#"{"reason": "build-finished", "success": true}"#.to_owned(),
+            artifact("other", "cdylib", &[&file]),
+            artifact("ast_core_node", "cdylib", &["/t/debug/libast_core_node.d", &file]),
+        ];
+        assert_eq!(library_of(&lines.join("\n")), Some(PathBuf::from(&file)));
+        assert_eq!(library_of(&lines[..3].join("\n")), None);
+    }
+}

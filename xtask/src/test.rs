@@ -1,0 +1,141 @@
+//! `cargo xtask test`: every test, with nothing to set up but a Rust toolchain, a C compiler and Node.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::process::{self, Tool};
+use crate::{node, workspace};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Arguments for `cargo test`, such as a filter or `-p CRATE`. With any, only Rust tests are run.
+    #[arg(last = true, value_name = "CARGO TEST ARGUMENTS")]
+    arguments: Vec<String>,
+}
+
+/// The packages that are tested. The benches are left out because their dependencies are slow to build;
+/// `cargo xtask ci` compiles them.
+const PACKAGES: [&str; 3] = ["--workspace", "--exclude", "ast-core-benches"];
+
+/// The targets that are tested.
+const TARGETS: [&str; 4] = ["--lib", "--bins", "--tests", "--examples"];
+
+/// The arguments that select what is tested. Whoever builds with the same ones, in the same profile, builds nothing
+/// twice: cargo unifies features over what is selected.
+pub(crate) fn selection() -> impl Iterator<Item = &'static str> {
+    PACKAGES.into_iter().chain(TARGETS)
+}
+
+const C_COMPILER: Tool = Tool {
+    program: "cc",
+    why: "to compile SQLite and the grammars of tree-sitter",
+    how: "install your system's C compiler, such as the Debian package gcc or Apple's command line tools",
+};
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let started = Instant::now();
+    if !cfg!(windows) && std::env::var_os("CC").is_none() {
+        C_COMPILER.require()?;
+    }
+    let plan = Plan::new(&options.arguments);
+    let with_node = options.arguments.is_empty() && node::package_exists();
+    if with_node {
+        // Before the long builds, not after them.
+        node::require_tools()?;
+    }
+
+    process::run(process::cargo().arg("test").args(&plan.tests).current_dir(workspace::root()))?;
+    let mut done = vec!["Rust tests"];
+    if let Some(arguments) = &plan.doc_tests {
+        process::run(process::cargo().arg("test").args(arguments).current_dir(workspace::root()))?;
+        done.push("documentation examples");
+    }
+    if with_node {
+        node::test(node::Build::Workspace)?;
+        done.push("Node package");
+    }
+    println!("all passed: {} ({:.0} s)", done.join(", "), started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The arguments of the calls of `cargo test`.
+#[derive(Debug, PartialEq)]
+struct Plan {
+    tests: Vec<String>,
+    /// None if the user's arguments select targets, which excludes the examples in documentation.
+    doc_tests: Option<Vec<String>>,
+}
+
+impl Plan {
+    fn new(user: &[String]) -> Self {
+        // What is behind a second `--` is for the test binaries.
+        let for_cargo = user.iter().take_while(|argument| *argument != "--");
+        let flags: Vec<&str> =
+            for_cargo.map(|argument| argument.split('=').next().unwrap_or(argument)).collect();
+        let has = |names: &[&str]| flags.iter().any(|flag| names.contains(flag));
+        let packages: &[&str] = if has(&["-p", "--package"]) { &[] } else { &PACKAGES };
+        let own_targets = has(&[
+            "--lib",
+            "--bin",
+            "--bins",
+            "--test",
+            "--tests",
+            "--example",
+            "--examples",
+            "--doc",
+            "--all-targets",
+        ]);
+        let targets: &[&str] = if own_targets { &[] } else { &TARGETS };
+
+        let join = |parts: [&[&str]; 2]| {
+            let ours = parts.into_iter().flatten().map(|&part| part.to_owned());
+            ours.chain(user.iter().cloned()).collect::<Vec<_>>()
+        };
+        Self {
+            tests: join([packages, targets]),
+            doc_tests: (!own_targets).then(|| join([&["--doc"], packages])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(user: &str) -> (String, Option<String>) {
+        let user: Vec<String> = user.split_whitespace().map(str::to_owned).collect();
+        let plan = Plan::new(&user);
+        (plan.tests.join(" "), plan.doc_tests.map(|arguments| arguments.join(" ")))
+    }
+
+    const ALL: &str = "--workspace --exclude ast-core-benches";
+
+    #[test]
+    fn all_is_tested_by_default() {
+        let expected = (format!("{ALL} --lib --bins --tests --examples"), Some(format!("--doc {ALL}")));
+        assert_eq!(plan(""), expected);
+    }
+
+    #[test]
+    fn a_filter_goes_to_both() {
+        let (tests, docs) = plan("chunk -- --nocapture");
+        assert!(tests.ends_with("--examples chunk -- --nocapture"), "{tests}");
+        assert_eq!(docs.unwrap(), format!("--doc {ALL} chunk -- --nocapture"));
+    }
+
+    #[test]
+    fn a_package_replaces_the_workspace() {
+        let (tests, docs) = plan("-p ast-core-model");
+        assert_eq!(tests, "--lib --bins --tests --examples -p ast-core-model");
+        assert_eq!(docs.unwrap(), "--doc -p ast-core-model");
+        assert!(plan("--package=ast-core-model").0.starts_with("--lib"));
+        assert!(plan("-- -p").0.starts_with(ALL), "what is for the test binary selects no package");
+    }
+
+    #[test]
+    fn targets_replace_the_targets() {
+        assert_eq!(plan("--test it"), (format!("{ALL} --test it"), None));
+        assert_eq!(plan("--doc"), (format!("{ALL} --doc"), None));
+    }
+}
