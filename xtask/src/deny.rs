@@ -12,7 +12,7 @@ use serde::Deserialize;
 use spdx::{Expression, Licensee, ParseMode};
 
 use crate::finding::{self, Finding};
-use crate::metadata::{self, Metadata, Package};
+use crate::metadata::{self, Metadata, Node, Package};
 use crate::{process, workspace};
 
 /// The version of cargo-deny that is known to read `.deny.toml` as this module does.
@@ -118,8 +118,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.builtin && cargo_deny_is_installed() {
         return process::run(
             process::cargo()
-                .args(["deny", "--locked", "check", "--config", CONFIG, "--hide-inclusion-graph"])
-                .args(["licenses", "bans", "sources"])
+                .args(["deny", "--locked", "--workspace", "--config", CONFIG])
+                .args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"])
                 .current_dir(workspace::root()),
         );
     }
@@ -154,13 +154,8 @@ impl<'a> Dependencies<'a> {
         let resolve = metadata.resolve.as_ref().context("cargo metadata gave no resolved graph")?;
         let packages: BTreeMap<&str, &Package> =
             metadata.packages.iter().map(|p| (p.id.as_str(), p)).collect();
-        let edges: BTreeMap<&str, Vec<&str>> = resolve
-            .nodes
-            .iter()
-            .map(|node| {
-                (node.id.as_str(), node.deps.iter().map(|dependency| dependency.pkg.as_str()).collect())
-            })
-            .collect();
+        let nodes: BTreeMap<&str, &Node> =
+            resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
         let mut reached = BTreeSet::new();
         let mut dependents: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let mut open: Vec<&str> = metadata.workspace_members.iter().map(String::as_str).collect();
@@ -170,9 +165,17 @@ impl<'a> Dependencies<'a> {
             if !reached.insert(id) {
                 continue;
             }
-            for &dependency in edges.get(id).into_iter().flatten() {
-                dependents.entry(dependency).or_default().insert(&package.name);
-                open.push(dependency);
+            let node = nodes.get(id).with_context(|| format!("cargo metadata does not resolve {id}"))?;
+            for dependency in &node.deps {
+                let used = packages.get(dependency.pkg.as_str()).is_some_and(|to| {
+                    let mut declared =
+                        package.dependencies.iter().filter(|declared| declared.name == to.name);
+                    declared.any(|declared| declared.is_active(package, &node.features))
+                });
+                if used {
+                    dependents.entry(&dependency.pkg).or_default().insert(&package.name);
+                    open.push(&dependency.pkg);
+                }
             }
         }
         Ok(Self { packages: reached.iter().map(|id| packages[id]).collect(), dependents })
@@ -289,36 +292,52 @@ fn sources(graph: &Dependencies<'_>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::{Dependency, NodeDependency, Resolve};
 
-    /// Packages as `name version licence -> dependencies`, ids being `name@version`; the first is the workspace.
+    /// Packages as `name version licence -> dependencies`, ids being `name@version`; the first is the workspace. A
+    /// dependency with `?` is optional and only named by a weak feature.
     fn metadata(lines: &[&str]) -> Metadata {
-        let mut metadata = Metadata {
-            packages: Vec::new(),
-            workspace_members: Vec::new(),
-            workspace_root: String::new(),
-            resolve: Some(metadata::Resolve { nodes: Vec::new() }),
-        };
+        let mut packages = Vec::new();
+        let mut nodes = Vec::new();
         for line in lines {
             let (package, edges) = line.split_once(" ->").unwrap_or((line, ""));
             let mut words = package.splitn(3, ' ');
             let (name, version) = (words.next().unwrap(), words.next().unwrap());
             let id = format!("{name}@{version}");
-            metadata.packages.push(Package {
+            let dependencies = edges.split_whitespace().map(|edge| Dependency {
+                name: edge.split('@').next().unwrap().to_owned(),
+                kind: None,
+                rename: None,
+                optional: edge.ends_with('?'),
+            });
+            let deps = edges.split_whitespace().map(|edge| edge.trim_end_matches('?').to_owned());
+            nodes.push(Node {
                 id: id.clone(),
+                deps: deps.map(|pkg| NodeDependency { pkg }).collect(),
+                features: vec!["weak".to_owned()],
+            });
+            packages.push(Package {
+                id,
                 name: name.to_owned(),
                 version: version.to_owned(),
                 license: words.next().map(str::to_owned),
                 source: Some("registry+x".to_owned()),
                 manifest_path: String::new(),
                 publish: None,
-                dependencies: Vec::new(),
+                dependencies: dependencies.collect(),
+                features: [("weak".to_owned(), vec!["b?/x".to_owned()])].into(),
             });
-            let deps =
-                edges.split_whitespace().map(|id| metadata::NodeDependency { pkg: id.to_owned() }).collect();
-            metadata.resolve.as_mut().unwrap().nodes.push(metadata::Node { id, deps });
         }
-        metadata.workspace_members = vec![metadata.packages[0].id.clone()];
-        metadata
+        Metadata {
+            workspace_members: packages
+                .first()
+                .map(|package: &Package| package.id.clone())
+                .into_iter()
+                .collect(),
+            packages,
+            workspace_root: String::new(),
+            resolve: Some(Resolve { nodes }),
+        }
     }
 
     fn skips(specs: &[&str]) -> Vec<Skip> {
@@ -410,6 +429,10 @@ mod tests {
     fn what_the_workspace_does_not_reach_does_not_count() {
         let lines = ["us 0.1.0 MIT -> a@1.0.0", "a 1.0.0 MIT", "a 2.0.0 MIT"];
         assert!(duplicate_messages(&lines, &[]).is_empty());
+
+        let weak =
+            ["us 0.1.0 MIT -> a@1.0.0 b@1.0.0", "a 1.0.0 MIT -> b@2.0.0?", "b 1.0.0 MIT", "b 2.0.0 MIT"];
+        assert!(duplicate_messages(&weak, &[]).is_empty());
     }
 
     #[test]

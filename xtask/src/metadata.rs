@@ -1,5 +1,7 @@
 //! The part of `cargo metadata` that the checks read.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
@@ -26,6 +28,8 @@ pub(crate) struct Package {
     /// Registries that it may be published to; none means any, an empty list means that it is private.
     pub(crate) publish: Option<Vec<String>>,
     pub(crate) dependencies: Vec<Dependency>,
+    /// What each feature turns on.
+    pub(crate) features: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +40,7 @@ pub(crate) struct Dependency {
     pub(crate) kind: Option<String>,
     /// The name that the manifest gives it.
     pub(crate) rename: Option<String>,
+    pub(crate) optional: bool,
 }
 
 #[derive(Deserialize)]
@@ -47,11 +52,24 @@ pub(crate) struct Resolve {
 pub(crate) struct Node {
     pub(crate) id: String,
     pub(crate) deps: Vec<NodeDependency>,
+    /// Names of the features that are on.
+    pub(crate) features: Vec<String>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct NodeDependency {
     pub(crate) pkg: String,
+}
+
+impl Dependency {
+    /// Whether it is used when the features of its package are on. The resolved graph also holds what is only named by
+    /// a weak feature, `name?/feature`, which turns nothing on.
+    pub(crate) fn is_active(&self, package: &Package, features: &[String]) -> bool {
+        let name = self.rename.as_ref().unwrap_or(&self.name);
+        let (explicit, with_feature) = (format!("dep:{name}"), format!("{name}/"));
+        let turned_on = features.iter().filter_map(|feature| package.features.get(feature)).flatten();
+        !self.optional || { turned_on }.any(|what| *what == explicit || what.starts_with(&with_feature))
+    }
 }
 
 /// The members of the workspace and what their manifests declare. Needs no network and no lock file.

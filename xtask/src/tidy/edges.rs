@@ -117,6 +117,7 @@ mod tests {
             name: name.to_owned(),
             kind: kind.map(str::to_owned),
             rename: None,
+            optional: false,
         });
         Package {
             id: name.to_owned(),
@@ -127,6 +128,7 @@ mod tests {
             manifest_path: format!("/somewhere/crates/{name}/Cargo.toml"),
             publish: None,
             dependencies: dependencies.collect(),
+            features: Default::default(),
         }
     }
 
