@@ -50,11 +50,21 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| not_started(command, &error))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let last: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let last = last[last.len().saturating_sub(3)..].join(" | ");
+        let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        // A client may list every version that there is.
+        let lines = lines[lines.len().saturating_sub(3)..].iter().map(|line| shortened(line, 200));
+        let last = lines.collect::<Vec<_>>().join(" | ");
         bail!("`{}` failed with {}: {last}", shown(command), output.status);
     }
     String::from_utf8(output.stdout).with_context(|| format!("output of `{}` is not UTF-8", shown(command)))
+}
+
+/// The line, cut after so many characters.
+fn shortened(line: &str, characters: usize) -> String {
+    match line.char_indices().nth(characters) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
 }
 
 fn not_started(command: &Command, error: &std::io::Error) -> anyhow::Error {
@@ -85,6 +95,12 @@ mod tests {
         let tool = Tool { program: "no-such-program-here", why: "to test", how: "write it" };
         let error = tool.require().unwrap_err().to_string();
         assert_eq!(error, "`no-such-program-here` is missing: it is needed to test; write it");
+    }
+
+    #[test]
+    fn long_lines_are_cut_between_characters() {
+        assert_eq!(shortened("äöü", 2), "äö…");
+        assert_eq!(shortened("äöü", 3), "äöü");
     }
 
     #[test]

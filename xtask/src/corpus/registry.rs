@@ -58,12 +58,11 @@ fn cargo(package: &Package, folder: &Path) -> Result<()> {
     let caches = cargo_home()?.join("registry/cache");
     let registries = fs::read_dir(&caches).with_context(|| format!("failed to list {}", caches.display()))?;
     let archives = registries.flatten().map(|registry| registry.path().join(&package.file));
-    // Several registries may have the name; the checksum tells which one is meant.
-    let archive = archives
-        .filter(|path| path.is_file())
-        .find(|path| package.verify(path).is_ok())
-        .with_context(|| format!("cargo has no archive {} with checksum {}", package.file, package.sha256))?;
-    fs::copy(&archive, folder.join(&package.file))
+    let mut archives: Vec<PathBuf> = archives.filter(|path| path.is_file()).collect();
+    // Several registries may have the name; the checksum tells which one is meant. If none is, the caller complains.
+    archives.sort_by_key(|path| package.verify(path).is_err());
+    let archive = archives.first().with_context(|| format!("cargo left no archive {}", package.file))?;
+    fs::copy(archive, folder.join(&package.file))
         .with_context(|| format!("failed to copy {}", archive.display()))?;
     Ok(())
 }
@@ -78,7 +77,7 @@ fn cargo_home() -> Result<PathBuf> {
 fn npm(package: &Package, folder: &Path) -> Result<()> {
     let spec = format!("{}@{}", package.name, package.version);
     process::output(
-        Command::new(NPM).args(["pack", "--ignore-scripts", "--silent", &spec]).current_dir(folder),
+        Command::new(NPM).args(["pack", "--ignore-scripts", "--loglevel=error", &spec]).current_dir(folder),
     )?;
     Ok(())
 }
