@@ -1,2 +1,68 @@
 //! The code-intelligence engine: index a source tree and search it.
+//!
+//! An [`Engine`] is one index, in one SQLite file. [`Engine::index`] brings it up to a tree: it walks the tree as git
+//! sees it, parses what is new or changed on all cores, cuts it into chunks along its definitions, embeds those, and
+//! commits as it goes. [`Engine::search`] finds chunks by words and by vectors. [`Engine::status`] says what the index
+//! holds, what it left out and why, and what has changed since.
+//!
+//! ```
+//! use ast_core_engine::{Engine, EngineConfig, IndexControl, IndexOptions, SearchQuery};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! # let tree = tempfile::tempdir()?;
+//! # std::fs::write(tree.path().join("retry.py"), "def retry_request(times):\n    '''Tries again.'''\n    return times\n")?;
+//! let engine = Engine::open(EngineConfig::for_tree(tree.path())).await?;
+//! let report = engine.index(tree.path(), &IndexOptions::default(), IndexControl::default()).await?;
+//! assert_eq!((report.files.indexed, report.symbols), (1, 1));
+//!
+//! let reply = engine.search(&SearchQuery::new("how often is a request retried")).await?;
+//! assert_eq!(reply.hits[0].name.as_deref(), Some("retry_request"));
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This crate is the only place where the others meet; what of them is part of its interface is re-exported here.
 #![deny(missing_docs)]
+
+mod commit;
+mod config;
+mod discover;
+mod engine;
+mod error;
+mod index;
+mod outline;
+mod plan;
+mod prepare;
+mod report;
+mod retrieve;
+mod snapshot;
+
+pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot};
+pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo};
+pub use ast_core_model::{
+    Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, RepoPath, Span, Symbol,
+    SymbolKind, Visibility, scope_of,
+};
+pub use ast_core_parse::{
+    ChunkingConfig, Coverage, Encoding, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText,
+    SyntaxErrors,
+};
+pub use ast_core_search::{QueryError, SearchMode, Why};
+pub use ast_core_storage::{Access, FileStatus, StoreConfig, StoreError};
+pub use ast_core_vector::VectorError;
+pub use config::{EngineConfig, VectorBackend, find_database};
+pub use discover::Failure;
+pub use engine::Engine;
+pub use error::EngineError;
+pub use index::{IndexControl, IndexOptions};
+pub use outline::{Outline, OutlineError, OutlineOptions, outline};
+pub use report::{Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport};
+pub use retrieve::{SearchHit, SearchQuery, SearchReply};
+
+/// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is
+/// made anew by the next run.
+pub const FORMAT_VERSION: u32 = 1;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -101,6 +101,18 @@ impl<'a> SourceText<'a> {
         }
     }
 
+    /// The text of a place in the file; `""` if it is not one of whole characters.
+    pub fn slice(&self, in_file: Span) -> &str {
+        let range = match &self.offsets {
+            None => in_file.range(),
+            Some(offsets) => {
+                let place = |at: u32| offsets.partition_point(|&offset| offset < at);
+                place(in_file.start)..place(in_file.end).min(self.text.len())
+            }
+        };
+        self.text.get(range).unwrap_or("")
+    }
+
     /// Whether places in the text are places in the file.
     pub(crate) fn same_offsets(&self) -> bool {
         self.offsets.is_none()
@@ -143,6 +155,10 @@ mod tests {
             assert_eq!(source.in_file(Span::new(0, 1)), Span::new(2, 4));
             assert_eq!(source.in_file(Span::new(3, 7)), Span::new(6, 10));
             assert_eq!(source.in_file(Span::new(7, 8)), Span::new(10, 12));
+            for (start, end) in [(0, 1), (1, 3), (3, 7), (7, 8), (0, 8)] {
+                let text = &source.text()[start as usize..end as usize];
+                assert_eq!(source.slice(source.in_file(Span::new(start, end))), text);
+            }
         }
     }
 

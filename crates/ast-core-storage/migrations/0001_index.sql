@@ -21,7 +21,7 @@ CREATE TABLE files (
     generation INTEGER NOT NULL
 ) STRICT;
 
--- The text that was indexed, compressed with zstd: what a hit shows is what was found.
+-- The bytes that were indexed, compressed with zstd: what a hit shows is what was found.
 CREATE TABLE sources (
     file_id INTEGER PRIMARY KEY,
     content BLOB NOT NULL

@@ -50,7 +50,7 @@ pub use error::StoreError;
 pub use files::{FileRecord, FileStatus};
 pub use lexical::{FieldWeights, LexicalHit};
 pub use store::{Access, Committed, Store, StoreCounts};
-pub use write_batch::{CompressedText, IndexedFile, WriteBatch};
+pub use write_batch::{CompressedSource, IndexedFile, WriteBatch};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -2,7 +2,7 @@
 
 use crate::insert::{Insert, insert_rows};
 use crate::lock::WriterLock;
-use crate::{CompressedText, FileRecord, IndexedFile, StoreConfig, StoreError, WriteBatch};
+use crate::{CompressedSource, FileRecord, IndexedFile, StoreConfig, StoreError, WriteBatch};
 use ast_core_model::{ChunkId, ContentHash, FileId, LanguageName, RepoPath, SymbolId, scope_of};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -394,8 +394,8 @@ impl Store {
         .map_err(|error| self.failed(error))
     }
 
-    /// The text of a file as it was indexed; `None` if the file is not (or no longer) indexed.
-    pub async fn source(&self, file: FileId) -> Result<Option<String>, StoreError> {
+    /// The content of a file as it was indexed; `None` if the file is not (or no longer) indexed.
+    pub async fn source(&self, file: FileId) -> Result<Option<Vec<u8>>, StoreError> {
         let mut connection = self.reader().await?;
         let row = sqlx::query("SELECT content FROM sources WHERE file_id = ?")
             .bind(file.get() as i64)
@@ -404,8 +404,8 @@ impl Store {
             .map_err(|error| self.failed(error))?;
         let Some(row) = row else { return Ok(None) };
         let bytes: &[u8] = row.try_get(0).map_err(|error| self.failed(error))?;
-        let text = CompressedText::decompress(bytes);
-        text.map(Some).map_err(|reason| self.corrupt(format!("the text of {file:?}: {reason}")))
+        let content = CompressedSource::decompress(bytes);
+        content.map(Some).map_err(|reason| self.corrupt(format!("the content of {file:?}: {reason}")))
     }
 }
 

@@ -22,8 +22,8 @@ pub struct WriteBatch {
 pub struct IndexedFile {
     /// What is known of it.
     pub record: FileRecord,
-    /// Its text; `None` if it was not indexed.
-    pub source: Option<CompressedText>,
+    /// Its content; `None` if it was not indexed.
+    pub source: Option<CompressedSource>,
     /// Its definitions.
     pub symbols: Vec<Symbol>,
     /// Its chunks.
@@ -41,41 +41,39 @@ impl WriteBatch {
     }
 }
 
-/// A text, compressed. Made where the work is parallel, as the writer is one.
+/// The content of a file, compressed. Made where the work is parallel, as the writer is one.
 #[derive(Debug, Clone)]
-pub struct CompressedText(Vec<u8>);
+pub struct CompressedSource(Vec<u8>);
 
 /// Level 1 is the fastest; code shrinks to about a quarter already.
 const LEVEL: i32 = 1;
 
-impl CompressedText {
-    /// Compresses a text.
+impl CompressedSource {
+    /// Compresses the bytes of a file.
     ///
     /// # Errors
     /// [`StoreError::OutOfRange`] if zstd cannot take it.
-    pub fn new(text: &str) -> Result<Self, StoreError> {
+    pub fn new(content: &[u8]) -> Result<Self, StoreError> {
         let out_of_range = |_| StoreError::OutOfRange {
-            what: "a text",
-            received: text.len() as u64,
+            what: "a file",
+            received: content.len() as u64,
             limit: u64::from(u32::MAX),
         };
-        zstd::bulk::compress(text.as_bytes(), LEVEL).map(Self).map_err(out_of_range)
+        zstd::bulk::compress(content, LEVEL).map(Self).map_err(out_of_range)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The text in the bytes of a store.
-    pub(crate) fn decompress(bytes: &[u8]) -> Result<String, String> {
+    /// The bytes of the file.
+    pub(crate) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, String> {
         let capacity = zstd::zstd_safe::get_frame_content_size(bytes)
             .map_err(|error| error.to_string())?
-            .ok_or("the size of the text is not given")?;
-        let capacity = usize::try_from(capacity).map_err(|error| error.to_string())?;
-        if capacity > u32::MAX as usize {
-            return Err(format!("a text of {capacity} bytes"));
+            .ok_or("the size of the content is not given")?;
+        if capacity > u64::from(u32::MAX) {
+            return Err(format!("a content of {capacity} bytes"));
         }
-        let text = zstd::bulk::decompress(bytes, capacity).map_err(|error| error.to_string())?;
-        String::from_utf8(text).map_err(|error| error.to_string())
+        zstd::bulk::decompress(bytes, capacity as usize).map_err(|error| error.to_string())
     }
 }

@@ -97,7 +97,8 @@ impl HnswRsIndex {
     /// Tombstones that are put up with whatever their share: rebuilding a graph for less is not worth it.
     pub const MIN_TOMBSTONES: usize = 256;
 
-    /// Rows that can be scanned in the time that the graph takes for one candidate, as measured for 384 values.
+    /// Rows that can be scanned one by one in the time that the graph takes for one candidate: measured on AVX-512 as
+    /// 64 for 384 values and 88 for 256, with 15,000 vectors.
     pub const ROWS_PER_CANDIDATE: usize = 64;
 
     /// An empty index for vectors of `dimension` values, 1 to [`MAX_DIMENSION`](crate::MAX_DIMENSION).

@@ -1,0 +1,92 @@
+//! From prepared files to transactions: the one writer.
+
+use crate::prepare::Prepared;
+use crate::report::IndexReport;
+use crate::{EngineError, Failure};
+use ast_core_batch::MemoryPermit;
+use ast_core_storage::{FileStatus, Store, WriteBatch};
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+
+/// A transaction is ended when it holds so much text, or when nothing more comes for a moment: workers may wait for
+/// the memory that it would free.
+const TRANSACTION_BYTES: u64 = 8 << 20;
+const TRANSACTION_FILES: usize = 512;
+const IDLE: Duration = Duration::from_millis(50);
+
+/// A prepared file on its way to the writer. Its memory is charged until it is written.
+pub(crate) struct Delivery {
+    pub(crate) prepared: Prepared,
+    pub(crate) permit: MemoryPermit,
+}
+
+/// Writes what comes until nothing more can come.
+pub(crate) struct Committer<'a> {
+    store: &'a Store,
+    report: &'a mut IndexReport,
+    batch: WriteBatch,
+    permits: Vec<MemoryPermit>,
+    bytes: u64,
+}
+
+impl<'a> Committer<'a> {
+    pub(crate) fn new(store: &'a Store, report: &'a mut IndexReport) -> Self {
+        Self { store, report, batch: WriteBatch::default(), permits: Vec::new(), bytes: 0 }
+    }
+
+    pub(crate) async fn run(mut self, mut deliveries: Receiver<Delivery>) -> Result<(), EngineError> {
+        loop {
+            match tokio::time::timeout(IDLE, deliveries.recv()).await {
+                Ok(Some(delivery)) => self.take(delivery),
+                Ok(None) => return self.flush().await,
+                Err(_) => self.flush().await?,
+            }
+            if self.bytes >= TRANSACTION_BYTES || self.permits.len() >= TRANSACTION_FILES {
+                self.flush().await?;
+            }
+        }
+    }
+
+    fn take(&mut self, delivery: Delivery) {
+        self.permits.push(delivery.permit);
+        match delivery.prepared {
+            Prepared::New(file) => {
+                let record = &file.record;
+                self.report.files.count_new(record.status);
+                if record.status.is_searchable() {
+                    self.bytes += record.size;
+                    self.report.bytes += record.size;
+                    self.report.lines += u64::from(record.lines);
+                    self.report.symbols += file.symbols.len() as u64;
+                    self.report.chunks += file.chunks.len() as u64;
+                }
+                if record.status != FileStatus::Indexed {
+                    let reason = record.detail.clone().unwrap_or_else(|| record.status.to_string());
+                    self.report.failures.push(Failure { path: record.path.to_string(), reason });
+                }
+                self.batch.files.push(*file);
+            }
+            Prepared::Same { before, stamp } => {
+                self.report.files.count_unchanged(before.status);
+                self.batch.touched.push((before.id, stamp.size, stamp.changed_ns));
+            }
+            Prepared::Vanished { before } => {
+                // A file that was never in the index and is gone again is as if it had not been seen.
+                if let Some(before) = before {
+                    self.report.files.removed += 1;
+                    self.batch.removed.push(before.id);
+                }
+            }
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), EngineError> {
+        if !self.batch.is_empty() {
+            let batch = std::mem::take(&mut self.batch);
+            self.report.generation = self.store.commit(&batch).await?.generation;
+        }
+        self.permits.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+}

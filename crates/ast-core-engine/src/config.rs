@@ -1,0 +1,105 @@
+//! Settings of an engine.
+
+use ast_core_batch::BatchConfig;
+use ast_core_embed::{Embedder, FeatureHashEmbedder};
+use ast_core_parse::{ChunkingConfig, ParseLimits};
+use ast_core_storage::{Access, StoreConfig};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The folder that holds a tree's index, in the tree.
+pub(crate) const INDEX_FOLDER: &str = ".ast-core";
+const DATABASE_NAME: &str = "index.db";
+
+/// Settings of an engine.
+#[derive(Clone)]
+pub struct EngineConfig {
+    /// Where the index is. Its folder must exist, but for one named `.ast-core`, which is made.
+    pub database: PathBuf,
+    /// Whether it is opened for writing, which one process can at a time, or only for search. Default: writing.
+    pub access: Access,
+    /// Threads, queue and memory of an index run. Default: all cores, 192 MiB.
+    pub batch: BatchConfig,
+    /// What one file may cost.
+    pub limits: ParseLimits,
+    /// How large chunks are.
+    pub chunking: ChunkingConfig,
+    /// What turns text into vectors. Default: [`FeatureHashEmbedder`].
+    pub embedder: Arc<dyn Embedder>,
+    /// What searches the vectors.
+    pub vectors: VectorBackend,
+    /// Connections and caches of the store.
+    pub store: StoreConfig,
+}
+
+/// What searches the vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum VectorBackend {
+    /// All of them, exactly.
+    #[default]
+    Flat,
+    /// The graph of the crate hnsw_rs: approximate, and built anew whenever an engine is opened.
+    #[cfg(feature = "hnsw-rs")]
+    HnswRs,
+}
+
+impl EngineConfig {
+    /// An engine with its index at this path.
+    pub fn new(database: impl Into<PathBuf>) -> Self {
+        Self {
+            database: database.into(),
+            access: Access::Write,
+            batch: BatchConfig { memory_budget: 192 << 20, ..BatchConfig::default() },
+            limits: ParseLimits::default(),
+            chunking: ChunkingConfig::default(),
+            embedder: Arc::new(FeatureHashEmbedder::default()),
+            vectors: VectorBackend::default(),
+            store: StoreConfig::default(),
+        }
+    }
+
+    /// An engine with its index where the command line puts it: `.ast-core/index.db` in the tree.
+    pub fn for_tree(root: impl AsRef<Path>) -> Self {
+        Self::new(root.as_ref().join(INDEX_FOLDER).join(DATABASE_NAME))
+    }
+
+    /// The same, only for search.
+    pub fn read_only(self) -> Self {
+        Self { access: Access::Read, ..self }
+    }
+
+    /// What of the settings is in what is indexed: an index made by others is made anew.
+    pub(crate) fn pipeline(&self) -> String {
+        let ChunkingConfig { max_bytes, solo_bytes } = self.chunking;
+        format!(
+            "format {}, chunks {max_bytes}/{solo_bytes}, {}",
+            crate::FORMAT_VERSION,
+            self.embedder.model().id
+        )
+    }
+}
+
+impl fmt::Debug for EngineConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineConfig")
+            .field("database", &self.database)
+            .field("access", &self.access)
+            .field("batch", &self.batch)
+            .field("limits", &self.limits)
+            .field("chunking", &self.chunking)
+            .field("embedder", &self.embedder.model().id)
+            .field("vectors", &self.vectors)
+            .field("store", &self.store)
+            .finish()
+    }
+}
+
+/// The index that a search from this directory is meant for: that of the directory, or of the nearest one above it
+/// that has one, as git finds its repository.
+pub fn find_database(from: &Path) -> Option<PathBuf> {
+    from.ancestors()
+        .map(|directory| directory.join(INDEX_FOLDER).join(DATABASE_NAME))
+        .find(|path| path.is_file())
+}

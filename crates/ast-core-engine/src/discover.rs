@@ -1,0 +1,187 @@
+//! The files of a tree, as git sees them.
+
+use crate::EngineError;
+use ast_core_model::RepoPath;
+use ast_core_parse::Language;
+use ignore::WalkBuilder;
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+
+/// Ignore rules of one's own, in the syntax of `.gitignore`.
+const IGNORE_FILE: &str = ".ast-coreignore";
+
+/// A file to be indexed.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceFile {
+    pub(crate) path: RepoPath,
+    pub(crate) absolute: PathBuf,
+    pub(crate) stamp: Stamp,
+    pub(crate) language: Language,
+}
+
+/// What the file system says of a file without its being read: it tells whether it was touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) size: u64,
+    /// The later of the times of the last change of its content and of its inode, in nanoseconds since 1970. A
+    /// program can set the first back, but not the second.
+    pub(crate) changed_ns: i64,
+}
+
+impl Stamp {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let changed_ns = {
+            use std::os::unix::fs::MetadataExt;
+            let nanoseconds =
+                |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+            nanoseconds(metadata.mtime(), metadata.mtime_nsec())
+                .max(nanoseconds(metadata.ctime(), metadata.ctime_nsec()))
+        };
+        #[cfg(not(unix))]
+        let changed_ns = metadata
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+            .map_or(0, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
+        Self { size: metadata.len(), changed_ns }
+    }
+}
+
+/// What a walk over a tree found.
+#[derive(Debug, Default)]
+pub(crate) struct Discovery {
+    /// In order of paths.
+    pub(crate) files: Vec<SourceFile>,
+    /// What cannot even be looked at.
+    pub(crate) failures: Vec<Failure>,
+    /// Entries left out by an ignore rule or because they are hidden. A directory counts as one: nobody looks into it.
+    pub(crate) ignored: u64,
+    /// Files of no known language, links, sockets and the like.
+    pub(crate) unsupported: u64,
+}
+
+/// A file that was not indexed, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Its path, relative to the tree; with replacement characters if it is not UTF-8.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Walks over a tree.
+pub(crate) fn discover(root: &Path) -> Result<Discovery, EngineError> {
+    let failed =
+        |error: std::io::Error| EngineError::Root { path: root.to_owned(), reason: error.to_string() };
+    if !std::fs::metadata(root).map_err(failed)?.is_dir() {
+        return Err(EngineError::Root { path: root.to_owned(), reason: "it is not a directory".into() });
+    }
+    std::fs::read_dir(root).map_err(failed)?;
+    let mut discovery = Discovery::default();
+    // How many entries of each directory the rules let through.
+    let mut let_through: HashMap<PathBuf, u64> = HashMap::new();
+    let mut directories = vec![root.to_owned()];
+    for entry in walker(root).build() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                discovery.failures.push(failure_of_walk(root, &error));
+                continue;
+            }
+        };
+        if entry.depth() == 0 {
+            continue;
+        }
+        if let Some(parent) = entry.path().parent() {
+            *let_through.entry(parent.to_owned()).or_default() += 1;
+        }
+        match entry.file_type() {
+            Some(kind) if kind.is_dir() => directories.push(entry.into_path()),
+            Some(kind) if kind.is_file() => discovery.take(root, &entry),
+            _ => discovery.unsupported += 1,
+        }
+    }
+    for directory in directories {
+        // A directory that cannot be read is among the failures already.
+        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        let all = entries.flatten().filter(|entry| !is_bookkeeping(&entry.file_name())).count() as u64;
+        discovery.ignored += all.saturating_sub(let_through.get(&directory).copied().unwrap_or(0));
+    }
+    discovery.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Ok(discovery)
+}
+
+/// Directories of git and of this engine are no part of the tree.
+fn is_bookkeeping(name: &std::ffi::OsStr) -> bool {
+    name == ".git" || name == crate::config::INDEX_FOLDER
+}
+
+fn walker(root: &Path) -> WalkBuilder {
+    // Above a repository, and above a tree that is in none, other people's rules apply to other things.
+    let in_repository = root.ancestors().any(|directory| directory.join(".git").exists());
+    let mut builder = WalkBuilder::new(root);
+    builder
+        .parents(in_repository)
+        .require_git(false)
+        .follow_links(false)
+        .add_custom_ignore_filename(IGNORE_FILE)
+        .filter_entry(|entry| !is_bookkeeping(entry.file_name()));
+    builder
+}
+
+impl Discovery {
+    fn take(&mut self, root: &Path, entry: &ignore::DirEntry) {
+        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let Some(text) = relative.to_str() else {
+            let reason = "its name is not UTF-8".to_owned();
+            self.failures.push(Failure { path: relative.to_string_lossy().into_owned(), reason });
+            return;
+        };
+        let text = if std::path::MAIN_SEPARATOR == '/' { text.to_owned() } else { text.replace('\\', "/") };
+        let path = match RepoPath::new(text.as_str()) {
+            Ok(path) => path,
+            Err(error) => {
+                self.failures.push(Failure { path: text, reason: error.to_string() });
+                return;
+            }
+        };
+        let Some(language) = Language::of_path(&path) else {
+            self.unsupported += 1;
+            return;
+        };
+        match entry.metadata() {
+            Ok(metadata) => self.files.push(SourceFile {
+                path,
+                absolute: entry.path().to_owned(),
+                stamp: Stamp::of(&metadata),
+                language,
+            }),
+            Err(error) => self.failures.push(Failure { path: text, reason: io_reason(&error) }),
+        }
+    }
+}
+
+fn failure_of_walk(root: &Path, error: &ignore::Error) -> Failure {
+    let mut inner = error;
+    let mut path = None;
+    loop {
+        match inner {
+            ignore::Error::WithPath { path: at, err } => {
+                path = Some(at);
+                inner = err;
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => inner = err,
+            _ => break,
+        }
+    }
+    let path = path.map_or(root, |path| path.strip_prefix(root).unwrap_or(path));
+    Failure { path: path.to_string_lossy().into_owned(), reason: io_reason(inner) }
+}
+
+/// What an error says, without the path that stands beside it.
+pub(crate) fn io_reason(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

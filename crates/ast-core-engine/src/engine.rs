@@ -1,0 +1,249 @@
+//! The engine: what is open, and what is shared by indexing and search.
+
+use crate::config::{EngineConfig, INDEX_FOLDER};
+use crate::report::{Change, FileCounts, Stale, StatusReport};
+use crate::snapshot::{Snapshot, read_update};
+use crate::{EngineError, Failure, IndexOptions};
+use ast_core_batch::{BatchConfig, WorkerPool};
+use ast_core_storage::{Access, FileStatus, Store, StoreError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Keys of what the engine notes in the store beside the rows.
+pub(crate) mod meta_key {
+    /// The tree.
+    pub(crate) const ROOT: &str = "root";
+    /// The settings that the content was made with.
+    pub(crate) const PIPELINE: &str = "pipeline";
+    pub(crate) const EMBEDDER: &str = "embedder";
+    pub(crate) const DIMENSION: &str = "dimension";
+    /// The first file id that was never given.
+    pub(crate) const NEXT_FILE_ID: &str = "next_file_id";
+    /// When the last run that came to its end began, in nanoseconds since 1970.
+    pub(crate) const LAST_RUN: &str = "last_run_ns";
+    /// Whether the last run came to its end.
+    pub(crate) const COMPLETE: &str = "complete";
+    pub(crate) const IGNORED: &str = "ignored";
+    pub(crate) const UNSUPPORTED: &str = "unsupported";
+}
+
+/// An index of a source tree, open for indexing and search.
+///
+/// It may be used from many tasks at once: searches do not wait for an index run, and see each of its commits as it
+/// is made.
+pub struct Engine {
+    pub(crate) config: EngineConfig,
+    pub(crate) store: Store,
+    pub(crate) index_turn: tokio::sync::Mutex<()>,
+    pub(crate) index_pool: Arc<Mutex<WorkerPool>>,
+    pub(crate) search_pool: Arc<WorkerPool>,
+    pub(crate) snapshot: Arc<RwLock<Snapshot>>,
+    refresh_turn: tokio::sync::Mutex<()>,
+}
+
+impl Engine {
+    /// Opens the index of the configuration. It is made if it is missing and the configuration is for writing.
+    ///
+    /// Must be called, and the engine used, inside of a tokio runtime with its timer enabled.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] if it cannot be opened; [`EngineError::Pool`] if there are no threads to be had.
+    pub async fn open(config: EngineConfig) -> Result<Self, EngineError> {
+        if config.access == Access::Write {
+            make_index_folder(&config.database)?;
+        }
+        let store = Store::open(&config.database, config.access, &config.store).await?;
+        let dimension = config.embedder.model().dimension;
+        let snapshot = Snapshot::empty(dimension, config.vectors)?;
+        Ok(Self {
+            index_pool: Arc::new(Mutex::new(WorkerPool::new(config.batch.clone())?)),
+            search_pool: Arc::new(WorkerPool::new(BatchConfig {
+                workers: config.batch.workers,
+                ..BatchConfig::default()
+            })?),
+            store,
+            index_turn: tokio::sync::Mutex::new(()),
+            snapshot: Arc::new(RwLock::new(snapshot)),
+            refresh_turn: tokio::sync::Mutex::new(()),
+            config,
+        })
+    }
+
+    /// The settings it was opened with.
+    pub fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
+    /// Closes the index. Dropping the engine does so too, but does not wait.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
+    /// What the index holds, what it left out and why, and how the tree differs from it.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn status(&self) -> Result<StatusReport, EngineError> {
+        let mut files = FileCounts {
+            ignored: self.meta_number(meta_key::IGNORED).await?,
+            unsupported: self.meta_number(meta_key::UNSUPPORTED).await?,
+            ..FileCounts::default()
+        };
+        let mut failures = Vec::new();
+        for record in self.store.files().await? {
+            files.count_new(record.status);
+            if record.status != FileStatus::Indexed {
+                let reason = record.detail.unwrap_or_else(|| record.status.to_string());
+                failures.push(Failure { path: record.path.to_string(), reason });
+            }
+        }
+        let counts = self.store.counts().await?;
+        let root = self.indexed_root().await?;
+        let embedder = match self.store.meta(meta_key::EMBEDDER).await? {
+            Some(id) => Some((id, self.meta_number(meta_key::DIMENSION).await? as usize)),
+            None => None,
+        };
+        Ok(StatusReport {
+            files,
+            bytes: counts.bytes,
+            lines: counts.lines,
+            symbols: counts.symbols,
+            chunks: counts.chunks,
+            generation: self.store.generation().await?,
+            failures,
+            stale: match &root {
+                Some(root) => self.stale(root).await,
+                None => None,
+            },
+            root,
+            complete: self.store.meta(meta_key::COMPLETE).await?.as_deref() == Some("true"),
+            embedder,
+            schema_version: Store::schema_version(),
+            format_version: crate::FORMAT_VERSION,
+        })
+    }
+
+    /// How the tree differs from the index; `None` if it cannot be looked at.
+    async fn stale(&self, root: &Path) -> Option<Vec<Stale>> {
+        let (_, plan, _) = self.plan_run(root, &IndexOptions::default()).await.ok()?;
+        let removed = plan.removed.iter().map(|record| (record.path.to_string(), Change::Removed));
+        let mut stale: Vec<Stale> = removed.map(|(path, change)| Stale { path, change }).collect();
+        let read = blocking(move || {
+            let mut stale = Vec::new();
+            for file in plan.read {
+                let path = file.source.path.to_string();
+                match file.before {
+                    None => stale.push(Stale { path, change: Change::New }),
+                    Some(before) => {
+                        let content = std::fs::read(&file.source.absolute);
+                        let hash = content.map(|bytes| ast_core_model::ContentHash::of(&bytes));
+                        let same_size = file.source.stamp.size == before.size;
+                        let is_same = match before.content_hash {
+                            Some(before) => hash.is_ok_and(|hash| hash == before),
+                            // It was never read: too large, or not readable.
+                            None => same_size && before.status != FileStatus::Indexed,
+                        };
+                        if !is_same {
+                            stale.push(Stale { path, change: Change::Changed });
+                        }
+                    }
+                }
+            }
+            stale
+        });
+        stale.extend(read.await.ok()?);
+        stale.sort_unstable();
+        Some(stale)
+    }
+
+    /// The tree that the index is of: that of its folder, or what the last run noted.
+    pub(crate) async fn indexed_root(&self) -> Result<Option<PathBuf>, EngineError> {
+        let noted = self.store.meta(meta_key::ROOT).await?.map(PathBuf::from);
+        let folder = self.config.database.parent().filter(|folder| folder.ends_with(INDEX_FOLDER));
+        let tree = folder
+            .and_then(Path::parent)
+            .map(|tree| if tree.as_os_str().is_empty() { Path::new(".") } else { tree });
+        // An index that moved with its tree is the index of the tree where it is now.
+        Ok(match (noted, tree.and_then(|tree| tree.canonicalize().ok())) {
+            (None, _) => None,
+            (Some(_), Some(tree)) => Some(tree),
+            (noted, None) => noted,
+        })
+    }
+
+    /// The tree, if it is there.
+    pub(crate) async fn tree(&self) -> Result<Option<PathBuf>, EngineError> {
+        Ok(self.indexed_root().await?.filter(|root| root.is_dir()))
+    }
+
+    /// Brings the vectors in memory up to the store; the generation they are of.
+    pub(crate) async fn refresh(&self) -> Result<u64, EngineError> {
+        let generation = self.store.generation().await?;
+        if self.snapshot().generation == generation {
+            return Ok(generation);
+        }
+        // One brings it up, the others find it done.
+        let _turn = self.refresh_turn.lock().await;
+        let current = self.snapshot().generation;
+        if current == generation {
+            return Ok(generation);
+        }
+        let loaded = self.snapshot().loaded();
+        let update = read_update(&self.store, loaded).await?;
+        let snapshot = self.snapshot.clone();
+        blocking(move || {
+            let mut snapshot = snapshot.write().unwrap_or_else(PoisonError::into_inner);
+            snapshot.apply(update)?;
+            Ok(snapshot.generation)
+        })
+        .await?
+    }
+
+    /// Refuses to search vectors of another embedder.
+    pub(crate) async fn check_pipeline(&self) -> Result<(), EngineError> {
+        let current = self.config.pipeline();
+        match self.store.meta(meta_key::PIPELINE).await? {
+            Some(indexed) if indexed != current => {
+                Err(EngineError::OtherPipeline { database: self.config.database.clone(), indexed, current })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn meta_number(&self, key: &str) -> Result<u64, EngineError> {
+        Ok(self.store.meta(key).await?.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+}
+
+/// Makes the folder of an index that is in its tree, and keeps it out of the tree's repository.
+fn make_index_folder(database: &Path) -> Result<(), EngineError> {
+    let Some(folder) = database.parent().filter(|folder| folder.ends_with(INDEX_FOLDER)) else {
+        return Ok(());
+    };
+    let failed = |error: std::io::Error| {
+        let path = database.to_owned();
+        EngineError::Store(match error.kind() {
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                StoreError::ReadOnly { path }
+            }
+            _ => StoreError::Open { path, reason: crate::discover::io_reason(&error) },
+        })
+    };
+    match std::fs::create_dir(folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let rules = folder.join(".gitignore");
+    if !rules.exists() {
+        std::fs::write(rules, "*\n").map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Runs work that takes long, or waits for the disk, where it does not hold up the runtime.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, EngineError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| EngineError::Internal { what: error.to_string() })
+}

@@ -1,0 +1,73 @@
+//! What can go wrong with the engine.
+
+use std::path::PathBuf;
+
+/// Why the engine could not do what was asked. What goes wrong with one file is not one of these: it is in the
+/// report of the run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] ast_core_storage::StoreError),
+    /// The embedder failed.
+    #[error(transparent)]
+    Embed(#[from] ast_core_embed::EmbedError),
+    /// The vector index refused something.
+    #[error(transparent)]
+    Vector(#[from] ast_core_vector::VectorError),
+    /// The parser refused something, such as the name of a language.
+    #[error(transparent)]
+    Parse(#[from] ast_core_parse::ParseError),
+    /// The query cannot be answered.
+    #[error(transparent)]
+    Query(#[from] ast_core_search::QueryError),
+    /// Threads could not be started.
+    #[error(transparent)]
+    Pool(#[from] ast_core_batch::PoolError),
+    /// The directory to be indexed is not one, or cannot be read.
+    #[error("cannot index {}: {reason}", path.display())]
+    Root {
+        /// The directory as given.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The index holds another tree.
+    #[error("{} holds the index of {}, not of {}; give each tree an index of its own", database.display(), indexed.display(), requested.display())]
+    OtherRoot {
+        /// The index.
+        database: PathBuf,
+        /// The tree that it holds.
+        indexed: PathBuf,
+        /// The tree that was to be indexed.
+        requested: PathBuf,
+    },
+    /// The index was made with another embedder or other settings than the engine has.
+    #[error("the index {} was made by {indexed}, and this engine works by {current}; index the tree again to bring it up", database.display())]
+    OtherPipeline {
+        /// The index.
+        database: PathBuf,
+        /// What made it.
+        indexed: String,
+        /// What the engine has.
+        current: String,
+    },
+    /// A path filter that is no glob pattern.
+    #[error("invalid path pattern {pattern:?}: {reason}; expected a glob such as \"src/**/*.rs\"")]
+    Pattern {
+        /// The pattern as given.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The run was cancelled. What was committed before is kept, and the next run goes on from there.
+    #[error("cancelled")]
+    Cancelled,
+    /// A thread of the engine ended before its work did: a defect of the engine.
+    #[error("internal error: {what}")]
+    Internal {
+        /// What happened.
+        what: String,
+    },
+}

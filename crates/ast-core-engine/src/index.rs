@@ -1,0 +1,292 @@
+//! An index run: discover, plan, prepare, commit.
+
+use crate::commit::{Committer, Delivery};
+use crate::discover::{Discovery, discover};
+use crate::engine::{blocking, meta_key};
+use crate::plan::{Known, Plan, plan};
+use crate::prepare::{Prepared, Preparer, Task};
+use crate::report::{IndexReport, PlanReport};
+use crate::{Engine, EngineError, Failure};
+use ast_core_batch::{
+    Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver, run,
+};
+use ast_core_metrics::ProcessFigures;
+use ast_core_model::FileId;
+use ast_core_storage::{FileRecord, FileStatus, IndexedFile, WriteBatch};
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// What a file costs in memory while it is worked on, in bytes: its text several times over (as read, as terms,
+/// compressed), its tree, its vectors.
+const FIXED_WEIGHT: u64 = 128 << 10;
+const WEIGHT_OF_A_BYTE: u64 = 24;
+
+/// How an index run goes about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IndexOptions {
+    /// Parses every file again, whether it changed or not.
+    pub rebuild: bool,
+}
+
+/// Who looks on while an index run is under way.
+#[derive(Default)]
+pub struct IndexControl {
+    /// Ends the run early; what was committed is kept.
+    pub cancel: CancelToken,
+    /// Counts files and bytes as they are done; may be read from any thread.
+    pub progress: Progress,
+    /// Is told of the progress from time to time, on a thread of the engine.
+    pub observer: Option<Box<dyn ProgressObserver + Send>>,
+}
+
+impl Engine {
+    /// Brings the index up to the tree at `root`: parses what is new or changed, and drops what is gone.
+    ///
+    /// Files are committed as they are done, so a run that is cancelled or killed keeps what it had, and the next
+    /// goes on from there.
+    ///
+    /// # Errors
+    /// [`EngineError::Root`] if `root` is no directory; [`EngineError::OtherRoot`] if the index holds another tree;
+    /// [`EngineError::Cancelled`]; [`EngineError::Store`] if it cannot be written. A file that cannot be read is no
+    /// error: it is in the report.
+    pub async fn index(
+        &self,
+        root: impl AsRef<Path>,
+        options: &IndexOptions,
+        control: IndexControl,
+    ) -> Result<IndexReport, EngineError> {
+        let begin = Instant::now();
+        // One run at a time: two would plan from the same state and both do the work.
+        let _turn = self.index_turn.lock().await;
+        let started_ns = now_ns();
+        let (root, plan, failures) = self.plan_run(root.as_ref(), options).await?;
+        let mut report = IndexReport { files: plan.counts, failures, ..IndexReport::default() };
+        report.files.removed += plan.removed.len() as u64;
+        report.files.failed += report.failures.len() as u64;
+        report.generation = self.store.generation().await?;
+        let first_id = self.begin_run(&root, &plan, &mut report).await?;
+        self.prepare_and_commit(plan, first_id, control, &mut report).await?;
+        let finished = WriteBatch {
+            meta: vec![
+                (meta_key::LAST_RUN.into(), started_ns.to_string()),
+                (meta_key::COMPLETE.into(), "true".into()),
+                (meta_key::IGNORED.into(), report.files.ignored.to_string()),
+                (meta_key::UNSUPPORTED.into(), report.files.unsupported.to_string()),
+            ],
+            ..WriteBatch::default()
+        };
+        report.generation = self.store.commit(&finished).await?.generation;
+        self.store.settle().await?;
+        report.failures.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        report.peak_rss_bytes = ProcessFigures::read().peak_rss_bytes;
+        report.elapsed = begin.elapsed();
+        Ok(report)
+    }
+
+    /// What [`index`](Self::index) would do, without doing it. Of a file whose stamp differs only a run can tell
+    /// whether its content does.
+    ///
+    /// # Errors
+    /// As [`index`](Self::index).
+    pub async fn plan(
+        &self,
+        root: impl AsRef<Path>,
+        options: &IndexOptions,
+    ) -> Result<PlanReport, EngineError> {
+        let (_, plan, failures) = self.plan_run(root.as_ref(), options).await?;
+        let mut report = PlanReport { files: plan.counts, ..PlanReport::default() };
+        report.files.removed = plan.removed.len() as u64;
+        report.files.failed += failures.len() as u64;
+        report.removed = plan.removed.iter().map(|record| record.path.to_string()).collect();
+        for file in plan.read {
+            let paths = if file.before.is_some() { &mut report.changed } else { &mut report.new };
+            paths.push(file.source.path.to_string());
+        }
+        Ok(report)
+    }
+
+    /// Looks at the tree and compares it with the index.
+    pub(crate) async fn plan_run(
+        &self,
+        root: &Path,
+        options: &IndexOptions,
+    ) -> Result<(PathBuf, Plan, Vec<Failure>), EngineError> {
+        let given = root.to_owned();
+        let (root, discovery): (PathBuf, Discovery) = blocking(move || {
+            let failed = |error: std::io::Error| EngineError::Root {
+                path: given.clone(),
+                reason: crate::discover::io_reason(&error),
+            };
+            let root = given.canonicalize().map_err(failed)?;
+            let discovery = discover(&root)?;
+            Ok::<_, EngineError>((root, discovery))
+        })
+        .await??;
+        if let Some(indexed) = self.indexed_root().await?.filter(|indexed| *indexed != root) {
+            return Err(EngineError::OtherRoot {
+                database: self.config.database.clone(),
+                indexed,
+                requested: root,
+            });
+        }
+        let pipeline = self.store.meta(meta_key::PIPELINE).await?;
+        let known = Known {
+            files: self.store.files().await?,
+            last_run_ns: self
+                .store
+                .meta(meta_key::LAST_RUN)
+                .await?
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0),
+            outdated: options.rebuild || pipeline.is_some_and(|pipeline| pipeline != self.config.pipeline()),
+        };
+        let mut discovery = discovery;
+        let failures = std::mem::take(&mut discovery.failures);
+        Ok((root, plan(discovery, known), failures))
+    }
+
+    /// Takes out what is gone, notes what is being done, and reserves ids for what may come; the first of them.
+    async fn begin_run(
+        &self,
+        root: &Path,
+        plan: &Plan,
+        report: &mut IndexReport,
+    ) -> Result<u64, EngineError> {
+        let next = self.store.meta(meta_key::NEXT_FILE_ID).await?;
+        let first_id = next.and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
+        let model = self.config.embedder.model();
+        let mut batch = WriteBatch {
+            removed: plan.removed_ids(),
+            meta: vec![
+                (meta_key::ROOT.into(), root.to_string_lossy().into_owned()),
+                (meta_key::PIPELINE.into(), self.config.pipeline()),
+                (meta_key::EMBEDDER.into(), model.id.clone()),
+                (meta_key::DIMENSION.into(), model.dimension.to_string()),
+                (meta_key::NEXT_FILE_ID.into(), (first_id + plan.read.len() as u64).to_string()),
+            ],
+            ..WriteBatch::default()
+        };
+        if !plan.read.is_empty() {
+            batch.meta.push((meta_key::COMPLETE.into(), "false".into()));
+        }
+        report.generation = self.store.commit(&batch).await?.generation;
+        Ok(first_id)
+    }
+
+    async fn prepare_and_commit(
+        &self,
+        plan: Plan,
+        first_id: u64,
+        control: IndexControl,
+        report: &mut IndexReport,
+    ) -> Result<(), EngineError> {
+        let mut tasks = Vec::with_capacity(plan.read.len());
+        for (id, file) in (first_id..).zip(plan.read) {
+            let id = FileId::new(id)
+                .ok_or_else(|| EngineError::Internal { what: format!("no file id is left after {id}") })?;
+            tasks.push(Task { id, file });
+        }
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let IndexControl { cancel, progress, mut observer } = control;
+        let run_cancel = cancel.child();
+        progress.expect(tasks.len() as u64, tasks.iter().map(|task| task.file.source.stamp.size).sum());
+        let (sender, receiver) =
+            tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
+        let pool = self.index_pool.clone();
+        let (limits, chunking) = (self.config.limits.clone(), self.config.chunking.clone());
+        let embedder = self.config.embedder.clone();
+        let workers = {
+            let cancel = run_cancel.clone();
+            let sizes = progress.clone();
+            blocking(move || {
+                let mut pool = pool.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let names: Vec<FileRecord> = tasks.iter().map(record_of_panic).collect();
+                let sink = |completed: Completed<Prepared>| {
+                    let prepared = match completed.outcome {
+                        Outcome::Done(prepared) => prepared,
+                        Outcome::Panicked { message } => panicked(&names[completed.index], &message),
+                        _ => panicked(&names[completed.index], "it came to an unknown end"),
+                    };
+                    sender
+                        .blocking_send(Delivery { prepared, permit: completed.permit })
+                        .map_err(|_| WriterGone)
+                };
+                let batch = Batch {
+                    items: tasks,
+                    weigh: |task: &Task| weight(task.file.source.stamp.size),
+                    worker: |_cancel| {
+                        let mut preparer = Preparer::new(&limits, &chunking, embedder.clone());
+                        move |task: Task| preparer.prepare(task)
+                    },
+                    sink,
+                };
+                let observer = observer.as_mut().map(|observer| &mut **observer as &mut dyn ProgressObserver);
+                run(&mut pool, batch, Control { order: Order::Completion, cancel, progress: sizes, observer })
+            })
+        };
+        let committed = async {
+            let result = Committer::new(&self.store, report).run(receiver).await;
+            if result.is_err() {
+                run_cancel.cancel();
+            }
+            result
+        };
+        let (worked, committed) = tokio::join!(workers, committed);
+        committed?;
+        match worked? {
+            Ok(summary) if summary.cancelled => Err(EngineError::Cancelled),
+            Ok(_) => Ok(()),
+            Err(error) => Err(internal(&error)),
+        }
+    }
+}
+
+/// The writer ended first; its own error says why.
+#[derive(Debug, Clone, Copy)]
+struct WriterGone;
+
+impl std::fmt::Display for WriterGone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the writer ended before the workers")
+    }
+}
+
+impl std::error::Error for WriterGone {}
+
+fn internal(error: &BatchError<WriterGone>) -> EngineError {
+    EngineError::Internal { what: error.to_string() }
+}
+
+fn weight(size: u64) -> u64 {
+    FIXED_WEIGHT + size.saturating_mul(WEIGHT_OF_A_BYTE)
+}
+
+/// What is written of a file whose preparation panics.
+fn record_of_panic(task: &Task) -> FileRecord {
+    let source = &task.file.source;
+    FileRecord {
+        id: task.id,
+        path: source.path.clone(),
+        language: None,
+        status: FileStatus::Failed,
+        detail: None,
+        size: source.stamp.size,
+        modified_ns: source.stamp.changed_ns,
+        content_hash: None,
+        lines: 0,
+        syntax_errors: 0,
+    }
+}
+
+fn panicked(record: &FileRecord, message: &str) -> Prepared {
+    let record = FileRecord { detail: Some(format!("the engine panicked: {message}")), ..record.clone() };
+    let (symbols, chunks, terms, vectors) = Default::default();
+    Prepared::New(Box::new(IndexedFile { record, source: None, symbols, chunks, terms, vectors }))
+}
+
+fn now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

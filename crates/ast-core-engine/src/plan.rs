@@ -1,0 +1,82 @@
+//! What of a tree has to be done.
+
+use crate::discover::{Discovery, SourceFile};
+use crate::report::FileCounts;
+use ast_core_model::FileId;
+use ast_core_storage::{FileRecord, FileStatus};
+use std::collections::HashMap;
+
+/// A file system may give two changes within this time the same stamp, so a stamp that is not older than the run that
+/// noted it proves nothing.
+const STAMP_GRANULARITY_NS: i64 = 20_000_000;
+
+/// A file to be read.
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedFile {
+    pub(crate) source: SourceFile,
+    /// What the index has of it.
+    pub(crate) before: Option<FileRecord>,
+}
+
+/// What has to be done.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Files to be read, in order of paths. Whether they are parsed depends on their content.
+    pub(crate) read: Vec<PlannedFile>,
+    /// Files that are gone.
+    pub(crate) removed: Vec<FileRecord>,
+    /// What is as it was, counted.
+    pub(crate) counts: FileCounts,
+}
+
+/// What earlier runs left.
+pub(crate) struct Known {
+    pub(crate) files: Vec<FileRecord>,
+    /// When the last run began, in nanoseconds since 1970.
+    pub(crate) last_run_ns: i64,
+    /// Whether all of it has to be done again.
+    pub(crate) outdated: bool,
+}
+
+pub(crate) fn plan(discovery: Discovery, known: Known) -> Plan {
+    let mut plan = Plan::default();
+    plan.counts.ignored = discovery.ignored;
+    plan.counts.unsupported = discovery.unsupported;
+    let mut before: HashMap<String, FileRecord> =
+        known.files.into_iter().map(|record| (record.path.as_str().to_owned(), record)).collect();
+    for source in discovery.files {
+        let record = before.remove(source.path.as_str());
+        let trusted = source.stamp.changed_ns < known.last_run_ns - STAMP_GRANULARITY_NS;
+        let as_it_was = record.as_ref().filter(|record| {
+            !known.outdated
+                && trusted
+                && record.size == source.stamp.size
+                && record.modified_ns == source.stamp.changed_ns
+                // What failed may go well now.
+                && record.status != FileStatus::Failed
+                && record.language.as_ref().is_none_or(|language| *language == source.language.name())
+        });
+        match as_it_was {
+            Some(record) => plan.counts.count_unchanged(record.status),
+            None => {
+                let before = if known.outdated { record.map(without_hash) } else { record };
+                plan.read.push(PlannedFile { source, before });
+            }
+        }
+    }
+    plan.removed = before.into_values().collect();
+    plan.removed.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    plan
+}
+
+/// So that the same content is not taken for done.
+fn without_hash(record: FileRecord) -> FileRecord {
+    FileRecord { content_hash: None, ..record }
+}
+
+impl Plan {
+    /// The ids of files that are gone.
+    pub(crate) fn removed_ids(&self) -> Vec<FileId> {
+        self.removed.iter().map(|record| record.id).collect()
+    }
+}

@@ -1,0 +1,259 @@
+//! From a file on disk to what the store keeps of it: read, parse, cut, embed. Runs on the workers.
+
+use crate::discover::{Stamp, io_reason};
+use crate::plan::PlannedFile;
+use ast_core_embed::{EmbedInput, Embedder};
+use ast_core_model::terms::TermSplitter;
+use ast_core_model::{Chunk, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
+use ast_core_parse::{ChunkingConfig, Coverage, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
+use ast_core_search::Document;
+use ast_core_storage::{CompressedSource, FileRecord, FileStatus, IndexedFile};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A planned file and the id it gets if its content is new.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) id: FileId,
+    pub(crate) file: PlannedFile,
+}
+
+/// What came of a task.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// It goes into the index.
+    New(Box<IndexedFile>),
+    /// Its content is what the index has; only its stamp is another.
+    Same { before: FileRecord, stamp: Stamp },
+    /// It vanished after it was seen.
+    Vanished { before: Option<FileRecord> },
+}
+
+/// Prepares one file after the other; one a thread.
+pub(crate) struct Preparer {
+    parser: Parser,
+    splitter: TermSplitter,
+    embedder: Arc<dyn Embedder>,
+    max_bytes: usize,
+}
+
+/// Why a file is left out.
+struct LeftOut {
+    status: FileStatus,
+    detail: String,
+    stamp: Stamp,
+    hash: Option<ContentHash>,
+}
+
+impl Preparer {
+    pub(crate) fn new(limits: &ParseLimits, chunking: &ChunkingConfig, embedder: Arc<dyn Embedder>) -> Self {
+        Self {
+            parser: Parser::new(limits.clone(), chunking.clone()),
+            splitter: TermSplitter::default(),
+            embedder,
+            max_bytes: limits.max_bytes,
+        }
+    }
+
+    pub(crate) fn prepare(&mut self, task: Task) -> Prepared {
+        let Task { id, file: PlannedFile { source, before } } = task;
+        let read = read_file(&source.absolute, self.max_bytes);
+        let left_out = |left_out: LeftOut| {
+            let record = FileRecord {
+                id,
+                path: source.path.clone(),
+                language: None,
+                status: left_out.status,
+                detail: Some(left_out.detail),
+                size: left_out.stamp.size,
+                modified_ns: left_out.stamp.changed_ns,
+                content_hash: left_out.hash,
+                lines: 0,
+                syntax_errors: 0,
+            };
+            let (symbols, chunks, terms, vectors) = Default::default();
+            Prepared::New(Box::new(IndexedFile { record, source: None, symbols, chunks, terms, vectors }))
+        };
+        let (bytes, stamp) = match read {
+            Ok(read) => read,
+            Err(ReadError::Vanished) => return Prepared::Vanished { before },
+            Err(ReadError::TooLarge(stamp)) => {
+                let detail = format!("larger than the limit of {} bytes", self.max_bytes);
+                return left_out(LeftOut { status: FileStatus::TooLarge, detail, stamp, hash: None });
+            }
+            Err(ReadError::Failed(detail)) => {
+                return left_out(LeftOut {
+                    status: FileStatus::Failed,
+                    detail,
+                    stamp: source.stamp,
+                    hash: None,
+                });
+            }
+        };
+        let hash = ContentHash::of(&bytes);
+        let language = source.language;
+        if let Some(before) = before.filter(|before| {
+            before.content_hash == Some(hash)
+                && before.language.as_ref().is_none_or(|known| *known == language.name())
+                && before.status != FileStatus::Failed
+        }) {
+            return Prepared::Same { before, stamp };
+        }
+        let text = match SourceText::decode(&bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let status = if matches!(error, ParseError::Binary { .. }) {
+                    FileStatus::Binary
+                } else {
+                    FileStatus::Failed
+                };
+                return left_out(LeftOut { status, detail: error.to_string(), stamp, hash: Some(hash) });
+            }
+        };
+        let failed = |detail: String| {
+            left_out(LeftOut { status: FileStatus::Failed, detail, stamp, hash: Some(hash) })
+        };
+        let parsed = match self.parser.parse_source(&text, language) {
+            Ok(parsed) => parsed,
+            Err(error) => return failed(error.to_string()),
+        };
+        let (status, detail) = match parsed.coverage {
+            Coverage::TimedOut { budget } => {
+                let detail = format!("took longer than {} s to parse; indexed as text", budget.as_secs_f64());
+                (FileStatus::TimedOut, Some(detail))
+            }
+            Coverage::SymbolLimit { limit } => {
+                (FileStatus::Indexed, Some(format!("only the first {limit} symbols")))
+            }
+            _ => (FileStatus::Indexed, None),
+        };
+        let (terms, vectors) = match self.documents(&source.path, &text, &parsed) {
+            Ok(documents) => documents,
+            Err(error) => return failed(error.to_string()),
+        };
+        let compressed = match CompressedSource::new(&bytes) {
+            Ok(compressed) => compressed,
+            Err(error) => return failed(error.to_string()),
+        };
+        let record = FileRecord {
+            id,
+            path: source.path.clone(),
+            language: Some(language.name()),
+            status,
+            detail,
+            size: stamp.size,
+            modified_ns: stamp.changed_ns,
+            content_hash: Some(hash),
+            lines: parsed.lines,
+            syntax_errors: parsed.syntax_errors.count,
+        };
+        Prepared::New(Box::new(IndexedFile {
+            record,
+            source: Some(compressed),
+            symbols: parsed.symbols,
+            chunks: parsed.chunks,
+            terms,
+            vectors,
+        }))
+    }
+
+    /// The terms and the vectors of a file's chunks.
+    fn documents(
+        &mut self,
+        path: &RepoPath,
+        text: &SourceText<'_>,
+        parsed: &ParsedFile,
+    ) -> Result<(Vec<ChunkTerms>, Vec<f32>), ast_core_embed::EmbedError> {
+        let names = names_of_chunks(&parsed.symbols, &parsed.chunks);
+        let mut terms = Vec::with_capacity(parsed.chunks.len());
+        let mut inputs = Vec::with_capacity(parsed.chunks.len());
+        for (chunk, names) in parsed.chunks.iter().zip(&names) {
+            let body = text.slice(chunk.span);
+            let symbol = chunk.symbol.and_then(|index| parsed.symbols.get(index as usize));
+            let doc = symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
+            let document = Document { names, path, doc, body };
+            terms.push(document.terms(&mut self.splitter));
+            // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.
+            let is_inside = symbol
+                .is_some_and(|symbol| chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));
+            inputs.push(EmbedInput {
+                name: names,
+                path: path.as_str(),
+                doc: if is_inside { "" } else { doc },
+                code: body,
+            });
+        }
+        let mut vectors = Vec::new();
+        self.embedder.embed(&inputs, &mut vectors)?;
+        Ok((terms, vectors))
+    }
+}
+
+/// For each chunk the names that are defined in it, and those of what it is inside of.
+fn names_of_chunks(symbols: &[Symbol], chunks: &[Chunk]) -> Vec<String> {
+    let mut by_name: Vec<(u32, usize)> =
+        symbols.iter().enumerate().map(|(index, symbol)| (symbol.name_span.start, index)).collect();
+    by_name.sort_unstable();
+    let mut names_of = |chunk: &Chunk| {
+        let mut names: Vec<&str> = Vec::new();
+        let main = chunk.symbol.map(|index| index as usize);
+        if let Some(symbol) = main.and_then(|index| symbols.get(index)) {
+            names.push(&symbol.name);
+        }
+        let first = by_name.partition_point(|&(start, _)| start < chunk.span.start);
+        let inside = by_name[first..].iter().take_while(|&&(start, _)| start < chunk.span.end);
+        names.extend(
+            inside.filter(|&&(_, index)| Some(index) != main).map(|&(_, index)| &*symbols[index].name),
+        );
+        if let Some(index) = main {
+            names.extend(scope_of(symbols, index));
+        }
+        names.join(" ")
+    };
+    chunks.iter().map(&mut names_of).collect()
+}
+
+enum ReadError {
+    Vanished,
+    TooLarge(Stamp),
+    Failed(String),
+}
+
+/// Reads a file of at most `max_bytes`, with its stamp from before the read: what changes meanwhile is seen as
+/// changed by the next run.
+fn read_file(path: &Path, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadError> {
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => ReadError::Vanished,
+        _ => ReadError::Failed(io_reason(&error)),
+    };
+    let file = open_regular(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(ReadError::Failed("it is no regular file any more".into()));
+    }
+    let stamp = Stamp::of(&metadata);
+    if stamp.size > max_bytes as u64 {
+        return Err(ReadError::TooLarge(stamp));
+    }
+    let mut bytes = Vec::with_capacity(stamp.size as usize + 1);
+    // Some files grow while they are read, and some have no end.
+    file.take(max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > max_bytes {
+        return Err(ReadError::TooLarge(Stamp { size: bytes.len() as u64, ..stamp }));
+    }
+    Ok((bytes, stamp))
+}
+
+/// Opens without waiting: what was a file when it was seen may be a pipe now.
+fn open_regular(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NONBLOCK);
+    }
+    options.open(path)
+}

@@ -1,0 +1,326 @@
+//! Search: candidates by words and by vectors, fused, and made into hits.
+
+use crate::discover::Stamp;
+use crate::engine::blocking;
+use crate::snapshot::Snapshot;
+use crate::{Engine, EngineError};
+use ast_core_model::{ChunkId, ContentHash, FileId, LanguageName, LineRange, RepoPath, Span, SymbolKind};
+use ast_core_parse::{Language, SourceText};
+use ast_core_search::{SearchMode, Why, query_terms, reciprocal_rank_fusion};
+use ast_core_storage::{ChunkRecord, FieldWeights, LexicalHit};
+use ast_core_vector::SearchOptions;
+use globset::{GlobSet, GlobSetBuilder};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Candidates that each way of finding brings, at least.
+const CANDIDATES: usize = 200;
+
+/// A match in a name or a path says more than one in the text.
+const FIELD_WEIGHTS: FieldWeights = FieldWeights { name: 8.0, path: 2.0, doc: 1.5, body: 1.0 };
+
+/// What to look for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchQuery {
+    /// Words, a name, or a question.
+    pub text: String,
+    /// The most hits. Default: 10.
+    pub limit: usize,
+    /// By what to find. Default: both words and vectors.
+    pub mode: SearchMode,
+    /// Only files in one of these languages; all if empty.
+    pub languages: Vec<Language>,
+    /// Only files whose path matches one of these globs; all if empty. `*` does not match `/`, `**` does; a
+    /// pattern without `/` matches the file name.
+    pub paths: Vec<String>,
+    /// Only chunks about a definition of one of these kinds; all if empty.
+    pub kinds: Vec<SymbolKind>,
+    /// Only hits of at least this score, from 0 to 1. Default: 0.
+    pub threshold: f64,
+}
+
+impl SearchQuery {
+    /// Looks for this text everywhere.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            limit: 10,
+            mode: SearchMode::default(),
+            languages: Vec::new(),
+            paths: Vec::new(),
+            kinds: Vec::new(),
+            threshold: 0.0,
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SearchReply {
+    /// Best first.
+    pub hits: Vec<SearchHit>,
+    /// The generation of the index that was searched.
+    pub generation: u64,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A piece of a file that was found.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SearchHit {
+    /// Its id in the store.
+    pub chunk: ChunkId,
+    /// Its file, relative to the tree.
+    pub path: RepoPath,
+    /// The language of its file.
+    pub language: LanguageName,
+    /// Its lines.
+    pub lines: LineRange,
+    /// Its bytes.
+    pub span: Span,
+    /// The definition it is about: its name, `None` if it is about none.
+    pub name: Option<String>,
+    /// The kind of that definition.
+    pub kind: Option<SymbolKind>,
+    /// The names round that definition, outermost first.
+    pub scope: Vec<String>,
+    /// From 0 to 1: 1 for what is first both by words and by vectors.
+    pub score: f64,
+    /// Its text as it was indexed.
+    pub text: String,
+    /// What the score is made of.
+    pub why: Why,
+    /// Whether its file has changed since it was indexed; `None` if that could not be told.
+    pub changed: Option<bool>,
+}
+
+impl Engine {
+    /// The pieces of the tree that best match a query: by the words in them (BM25 over names, paths, documentation
+    /// and text) and by their vectors, fused by reciprocal rank. The same query on the same index gives the same
+    /// answer.
+    ///
+    /// # Errors
+    /// [`EngineError::Query`] if there is nothing to look for, [`EngineError::Pattern`] if a path filter is no glob,
+    /// [`EngineError::OtherPipeline`] if the index was made with another embedder, [`EngineError::Store`].
+    pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
+        let begin = Instant::now();
+        let terms = query_terms(&query.text)?;
+        let paths = path_filter(&query.paths)?;
+        self.check_pipeline().await?;
+        let generation = self.refresh().await?;
+        let files = self.filter_files(query, paths.as_ref());
+        let kinds = match query.kinds.as_slice() {
+            [] => None,
+            kinds => Some(self.store.chunks_of_kinds(kinds).await?.into_iter().collect::<HashSet<_>>()),
+        };
+        let wanted = CANDIDATES.max(query.limit);
+        let filter = Arc::new(Filter { files, kinds });
+        let lexical = async {
+            match query.mode.is_lexical() {
+                true => self.lexical_candidates(&terms, &filter, wanted).await,
+                false => Ok(Vec::new()),
+            }
+        };
+        let semantic = async {
+            match query.mode.is_semantic() {
+                true => self.semantic_candidates(&query.text, filter.clone(), wanted).await,
+                false => Ok(Vec::new()),
+            }
+        };
+        let (lexical, semantic) = tokio::try_join!(lexical, semantic)?;
+        let by_words: Vec<ChunkId> = lexical.iter().map(|hit| hit.chunk).collect();
+        let by_vectors: Vec<ChunkId> = semantic.iter().map(|hit| hit.0).collect();
+        let mut rankings: Vec<&[ChunkId]> = Vec::new();
+        if query.mode.is_lexical() {
+            rankings.push(&by_words);
+        }
+        if query.mode.is_semantic() {
+            rankings.push(&by_vectors);
+        }
+        let mut fused = reciprocal_rank_fusion(&rankings);
+        fused.retain(|(_, score)| *score >= query.threshold);
+        fused.truncate(query.limit);
+        let ids: Vec<ChunkId> = fused.iter().map(|(id, _)| *id).collect();
+        let records = self.store.chunks(&ids).await?;
+        let scores: HashMap<ChunkId, f64> = fused.into_iter().collect();
+        let lexical: HashMap<ChunkId, f64> = lexical.into_iter().map(|hit| (hit.chunk, hit.score)).collect();
+        let semantic: HashMap<ChunkId, f32> = semantic.into_iter().collect();
+        let mut hits = self.hydrate(records).await?;
+        for hit in &mut hits {
+            hit.score = scores.get(&hit.chunk).copied().unwrap_or(0.0);
+            hit.why.lexical = lexical.get(&hit.chunk).copied();
+            hit.why.semantic = semantic.get(&hit.chunk).map(|&cosine| f64::from(cosine));
+        }
+        // Ids depend on what was indexed when; places do not.
+        hits.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| a.path.cmp(&b.path))
+                .then(a.span.start.cmp(&b.span.start))
+        });
+        Ok(SearchReply { hits, generation, took: begin.elapsed() })
+    }
+
+    /// The files that a query is about; `None` for all.
+    fn filter_files(&self, query: &SearchQuery, paths: Option<&GlobSet>) -> Option<HashSet<FileId>> {
+        if query.languages.is_empty() && paths.is_none() {
+            return None;
+        }
+        let names: Vec<LanguageName> = query.languages.iter().map(|language| language.name()).collect();
+        let snapshot = self.snapshot();
+        let matching = snapshot.files.iter().filter(|(_, file)| {
+            (names.is_empty() || names.contains(&file.language))
+                && paths.is_none_or(|paths| paths.is_match(file.path.as_str()))
+        });
+        Some(matching.map(|(id, _)| *id).collect())
+    }
+
+    async fn lexical_candidates(
+        &self,
+        terms: &[String],
+        filter: &Filter,
+        wanted: usize,
+    ) -> Result<Vec<LexicalHit>, EngineError> {
+        let terms: Vec<&str> = terms.iter().map(String::as_str).collect();
+        let files: Option<Vec<FileId>> = filter.files.as_ref().map(|files| files.iter().copied().collect());
+        let mut limit = wanted;
+        loop {
+            let mut hits = self.store.lexical_search(&terms, FIELD_WEIGHTS, files.as_deref(), limit).await?;
+            let found = hits.len();
+            hits.retain(|hit| filter.lets_kind_pass(hit.chunk));
+            // What a filter takes away is looked for further down, until there is nothing further down.
+            if hits.len() >= wanted || found < limit {
+                hits.truncate(wanted);
+                return Ok(hits);
+            }
+            limit = limit.saturating_mul(8);
+        }
+    }
+
+    async fn semantic_candidates(
+        &self,
+        text: &str,
+        filter: Arc<Filter>,
+        wanted: usize,
+    ) -> Result<Vec<(ChunkId, f32)>, EngineError> {
+        let (embedder, text) = (self.config.embedder.clone(), text.to_owned());
+        let (snapshot, pool) = (self.snapshot.clone(), self.search_pool.clone());
+        blocking(move || {
+            let query = embedder.embed_query(&text)?;
+            if query.iter().all(|&value| value == 0.0) {
+                return Ok(Vec::new());
+            }
+            let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
+            let options = SearchOptions::new(wanted);
+            let options = if filter.is_open() { options } else { options.with_filter(&passes) };
+            let guard = snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let neighbors = pool.install(|| guard.vectors.search(&query, &options))?;
+            let candidates = neighbors.into_iter().filter(|neighbor| neighbor.score > 0.0);
+            Ok(candidates.filter_map(|found| Some((ChunkId::from_raw(found.key)?, found.score))).collect())
+        })
+        .await?
+    }
+
+    /// Adds the texts, and whether they are still on disk as they were.
+    async fn hydrate(&self, records: Vec<ChunkRecord>) -> Result<Vec<SearchHit>, EngineError> {
+        let root = self.tree().await?;
+        let mut sources: HashMap<FileId, Vec<u8>> = HashMap::new();
+        let mut changed: HashMap<FileId, Option<bool>> = HashMap::new();
+        let mut hits = Vec::with_capacity(records.len());
+        for record in records {
+            let file = record.id.file();
+            if let std::collections::hash_map::Entry::Vacant(vacant) = sources.entry(file) {
+                // A commit may have taken the file away since it was found.
+                let Some(content) = self.store.source(file).await? else { continue };
+                vacant.insert(content);
+                let known = root.as_deref().map(|root| has_changed(root, &record));
+                changed.insert(file, known);
+            }
+            let source = sources.get(&file).map(|content| SourceText::decode(content)).transpose()?;
+            let text = source.map_or(String::new(), |source| source.slice(record.span).to_owned());
+            let (name, kind, scope) = match record.symbol {
+                Some(symbol) => (Some(symbol.name), Some(symbol.kind), symbol.scope),
+                None => (None, None, Vec::new()),
+            };
+            hits.push(SearchHit {
+                chunk: record.id,
+                path: record.path,
+                language: record.language,
+                lines: record.lines,
+                span: record.span,
+                name,
+                kind,
+                scope,
+                score: 0.0,
+                text,
+                why: Why::default(),
+                changed: changed.get(&file).copied().flatten(),
+            });
+        }
+        Ok(hits)
+    }
+
+    pub(crate) fn snapshot(&self) -> std::sync::RwLockReadGuard<'_, Snapshot> {
+        self.snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Which chunks may be returned.
+struct Filter {
+    files: Option<HashSet<FileId>>,
+    kinds: Option<HashSet<ChunkId>>,
+}
+
+impl Filter {
+    fn is_open(&self) -> bool {
+        self.files.is_none() && self.kinds.is_none()
+    }
+
+    fn lets_pass(&self, id: ChunkId) -> bool {
+        self.files.as_ref().is_none_or(|files| files.contains(&id.file())) && self.lets_kind_pass(id)
+    }
+
+    fn lets_kind_pass(&self, id: ChunkId) -> bool {
+        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&id))
+    }
+}
+
+fn path_filter(patterns: &[String]) -> Result<Option<GlobSet>, EngineError> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let invalid = |error: globset::Error| EngineError::Pattern {
+            pattern: pattern.clone(),
+            reason: error.kind().to_string(),
+        };
+        let trimmed = pattern.trim_start_matches("./").trim_end_matches('/');
+        // A folder stands for what is in it, and a name for files of that name anywhere.
+        let anywhere = if trimmed.contains('/') { trimmed.to_owned() } else { format!("**/{trimmed}") };
+        for glob in [anywhere.clone(), format!("{anywhere}/**")] {
+            set.add(globset::GlobBuilder::new(&glob).literal_separator(true).build().map_err(invalid)?);
+        }
+    }
+    let invalid = |error: globset::Error| EngineError::Pattern {
+        pattern: patterns.join(" "),
+        reason: error.kind().to_string(),
+    };
+    set.build().map(Some).map_err(invalid)
+}
+
+/// Whether the file is another than was indexed. The stamp tells quickly that it is not; the content decides.
+fn has_changed(root: &Path, record: &ChunkRecord) -> bool {
+    let path = root.join(record.path.as_str());
+    let Ok(metadata) = std::fs::metadata(&path) else { return true };
+    let stamp = Stamp::of(&metadata);
+    if stamp.size != record.file_size {
+        return true;
+    }
+    stamp.changed_ns != record.file_modified_ns
+        && std::fs::read(&path).map_or(true, |bytes| ContentHash::of(&bytes) != record.file_hash)
+}

@@ -1,0 +1,115 @@
+//! The vectors of an index in memory, and the files they are of. Made from the store, and brought up from it.
+
+use crate::EngineError;
+use crate::config::VectorBackend;
+use ast_core_model::{ChunkId, FileId, LanguageName, RepoPath};
+use ast_core_storage::{FileVectors, Store};
+use ast_core_vector::{FlatIndex, Metric, VectorIndex};
+use std::collections::{HashMap, HashSet};
+
+/// Files whose vectors are read from the store at a time.
+const FILES_AT_A_TIME: usize = 512;
+
+/// One generation of the index, in memory.
+pub(crate) struct Snapshot {
+    pub(crate) generation: u64,
+    pub(crate) vectors: Box<dyn VectorIndex>,
+    pub(crate) files: HashMap<FileId, KnownFile>,
+    dimension: usize,
+    /// How many chunks of each file are in `vectors`.
+    loaded: HashMap<FileId, u32>,
+}
+
+/// A file that can be found.
+pub(crate) struct KnownFile {
+    pub(crate) path: RepoPath,
+    pub(crate) language: LanguageName,
+}
+
+/// What the store has beyond a snapshot.
+pub(crate) struct Update {
+    generation: u64,
+    files: HashMap<FileId, KnownFile>,
+    gone: Vec<FileId>,
+    new: Vec<FileVectors>,
+}
+
+impl Snapshot {
+    pub(crate) fn empty(dimension: usize, backend: VectorBackend) -> Result<Self, EngineError> {
+        let vectors: Box<dyn VectorIndex> = match backend {
+            VectorBackend::Flat => Box::new(FlatIndex::new(dimension, Metric::Cosine)?),
+            #[cfg(feature = "hnsw-rs")]
+            VectorBackend::HnswRs => {
+                let config = ast_core_vector::HnswRsConfig::default();
+                Box::new(ast_core_vector::HnswRsIndex::new(dimension, Metric::Cosine, config)?)
+            }
+        };
+        Ok(Self { generation: 0, vectors, files: HashMap::new(), dimension, loaded: HashMap::new() })
+    }
+
+    /// The files whose vectors are in memory.
+    pub(crate) fn loaded(&self) -> HashSet<FileId> {
+        self.loaded.keys().copied().collect()
+    }
+
+    pub(crate) fn apply(&mut self, update: Update) -> Result<(), EngineError> {
+        for file in update.gone {
+            let count = self.loaded.remove(&file).unwrap_or(0);
+            for id in (0..count).filter_map(|ordinal| ChunkId::in_file(file, ordinal)) {
+                self.vectors.remove(id.get())?;
+            }
+        }
+        let additional = update.new.iter().map(|file| file.vectors.len() / self.dimension).sum();
+        self.vectors.reserve(additional)?;
+        let mut keys = Vec::new();
+        for FileVectors { file, vectors } in update.new {
+            keys.clear();
+            let count = vectors.len() / self.dimension;
+            keys.extend(
+                (0..count as u32).filter_map(|ordinal| ChunkId::in_file(file, ordinal)).map(ChunkId::get),
+            );
+            self.insert(&keys, &vectors)?;
+            self.loaded.insert(file, count as u32);
+        }
+        self.files = update.files;
+        self.generation = update.generation;
+        Ok(())
+    }
+
+    /// A text without words has a vector of zeros, which is near nothing and is left out.
+    fn insert(&mut self, keys: &[u64], vectors: &[f32]) -> Result<(), EngineError> {
+        let rows = || keys.iter().zip(vectors.chunks_exact(self.dimension));
+        if rows().all(|(_, row)| row.iter().any(|&value| value != 0.0)) {
+            return Ok(self.vectors.insert_many(keys, vectors)?);
+        }
+        for (&key, row) in keys.iter().zip(vectors.chunks_exact(self.dimension)) {
+            if row.iter().any(|&value| value != 0.0) {
+                self.vectors.insert(key, row)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads what a snapshot of these files needs to be brought up to the store.
+pub(crate) async fn read_update(store: &Store, loaded: HashSet<FileId>) -> Result<Update, EngineError> {
+    // The generation is read first: what a commit adds meanwhile is then read again next time, not missed.
+    let generation = store.generation().await?;
+    let mut files = HashMap::new();
+    for record in store.files().await? {
+        if let Some(language) = record.language.filter(|_| record.status.is_searchable()) {
+            files.insert(record.id, KnownFile { path: record.path, language });
+        }
+    }
+    let gone = loaded.iter().filter(|id| !files.contains_key(id)).copied().collect();
+    let mut new = Vec::new();
+    // Ids only grow, but files of one run are committed as they are done: look from the oldest that is missing.
+    let missing = files.keys().filter(|id| !loaded.contains(id)).min();
+    let mut after = missing.map(|id| FileId::new(id.get() - 1));
+    while let Some(from) = after {
+        let page = store.vectors_after(from, FILES_AT_A_TIME).await?;
+        after = page.last().map(|last| Some(last.file));
+        new.extend(page.into_iter().filter(|vectors| !loaded.contains(&vectors.file)));
+    }
+    Ok(Update { generation, files, gone, new })
+}
