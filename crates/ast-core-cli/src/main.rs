@@ -1,2 +1,46 @@
-//! The `ast-core` command.
-fn main() {}
+//! The command `ast-core`: index and search source code.
+//!
+//! `args` says what can be asked, `commands` has one file a verb, `failure` turns what went wrong into a message and an
+//! exit code, `json` holds the documents that go out. Nothing else of the engine prints or reads the environment.
+
+mod args;
+mod commands;
+mod failure;
+mod json;
+mod output;
+mod progress;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use failure::{Exit, Failed};
+use output::Output;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Usage errors and --help end here, with the exit codes 2 and 0.
+    let arguments = Arguments::parse();
+    let output = Output::new(&arguments.global);
+    match run(arguments, &output) {
+        Ok(exit) => exit.into(),
+        Err(error) => report(&error),
+    }
+}
+
+fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
+    let Arguments { command, global } = arguments;
+    match command {
+        Command::Index(arguments) => commands::index::run(&arguments, &global, output),
+        Command::Search(arguments) => commands::search::run(&arguments, &global, output),
+        Command::Symbols(arguments) => commands::symbols::run(&arguments, output),
+        Command::Status => commands::status::run(&global, output),
+        Command::Languages => commands::languages::run(output),
+    }
+}
+
+fn report(error: &Failed) -> ExitCode {
+    // Whoever read the answer had enough of it.
+    if !error.is_broken_pipe() {
+        output::print_error(error);
+    }
+    error.exit().into()
+}

@@ -5,9 +5,11 @@ use crate::report::{Change, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Snapshot, read_update};
 use crate::{EngineError, Failure, IndexOptions};
 use ast_core_batch::{BatchConfig, WorkerPool};
+use ast_core_metrics::ProcessFigures;
 use ast_core_storage::{Access, FileStatus, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 /// Keys of what the engine notes in the store beside the rows.
 pub(crate) mod meta_key {
@@ -84,6 +86,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn status(&self) -> Result<StatusReport, EngineError> {
+        let begin = Instant::now();
         let mut files = FileCounts {
             ignored: self.meta_number(meta_key::IGNORED).await?,
             unsupported: self.meta_number(meta_key::UNSUPPORTED).await?,
@@ -118,6 +121,8 @@ impl Engine {
             root,
             complete: self.store.meta(meta_key::COMPLETE).await?.as_deref() == Some("true"),
             embedder,
+            elapsed: begin.elapsed(),
+            peak_rss_bytes: ProcessFigures::read().peak_rss_bytes,
             schema_version: Store::schema_version(),
             format_version: crate::FORMAT_VERSION,
         })

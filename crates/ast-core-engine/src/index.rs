@@ -94,15 +94,7 @@ impl Engine {
         options: &IndexOptions,
     ) -> Result<PlanReport, EngineError> {
         let (_, plan, failures) = self.plan_run(root.as_ref(), options).await?;
-        let mut report = PlanReport { files: plan.counts, ..PlanReport::default() };
-        report.files.removed = plan.removed.len() as u64;
-        report.files.failed += failures.len() as u64;
-        report.removed = plan.removed.iter().map(|record| record.path.to_string()).collect();
-        for file in plan.read {
-            let paths = if file.before.is_some() { &mut report.changed } else { &mut report.new };
-            paths.push(file.source.path.to_string());
-        }
-        Ok(report)
+        Ok(plan_report(plan, &failures))
     }
 
     /// Looks at the tree and compares it with the index.
@@ -241,6 +233,30 @@ impl Engine {
             Err(error) => Err(internal(&error)),
         }
     }
+}
+
+/// What indexing a tree that has no index would do.
+///
+/// # Errors
+/// [`EngineError::Root`] if `root` is no directory.
+pub async fn plan_without_index(root: impl AsRef<Path>) -> Result<PlanReport, EngineError> {
+    let root = root.as_ref().to_owned();
+    let mut discovery = blocking(move || discover(&root)).await??;
+    let failures = std::mem::take(&mut discovery.failures);
+    let nothing = Known { files: Vec::new(), last_run_ns: 0, outdated: false };
+    Ok(plan_report(plan(discovery, nothing), &failures))
+}
+
+fn plan_report(plan: Plan, failures: &[Failure]) -> PlanReport {
+    let mut report = PlanReport { files: plan.counts, ..PlanReport::default() };
+    report.files.removed = plan.removed.len() as u64;
+    report.files.failed += failures.len() as u64;
+    report.removed = plan.removed.iter().map(|record| record.path.to_string()).collect();
+    for file in plan.read {
+        let paths = if file.before.is_some() { &mut report.changed } else { &mut report.new };
+        paths.push(file.source.path.to_string());
+    }
+    report
 }
 
 /// The writer ended first; its own error says why.

@@ -54,7 +54,7 @@ pub use config::{EngineConfig, VectorBackend, find_database};
 pub use discover::Failure;
 pub use engine::Engine;
 pub use error::EngineError;
-pub use index::{IndexControl, IndexOptions};
+pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
 pub use report::{Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport};
 pub use retrieve::{SearchHit, SearchQuery, SearchReply};

@@ -122,6 +122,10 @@ pub struct StatusReport {
     pub complete: bool,
     /// The embedder that made its vectors: id and dimension.
     pub embedder: Option<(String, usize)>,
+    /// How long it took to find all this out.
+    pub elapsed: Duration,
+    /// The most memory that the process had at any time so far, in bytes; `None` where the system does not tell.
+    pub peak_rss_bytes: Option<u64>,
     /// The version of its tables.
     pub schema_version: u32,
     /// The version of what is in them.

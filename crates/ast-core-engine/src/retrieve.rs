@@ -39,6 +39,8 @@ pub struct SearchQuery {
     pub kinds: Vec<SymbolKind>,
     /// Only hits of at least this score, from 0 to 1. Default: 0.
     pub threshold: f64,
+    /// Lines before and after each hit that are shown with it. Default: 0.
+    pub context: u32,
 }
 
 impl SearchQuery {
@@ -52,6 +54,7 @@ impl SearchQuery {
             paths: Vec::new(),
             kinds: Vec::new(),
             threshold: 0.0,
+            context: 0,
         }
     }
 }
@@ -90,8 +93,10 @@ pub struct SearchHit {
     pub scope: Vec<String>,
     /// From 0 to 1: 1 for what is first both by words and by vectors.
     pub score: f64,
-    /// Its text as it was indexed.
-    pub text: String,
+    /// Its text as it was indexed, with as many lines round it as were asked for.
+    pub snippet: String,
+    /// The lines of the snippet.
+    pub snippet_lines: LineRange,
     /// What the score is made of.
     pub why: Why,
     /// Whether its file has changed since it was indexed; `None` if that could not be told.
@@ -149,7 +154,7 @@ impl Engine {
         let scores: HashMap<ChunkId, f64> = fused.into_iter().collect();
         let lexical: HashMap<ChunkId, f64> = lexical.into_iter().map(|hit| (hit.chunk, hit.score)).collect();
         let semantic: HashMap<ChunkId, f32> = semantic.into_iter().collect();
-        let mut hits = self.hydrate(records).await?;
+        let mut hits = self.hydrate(records, query.context).await?;
         for hit in &mut hits {
             hit.score = scores.get(&hit.chunk).copied().unwrap_or(0.0);
             hit.why.lexical = lexical.get(&hit.chunk).copied();
@@ -226,7 +231,7 @@ impl Engine {
     }
 
     /// Adds the texts, and whether they are still on disk as they were.
-    async fn hydrate(&self, records: Vec<ChunkRecord>) -> Result<Vec<SearchHit>, EngineError> {
+    async fn hydrate(&self, records: Vec<ChunkRecord>, context: u32) -> Result<Vec<SearchHit>, EngineError> {
         let root = self.tree().await?;
         let mut sources: HashMap<FileId, Vec<u8>> = HashMap::new();
         let mut changed: HashMap<FileId, Option<bool>> = HashMap::new();
@@ -241,7 +246,10 @@ impl Engine {
                 changed.insert(file, known);
             }
             let source = sources.get(&file).map(|content| SourceText::decode(content)).transpose()?;
-            let text = source.map_or(String::new(), |source| source.slice(record.span).to_owned());
+            let (snippet, snippet_lines) = match source {
+                Some(source) => snippet(&source, &record, context),
+                None => (String::new(), record.lines),
+            };
             let (name, kind, scope) = match record.symbol {
                 Some(symbol) => (Some(symbol.name), Some(symbol.kind), symbol.scope),
                 None => (None, None, Vec::new()),
@@ -256,7 +264,8 @@ impl Engine {
                 kind,
                 scope,
                 score: 0.0,
-                text,
+                snippet,
+                snippet_lines,
                 why: Why::default(),
                 changed: changed.get(&file).copied().flatten(),
             });
@@ -311,6 +320,18 @@ fn path_filter(patterns: &[String]) -> Result<Option<GlobSet>, EngineError> {
         reason: error.kind().to_string(),
     };
     set.build().map(Some).map_err(invalid)
+}
+
+/// The text of a chunk with whole lines of context, and the lines that it is.
+fn snippet(source: &SourceText<'_>, record: &ChunkRecord, context: u32) -> (String, LineRange) {
+    if context == 0 {
+        return (source.slice(record.span).to_owned(), record.lines);
+    }
+    let first = record.lines.start.saturating_sub(context).max(1);
+    let wanted = record.lines.end.saturating_add(context).saturating_sub(first).saturating_add(1);
+    let lines: Vec<&str> = source.text().lines().skip(first as usize - 1).take(wanted as usize).collect();
+    let last = first + (lines.len() as u32).saturating_sub(1);
+    (lines.join("\n"), LineRange::new(first, last))
 }
 
 /// Whether the file is another than was indexed. The stamp tells quickly that it is not; the content decides.

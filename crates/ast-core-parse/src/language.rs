@@ -33,6 +33,11 @@ impl Language {
         LanguageName::from_static(self.0.name)
     }
 
+    /// The name, as in output and filters, as text.
+    pub fn as_str(self) -> &'static str {
+        self.0.name
+    }
+
     /// The extensions of its files, without the dot.
     pub fn extensions(self) -> &'static [&'static str] {
         self.0.extensions

@@ -1,0 +1,175 @@
+//! What can be asked on the command line.
+
+use ast_core_engine::{Language, SearchMode, SymbolKind};
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Index and search source code, offline.
+#[derive(Debug, Parser)]
+#[command(name = "ast-core", version, styles = STYLES, after_help = "\
+Examples:
+  ast-core index                      index the current directory
+  ast-core search \"retry a request\"   find code by words and by meaning
+  ast-core symbols src/main.rs        the definitions in a file")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// What every verb takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The index; by default `.ast-core/index.db` of the tree
+    #[arg(long, global = true, value_name = "PATH", env = "AST_CORE_DB")]
+    pub(crate) db: Option<PathBuf>,
+    /// The form of the answer
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, env = "AST_CORE_FORMAT")]
+    format: Format,
+    /// Short for --format json
+    #[arg(long, global = true, conflicts_with = "format")]
+    json: bool,
+    /// Say nothing but the answer
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, env = "AST_CORE_COLOR")]
+    pub(crate) color: Color,
+}
+
+impl Global {
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people
+    #[default]
+    Human,
+    /// One JSON document
+    Json,
+    /// One JSON record a line
+    Jsonl,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Index a directory: parse what is new or changed, drop what is gone
+    Index(IndexArguments),
+    /// Search the index by words and by meaning
+    #[command(after_help = "\
+Examples:
+  ast-core search \"where are retries configured\"
+  ast-core search parse_header --lang rust --path 'src/**'
+  ast-core search \"open a file\" --kind function --json")]
+    Search(SearchArguments),
+    /// List the definitions of files, straight from the parser; no index is needed
+    Symbols(SymbolsArguments),
+    /// Say what the index holds, what it left out and why, and whether it is stale
+    Status,
+    /// List the languages, their file extensions and their grammars
+    Languages,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexArguments {
+    /// The directory
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Parse every file again, changed or not
+    #[arg(long)]
+    pub(crate) rebuild: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) plan: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArguments {
+    /// Words, a name or a question
+    #[arg(required = true, value_name = "QUERY")]
+    query: Vec<String>,
+    /// The most hits
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+    pub(crate) limit: usize,
+    /// Only files in this language; may be given more than once
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Vec<Language>,
+    /// Only files whose path matches; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Vec<String>,
+    /// Only definitions of this kind, such as function or class; may be given more than once
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<SymbolKind>,
+    /// Only hits of at least this score, from 0 to 1
+    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
+    pub(crate) threshold: f64,
+    /// By what to find: hybrid, lexical or semantic
+    #[arg(long, value_name = "MODE", default_value_t = SearchMode::Hybrid)]
+    pub(crate) mode: SearchMode,
+    /// Lines shown before and after each hit
+    #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
+    pub(crate) context: u32,
+}
+
+impl SearchArguments {
+    /// Several words need no quotes.
+    pub(crate) fn query(&self) -> String {
+        self.query.join(" ")
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SymbolsArguments {
+    /// Files or directories
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The language of the files, whatever their names say
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<Language>,
+}
+
+fn score(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(score) if (0.0..=1.0).contains(&score) => Ok(score),
+        _ => Err("expected a number from 0 to 1, such as 0.5".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

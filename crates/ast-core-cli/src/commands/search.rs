@@ -1,0 +1,88 @@
+//! `ast-core search`: find code.
+
+use super::{block_on, existing_index};
+use crate::args::{Format, Global, SearchArguments};
+use crate::failure::{Exit, Failed};
+use crate::json;
+use crate::output::{DIM, NAME, Output, PATH, WARNING};
+use ast_core_engine::{Engine, SearchHit, SearchQuery, SearchReply};
+use std::io::Write;
+
+/// Lines of a hit that are shown on a terminal, context aside.
+const SHOWN_LINES: usize = 8;
+
+pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let query = SearchQuery {
+        text: arguments.query(),
+        limit: arguments.limit,
+        mode: arguments.mode,
+        languages: arguments.lang.clone(),
+        paths: arguments.path.clone(),
+        kinds: arguments.kind.clone(),
+        threshold: arguments.threshold,
+        context: arguments.context,
+    };
+    let config = existing_index(global)?;
+    let reply = block_on(async {
+        let engine = Engine::open(config).await?;
+        let reply = engine.search(&query).await;
+        engine.close().await;
+        Ok(reply?)
+    })?;
+    match output.format {
+        Format::Human => show(&reply, arguments, output)?,
+        Format::Json => output.json(&json::Search::new(&query.text, &reply))?,
+        Format::Jsonl => {
+            for hit in &reply.hits {
+                output.json(&json::Hit::from(hit))?;
+            }
+        }
+    }
+    Ok(if reply.hits.is_empty() { Exit::NothingFound } else { Exit::Done })
+}
+
+fn show(reply: &SearchReply, arguments: &SearchArguments, output: &Output) -> Result<(), Failed> {
+    let mut out = output.stdout();
+    for hit in &reply.hits {
+        show_hit(&mut out, hit, arguments, output)?;
+    }
+    if reply.hits.is_empty() {
+        output.note("nothing found");
+    }
+    Ok(())
+}
+
+fn show_hit(
+    out: &mut impl Write,
+    hit: &SearchHit,
+    arguments: &SearchArguments,
+    output: &Output,
+) -> Result<(), Failed> {
+    write!(out, "{PATH}{}{PATH:#}:{}-{}", hit.path, hit.lines.start, hit.lines.end)?;
+    if let (Some(name), Some(kind)) = (&hit.name, hit.kind) {
+        let mut scope = hit.scope.join(".");
+        if !scope.is_empty() {
+            scope.push('.');
+        }
+        write!(out, "  {kind} {scope}{NAME}{name}{NAME:#}")?;
+    }
+    write!(out, "  {DIM}{:.3}{DIM:#}", hit.score)?;
+    if output.verbose {
+        let figure = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
+        write!(out, "  {DIM}words {} vectors {}{DIM:#}", figure(hit.why.lexical), figure(hit.why.semantic))?;
+    }
+    if hit.changed == Some(true) {
+        write!(out, "  {WARNING}changed since it was indexed{WARNING:#}")?;
+    }
+    writeln!(out)?;
+    let most = SHOWN_LINES + 2 * arguments.context as usize;
+    let lines: Vec<&str> = hit.snippet.lines().collect();
+    for (number, line) in (hit.snippet_lines.start..).zip(lines.iter().take(most)) {
+        writeln!(out, "{DIM}{number:>6}{DIM:#}  {line}")?;
+    }
+    if lines.len() > most {
+        writeln!(out, "{DIM}     …  {} more lines{DIM:#}", lines.len() - most)?;
+    }
+    writeln!(out)?;
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! `ast-core status`: what the index holds.
+
+use super::{block_on, existing_index};
+use crate::args::{Format, Global};
+use crate::commands::index::left_out;
+use crate::failure::{Exit, Failed};
+use crate::json;
+use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
+use ast_core_engine::{Engine, StatusReport};
+use std::io::Write;
+
+/// Stale files and failures that are listed unless more is asked for.
+const LISTED: usize = 10;
+
+pub(crate) fn run(global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let config = existing_index(global)?;
+    let report = block_on(async {
+        let engine = Engine::open(config).await?;
+        let report = engine.status().await;
+        engine.close().await;
+        Ok(report?)
+    })?;
+    match output.format {
+        Format::Human => show(&report, output)?,
+        Format::Json | Format::Jsonl => output.json(&json::Status::from(&report))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
+    let mut out = output.stdout();
+    match &report.root {
+        Some(root) => {
+            writeln!(out, "index of {PATH}{}{PATH:#}, generation {}", root.display(), report.generation)?
+        }
+        None => writeln!(out, "an empty index")?,
+    }
+    writeln!(
+        out,
+        "{NAME}{} files{NAME:#}, {} in {} lines, {} symbols, {} chunks",
+        grouped(report.files.indexed),
+        bytes(report.bytes),
+        grouped(report.lines),
+        grouped(report.symbols),
+        grouped(report.chunks),
+    )?;
+    if let Some((id, dimension)) = &report.embedder {
+        writeln!(out, "vectors of {dimension} dimensions by {id}")?;
+    }
+    if let Some(left_out) = left_out(&report.files) {
+        writeln!(out, "left out: {left_out}")?;
+    }
+    let most = if output.verbose { usize::MAX } else { LISTED };
+    for failure in report.failures.iter().take(most) {
+        writeln!(out, "  {PATH}{}{PATH:#}: {}", failure.path, failure.reason)?;
+    }
+    if !report.complete {
+        writeln!(
+            out,
+            "{WARNING}incomplete{WARNING:#}: the last run did not come to its end; run `ast-core index`"
+        )?;
+    }
+    match &report.stale {
+        None => writeln!(
+            out,
+            "{WARNING}the tree cannot be looked at{WARNING:#}: whether the index is stale is not known"
+        )?,
+        Some(stale) if stale.is_empty() => writeln!(out, "up to date")?,
+        Some(stale) => {
+            writeln!(
+                out,
+                "{WARNING}stale{WARNING:#}: {} files differ; run `ast-core index`",
+                grouped(stale.len() as u64)
+            )?;
+            for stale in stale.iter().take(most) {
+                writeln!(out, "  {PATH}{}{PATH:#}: {}", stale.path, stale.change.as_str())?;
+            }
+        }
+    }
+    Ok(())
+}

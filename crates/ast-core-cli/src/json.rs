@@ -1,0 +1,323 @@
+//! The documents that go out, as docs/cli.md has them. A change here is a change of the contract.
+
+use ast_core_engine::{
+    FileCounts, IndexReport, Language, Outline, PlanReport, SearchHit, SearchReply, StatusReport, scope_of,
+};
+use serde::Serialize;
+use std::time::Duration;
+
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+pub(crate) struct Files {
+    seen: u64,
+    indexed: u64,
+    unchanged: u64,
+    removed: u64,
+    skipped: Skipped,
+}
+
+#[derive(Serialize)]
+struct Skipped {
+    ignored: u64,
+    too_large: u64,
+    binary: u64,
+    unsupported: u64,
+    timeout: u64,
+    error: u64,
+}
+
+impl From<&FileCounts> for Files {
+    fn from(counts: &FileCounts) -> Self {
+        Self {
+            seen: counts.seen(),
+            indexed: counts.indexed,
+            unchanged: counts.unchanged,
+            removed: counts.removed,
+            skipped: Skipped {
+                ignored: counts.ignored,
+                too_large: counts.too_large,
+                binary: counts.binary,
+                unsupported: counts.unsupported,
+                timeout: counts.timed_out,
+                error: counts.failed,
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Failure<'a> {
+    path: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a ast_core_engine::Failure> for Failure<'a> {
+    fn from(failure: &'a ast_core_engine::Failure) -> Self {
+        Self { path: &failure.path, reason: &failure.reason }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Index<'a> {
+    schema: u32,
+    files: Files,
+    bytes: u64,
+    lines: u64,
+    symbols: u64,
+    chunks: u64,
+    elapsed_ms: u64,
+    peak_rss_bytes: Option<u64>,
+    generation: u64,
+    failures: Vec<Failure<'a>>,
+}
+
+impl<'a> From<&'a IndexReport> for Index<'a> {
+    fn from(report: &'a IndexReport) -> Self {
+        Self {
+            schema: SCHEMA,
+            files: (&report.files).into(),
+            bytes: report.bytes,
+            lines: report.lines,
+            symbols: report.symbols,
+            chunks: report.chunks,
+            elapsed_ms: milliseconds(report.elapsed),
+            peak_rss_bytes: report.peak_rss_bytes,
+            generation: report.generation,
+            failures: report.failures.iter().map(Failure::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Plan<'a> {
+    schema: u32,
+    files: Files,
+    new: &'a [String],
+    changed: &'a [String],
+    removed: &'a [String],
+}
+
+impl<'a> From<&'a PlanReport> for Plan<'a> {
+    fn from(report: &'a PlanReport) -> Self {
+        Self {
+            schema: SCHEMA,
+            files: (&report.files).into(),
+            new: &report.new,
+            changed: &report.changed,
+            removed: &report.removed,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Search<'a> {
+    schema: u32,
+    query: &'a str,
+    took_ms: f64,
+    generation: u64,
+    hits: Vec<Hit<'a>>,
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn new(query: &'a str, reply: &'a SearchReply) -> Self {
+        Self {
+            schema: SCHEMA,
+            query,
+            took_ms: rounded(reply.took.as_secs_f64() * 1e3),
+            generation: reply.generation,
+            hits: reply.hits.iter().map(Hit::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Hit<'a> {
+    path: &'a str,
+    start_line: u32,
+    end_line: u32,
+    language: &'a str,
+    kind: Option<&'static str>,
+    name: Option<&'a str>,
+    scope: &'a [String],
+    score: f64,
+    snippet: &'a str,
+    why: Why,
+}
+
+#[derive(Serialize)]
+struct Why {
+    lexical: Option<f64>,
+    semantic: Option<f64>,
+    boosts: Vec<(&'static str, f64)>,
+}
+
+impl<'a> From<&'a SearchHit> for Hit<'a> {
+    fn from(hit: &'a SearchHit) -> Self {
+        Self {
+            path: hit.path.as_str(),
+            start_line: hit.lines.start,
+            end_line: hit.lines.end,
+            language: hit.language.as_str(),
+            kind: hit.kind.map(|kind| kind.as_str()),
+            name: hit.name.as_deref(),
+            scope: &hit.scope,
+            score: rounded(hit.score),
+            snippet: &hit.snippet,
+            why: Why {
+                lexical: hit.why.lexical.map(rounded),
+                semantic: hit.why.semantic.map(rounded),
+                boosts: hit.why.boosts.iter().map(|(name, value)| (*name, rounded(*value))).collect(),
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Symbol<'a> {
+    path: &'a str,
+    language: &'a str,
+    name: &'a str,
+    kind: &'static str,
+    start_line: u32,
+    end_line: u32,
+    start_byte: u32,
+    end_byte: u32,
+    scope: Vec<&'a str>,
+    signature: &'a str,
+    doc: Option<&'a str>,
+    visibility: Option<&'static str>,
+}
+
+impl<'a> Symbol<'a> {
+    pub(crate) fn all_of(outline: &'a Outline) -> impl Iterator<Item = Self> {
+        let symbols = &outline.file.symbols;
+        symbols.iter().enumerate().map(|(index, symbol)| Self {
+            path: &outline.path,
+            language: outline.file.language.as_str(),
+            name: &symbol.name,
+            kind: symbol.kind.as_str(),
+            start_line: symbol.lines.start,
+            end_line: symbol.lines.end,
+            start_byte: symbol.span.start,
+            end_byte: symbol.span.end,
+            scope: scope_of(symbols, index),
+            signature: &symbol.signature,
+            doc: symbol.doc.as_deref(),
+            visibility: symbol.visibility.map(|visibility| visibility.as_str()),
+        })
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Symbols<'a> {
+    schema: u32,
+    symbols: Vec<Symbol<'a>>,
+    failures: Vec<Failure<'a>>,
+}
+
+impl<'a> Symbols<'a> {
+    pub(crate) fn new(outlines: &'a [Outline], failures: &'a [ast_core_engine::Failure]) -> Self {
+        Self {
+            schema: SCHEMA,
+            symbols: outlines.iter().flat_map(Symbol::all_of).collect(),
+            failures: failures.iter().map(Failure::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Status<'a> {
+    schema: u32,
+    files: Files,
+    bytes: u64,
+    lines: u64,
+    symbols: u64,
+    chunks: u64,
+    elapsed_ms: u64,
+    peak_rss_bytes: Option<u64>,
+    generation: u64,
+    failures: Vec<Failure<'a>>,
+    embedder: Option<Embedder<'a>>,
+    schema_version: u32,
+    format_version: u32,
+    complete: bool,
+    stale: Option<Vec<Stale<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Embedder<'a> {
+    id: &'a str,
+    dimension: usize,
+}
+
+#[derive(Serialize)]
+struct Stale<'a> {
+    path: &'a str,
+    change: &'static str,
+}
+
+impl<'a> From<&'a StatusReport> for Status<'a> {
+    fn from(report: &'a StatusReport) -> Self {
+        let stale = |stale: &'a Vec<ast_core_engine::Stale>| {
+            stale.iter().map(|stale| Stale { path: &stale.path, change: stale.change.as_str() }).collect()
+        };
+        Self {
+            schema: SCHEMA,
+            files: (&report.files).into(),
+            bytes: report.bytes,
+            lines: report.lines,
+            symbols: report.symbols,
+            chunks: report.chunks,
+            elapsed_ms: milliseconds(report.elapsed),
+            peak_rss_bytes: report.peak_rss_bytes,
+            generation: report.generation,
+            failures: report.failures.iter().map(Failure::from).collect(),
+            embedder: report.embedder.as_ref().map(|(id, dimension)| Embedder { id, dimension: *dimension }),
+            schema_version: report.schema_version,
+            format_version: report.format_version,
+            complete: report.complete,
+            stale: report.stale.as_ref().map(stale),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Languages {
+    schema: u32,
+    languages: Vec<LanguageRow>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct LanguageRow {
+    name: &'static str,
+    extensions: &'static [&'static str],
+    grammar: &'static str,
+    grammar_version: &'static str,
+}
+
+impl From<Language> for LanguageRow {
+    fn from(language: Language) -> Self {
+        Self {
+            name: language.as_str(),
+            extensions: language.extensions(),
+            grammar: language.grammar_crate(),
+            grammar_version: language.grammar_version(),
+        }
+    }
+}
+
+impl Languages {
+    pub(crate) fn all() -> Self {
+        Self { schema: SCHEMA, languages: Language::all().map(LanguageRow::from).collect() }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// More digits say nothing and cost whoever reads them.
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}

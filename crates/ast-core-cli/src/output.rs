@@ -1,0 +1,92 @@
+//! Where answers and messages go.
+
+use crate::args::{Color, Format, Global};
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::{self, StdoutLock, Write};
+
+pub(crate) const PATH: Style = AnsiColor::Magenta.on_default();
+pub(crate) const NAME: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// How to answer.
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+}
+
+impl Output {
+    pub(crate) fn new(global: &Global) -> Self {
+        match global.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+        .write_global();
+        Self { format: global.format(), quiet: global.quiet, verbose: global.verbose }
+    }
+
+    /// Where the answer is written. Colours are taken out unless they are wanted.
+    pub(crate) fn stdout(&self) -> AutoStream<StdoutLock<'static>> {
+        AutoStream::auto(io::stdout()).lock()
+    }
+
+    /// Writes a document on a line.
+    pub(crate) fn json(&self, document: &impl Serialize) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        serde_json::to_writer(&mut stdout, document)?;
+        stdout.write_all(b"\n")?;
+        stdout.flush()
+    }
+
+    /// Says something that is not the answer.
+    pub(crate) fn note(&self, message: impl Display) {
+        if !self.quiet {
+            // Nobody is left to be told that nobody is left to be told.
+            let _ = writeln!(anstream::stderr().lock(), "{message}");
+        }
+    }
+}
+
+pub(crate) fn print_error(error: &impl Display) {
+    let _ = writeln!(anstream::stderr().lock(), "{ERROR}error:{ERROR:#} {error}");
+}
+
+/// 1234567 as 1,234,567.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of bytes in the unit that suits it.
+pub(crate) fn bytes(number: u64) -> String {
+    match number {
+        0..1_000 => format!("{number} B"),
+        1_000..1_000_000 => format!("{:.1} kB", number as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", number as f64 / 1e6),
+        _ => format!("{:.1} GB", number as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([5, 1500, 2_500_000].map(bytes), ["5 B", "1.5 kB", "2.5 MB"]);
+    }
+}
