@@ -60,9 +60,6 @@ where
     pub(crate) fn admit(&self, stop: &CancelToken) -> Option<Admitted<Items::Item>> {
         // The lock is poisoned if the input or `weigh` panicked in another worker: the run is ending.
         let mut input = self.input.lock().ok()?;
-        if input.exhausted {
-            return None;
-        }
         let slot = self.slots.acquire(1, stop)?;
         let Some(item) = input.items.next() else {
             input.exhausted = true;

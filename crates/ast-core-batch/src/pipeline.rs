@@ -121,7 +121,7 @@ where
     let items = batch.items.into_iter();
     progress.start(exact_len(&items));
 
-    // Not the pool's `&mut`: nothing here needs it but the promise that nobody else has it.
+    // The pool is borrowed mutably only so that nobody else can use its threads meanwhile.
     let threads = pool.threads();
     let workers = threads.current_num_threads();
     let slots = (workers as u64).saturating_add(pool.config().queue_capacity.get() as u64);

@@ -13,7 +13,7 @@ use crate::{BatchConfig, MemoryBudget, PoolError};
 /// ends: the borrow checker thereby excludes a run inside a run and a sink that waits for threads that wait
 /// for the sink. Callers that share a pool put it behind a mutex, and wait for their turn.
 ///
-/// Dropping the pool joins its threads.
+/// Dropping the pool joins its threads, unless one of them is what drops it.
 #[derive(Debug)]
 pub struct WorkerPool {
     config: BatchConfig,
@@ -78,13 +78,15 @@ struct JoinOnDrop {
 
 impl Drop for JoinOnDrop {
     fn drop(&mut self) {
+        // A task that outlives every other owner of the pool drops it on one of the pool's own threads. They
+        // all end after that task, which therefore must not wait for any of them.
         let current = thread::current().id();
+        if self.handles.iter().any(|handle| handle.thread().id() == current) {
+            return;
+        }
         for handle in self.handles.drain(..) {
-            // A task that outlives every other owner of the pool drops it on one of its own threads.
-            if handle.thread().id() != current {
-                // Rayon catches the panics of tasks; there is nobody left to tell of another.
-                let _ = handle.join();
-            }
+            // Rayon catches the panics of tasks; there is nobody left to tell of another.
+            let _ = handle.join();
         }
     }
 }

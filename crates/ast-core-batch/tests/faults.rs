@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -282,14 +283,97 @@ fn long_work_learns_that_the_sink_failed() {
 }
 
 #[test]
-fn parallel_iterators_inside_items_do_not_mix_with_the_run() {
-    let (outcomes, _) = outcomes(&mut pool(4, 1, 1000), 0_u64..200, |_| {
+fn long_work_learns_that_the_caller_panicked() {
+    for culprit in ["items", "sink"] {
+        let panicked = catch_unwind(|| {
+            let begun = AtomicBool::new(false);
+            let blame = |part: &'static str| {
+                if part == culprit {
+                    fail(part);
+                }
+            };
+            let batch = Batch {
+                items: (0..3).inspect(|&item: &i32| {
+                    while item == 2 && !begun.load(Ordering::SeqCst) {
+                        thread::yield_now();
+                    }
+                    if item == 2 {
+                        blame("items");
+                    }
+                }),
+                weigh: |_: &i32| 1,
+                worker: |token: CancelToken| {
+                    let begun = &begun;
+                    move |item: i32| {
+                        begun.fetch_or(item == 0, Ordering::SeqCst);
+                        while item == 0 && !token.is_cancelled() {
+                            thread::yield_now();
+                        }
+                    }
+                },
+                sink: |_: Completed<()>| {
+                    while !begun.load(Ordering::SeqCst) {
+                        thread::yield_now();
+                    }
+                    blame("sink");
+                    Ok::<(), Infallible>(())
+                },
+            };
+            run(&mut pool(2, 1, 10), batch, Control::default())
+        });
+        assert_eq!(panicked.unwrap_err().downcast_ref::<&str>(), Some(&culprit));
+    }
+}
+
+#[test]
+fn parallel_work_inside_an_item_does_not_swallow_the_run() {
+    let mut pool = pool(2, 1, 1000);
+    let (release, released) = mpsc::channel::<()>();
+    let (begin, begun) = mpsc::channel();
+    // One thread is busy as the run begins, and comes to it when the first item already waits for it.
+    pool.install(|| {
+        rayon::spawn(move || {
+            begin.send(()).unwrap();
+            let _ = released.recv();
+        });
+    });
+    begun.recv().unwrap();
+    let (release, second) = (Mutex::new(Some(release)), AtomicBool::new(false));
+    let (outcomes, _) = outcomes(&mut pool, 0_u64..50, |_| {
         |item| {
-            let (left, right) = rayon::join(|| rayon::join(|| item, || item), || item);
-            left.0 + left.1 + right
+            if item == 0 {
+                drop(release.lock().unwrap().take());
+                let wait_for_second = || {
+                    while !second.load(Ordering::SeqCst) {
+                        thread::yield_now();
+                    }
+                };
+                rayon::join(wait_for_second, wait_for_second);
+            }
+            second.fetch_or(item == 1, Ordering::SeqCst);
+            item
         }
     });
-    assert_eq!(outcomes, (0..200).map(|item| Outcome::Done(3 * item)).collect::<Vec<_>>());
+    assert_eq!(outcomes, (0..50).map(Outcome::Done).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_pool_may_be_dropped_by_its_own_last_task() {
+    let pool = Arc::new(pool(2, 1, 10));
+    let (release, released) = mpsc::channel::<()>();
+    let (done, end) = mpsc::channel();
+    let task = {
+        let pool = Arc::clone(&pool);
+        move || {
+            let _ = released.recv();
+            drop(pool);
+            done.send(()).unwrap();
+        }
+    };
+    pool.install(|| rayon::spawn(task));
+    drop(pool);
+    drop(release);
+    assert_eq!(end.recv(), Ok(()));
 }
 
 /// An observer with an interval of its own.
