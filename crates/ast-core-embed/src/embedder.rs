@@ -34,6 +34,9 @@ pub trait Embedder: Send + Sync {
     /// What it is.
     fn model(&self) -> &ModelInfo;
 
+    /// The cosine up to which two vectors may be alike by chance, among millions: a match below it says nothing.
+    fn noise_floor(&self) -> f32;
+
     /// Appends the vectors of the inputs to `vectors`, one after the other: inputs x dimension values.
     ///
     /// # Errors

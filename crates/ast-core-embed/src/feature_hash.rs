@@ -85,6 +85,12 @@ impl Embedder for FeatureHashEmbedder {
         &self.model
     }
 
+    /// Texts without a common word meet by collisions only: their cosine is spread by 1 / sqrt(dimension) round 0, and
+    /// one in millions lies five times as far out.
+    fn noise_floor(&self) -> f32 {
+        5.0 / (self.model.dimension as f32).sqrt()
+    }
+
     fn embed(&self, inputs: &[EmbedInput<'_>], vectors: &mut Vec<f32>) -> Result<(), EmbedError> {
         let mut scratch = Scratch::default();
         vectors.reserve(inputs.len() * self.model.dimension);

@@ -220,12 +220,14 @@ impl Engine {
                 return Ok(Vec::new());
             }
             let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
-            let options = SearchOptions::new(wanted);
+            let options = SearchOptions::new(wanted).with_threshold(embedder.noise_floor());
             let options = if filter.is_open() { options } else { options.with_filter(&passes) };
             let guard = snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner);
             let neighbors = pool.install(|| guard.vectors.search(&query, &options))?;
-            let candidates = neighbors.into_iter().filter(|neighbor| neighbor.score > 0.0);
-            Ok(candidates.filter_map(|found| Some((ChunkId::from_raw(found.key)?, found.score))).collect())
+            Ok(neighbors
+                .into_iter()
+                .filter_map(|found| Some((ChunkId::from_raw(found.key)?, found.score)))
+                .collect())
         })
         .await?
     }

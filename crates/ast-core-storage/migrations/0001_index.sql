@@ -65,11 +65,15 @@ CREATE TABLE embeddings (
     vectors BLOB NOT NULL
 ) STRICT;
 
--- The terms of each chunk; the rowid is the chunk's id. Texts come in cut and normalised, separated by spaces.
+-- The terms of each chunk; the rowid is the chunk's id. Texts come in cut and normalised, separated by spaces. Without
+-- content of its own the table can only rank by BM25 if it keeps positions, so its detail is full.
 CREATE VIRTUAL TABLE lexical USING fts5 (
     name, path, doc, body,
-    content = '', contentless_delete = 1, detail = 'column', tokenize = 'ascii'
+    content = '', contentless_delete = 1, tokenize = 'ascii'
 );
 
 -- Fewer, larger segments while much is written.
 INSERT INTO lexical (lexical, rank) VALUES ('hashsize', 16777216);
+
+-- In how many chunks each term is.
+CREATE VIRTUAL TABLE lexical_terms USING fts5vocab (lexical, row);
