@@ -119,7 +119,7 @@ impl Engine {
                 None => None,
             },
             root,
-            complete: self.store.meta(meta_key::COMPLETE).await?.as_deref() == Some("true"),
+            complete: self.is_complete().await?,
             embedder,
             elapsed: begin.elapsed(),
             peak_rss_bytes: ProcessFigures::read().peak_rss_bytes,
@@ -213,6 +213,11 @@ impl Engine {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the last index run came to its end.
+    pub(crate) async fn is_complete(&self) -> Result<bool, EngineError> {
+        Ok(self.store.meta(meta_key::COMPLETE).await?.as_deref() == Some("true"))
     }
 
     async fn meta_number(&self, key: &str) -> Result<u64, EngineError> {

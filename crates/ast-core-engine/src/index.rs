@@ -8,13 +8,14 @@ use crate::prepare::{Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
 use crate::{Engine, EngineError, Failure};
 use ast_core_batch::{
-    Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver, run,
+    Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver,
+    ProgressSnapshot, run,
 };
 use ast_core_metrics::ProcessFigures;
 use ast_core_model::FileId;
 use ast_core_storage::{FileRecord, FileStatus, IndexedFile, WriteBatch};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What a file costs in memory while it is worked on, in bytes: its text several times over (as read, as terms,
 /// compressed), its tree, its vectors.
@@ -33,10 +34,14 @@ pub struct IndexOptions {
 pub struct IndexControl {
     /// Ends the run early; what was committed is kept.
     pub cancel: CancelToken,
-    /// Counts files and bytes as they are done; may be read from any thread.
-    pub progress: Progress,
-    /// Is told of the progress from time to time, on a thread of the engine.
+    /// Is told from time to time, on a thread of the engine, how many files and bytes are done.
     pub observer: Option<Box<dyn ProgressObserver + Send>>,
+}
+
+impl IndexControl {
+    fn check(&self) -> Result<(), EngineError> {
+        if self.cancel.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(()) }
+    }
 }
 
 impl Engine {
@@ -58,12 +63,14 @@ impl Engine {
         let begin = Instant::now();
         // One run at a time: two would plan from the same state and both do the work.
         let _turn = self.index_turn.lock().await;
+        control.check()?;
         let started_ns = now_ns();
         let (root, plan, failures) = self.plan_run(root.as_ref(), options).await?;
         let mut report = IndexReport { files: plan.counts, failures, ..IndexReport::default() };
         report.files.removed += plan.removed.len() as u64;
         report.files.failed += report.failures.len() as u64;
         report.generation = self.store.generation().await?;
+        control.check()?;
         let first_id = self.begin_run(&root, &plan, &mut report).await?;
         self.prepare_and_commit(plan, first_id, control, &mut report).await?;
         let finished = WriteBatch {
@@ -134,7 +141,8 @@ impl Engine {
         };
         let mut discovery = discovery;
         let failures = std::mem::take(&mut discovery.failures);
-        Ok((root, plan(discovery, known), failures))
+        let plan = plan(discovery, known, &failures);
+        Ok((root, plan, failures))
     }
 
     /// Takes out what is gone, notes what is being done, and reserves ids for what may come; the first of them.
@@ -181,9 +189,11 @@ impl Engine {
         if tasks.is_empty() {
             return Ok(());
         }
-        let IndexControl { cancel, progress, mut observer } = control;
+        let IndexControl { cancel, observer } = control;
         let run_cancel = cancel.child();
-        progress.expect(tasks.len() as u64, tasks.iter().map(|task| task.file.source.stamp.size).sum());
+        let progress = Progress::new();
+        progress
+            .expect(tasks.len() as u64, tasks.iter().map(|task| weight(task.file.source.stamp.size)).sum());
         let (sender, receiver) =
             tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
         let pool = self.index_pool.clone();
@@ -191,7 +201,6 @@ impl Engine {
         let embedder = self.config.embedder.clone();
         let workers = {
             let cancel = run_cancel.clone();
-            let sizes = progress.clone();
             blocking(move || {
                 let mut pool = pool.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 let names: Vec<FileRecord> = tasks.iter().map(record_of_panic).collect();
@@ -214,8 +223,9 @@ impl Engine {
                     },
                     sink,
                 };
-                let observer = observer.as_mut().map(|observer| &mut **observer as &mut dyn ProgressObserver);
-                run(&mut pool, batch, Control { order: Order::Completion, cancel, progress: sizes, observer })
+                let mut observer = observer.map(InBytes);
+                let observer = observer.as_mut().map(|observer| observer as &mut dyn ProgressObserver);
+                run(&mut pool, batch, Control { order: Order::Completion, cancel, progress, observer })
             })
         };
         let committed = async {
@@ -244,7 +254,7 @@ pub async fn plan_without_index(root: impl AsRef<Path>) -> Result<PlanReport, En
     let mut discovery = blocking(move || discover(&root)).await??;
     let failures = std::mem::take(&mut discovery.failures);
     let nothing = Known { files: Vec::new(), last_run_ns: 0, outdated: false };
-    Ok(plan_report(plan(discovery, nothing), &failures))
+    Ok(plan_report(plan(discovery, nothing, &failures), &failures))
 }
 
 fn plan_report(plan: Plan, failures: &[Failure]) -> PlanReport {
@@ -257,6 +267,24 @@ fn plan_report(plan: Plan, failures: &[Failure]) -> PlanReport {
         paths.push(file.source.path.to_string());
     }
     report
+}
+
+/// Tells an observer of bytes of source, where the run counts weights.
+struct InBytes(Box<dyn ProgressObserver + Send>);
+
+impl ProgressObserver for InBytes {
+    fn interval(&self) -> Duration {
+        self.0.interval()
+    }
+
+    fn observe(&mut self, snapshot: &ProgressSnapshot) {
+        let bytes = |weight: u64, items: u64| weight.saturating_sub(items * FIXED_WEIGHT) / WEIGHT_OF_A_BYTE;
+        let mut snapshot = snapshot.clone();
+        snapshot.bytes_done = bytes(snapshot.bytes_done, snapshot.items_done);
+        snapshot.bytes_total =
+            snapshot.bytes_total.zip(snapshot.items_total).map(|(weight, items)| bytes(weight, items));
+        self.0.observe(&snapshot);
+    }
 }
 
 /// The writer ended first; its own error says why.

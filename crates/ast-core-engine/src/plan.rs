@@ -1,5 +1,6 @@
 //! What of a tree has to be done.
 
+use crate::Failure;
 use crate::discover::{Discovery, SourceFile};
 use crate::report::FileCounts;
 use ast_core_model::FileId;
@@ -38,7 +39,9 @@ pub(crate) struct Known {
     pub(crate) outdated: bool,
 }
 
-pub(crate) fn plan(discovery: Discovery, known: Known) -> Plan {
+/// Compares a tree with what the index has of it. `failures` are what could not be looked at: what the index has of it
+/// stays, as nobody knows whether it is gone.
+pub(crate) fn plan(discovery: Discovery, known: Known, failures: &[Failure]) -> Plan {
     let mut plan = Plan::default();
     plan.counts.ignored = discovery.ignored;
     plan.counts.unsupported = discovery.unsupported;
@@ -64,7 +67,18 @@ pub(crate) fn plan(discovery: Discovery, known: Known) -> Plan {
             }
         }
     }
-    plan.removed = before.into_values().collect();
+    let not_seen = |record: &FileRecord| {
+        failures.iter().any(|failure| {
+            let rest = record.path.as_str().strip_prefix(failure.path.as_str());
+            rest.is_some_and(|rest| failure.path.is_empty() || rest.is_empty() || rest.starts_with('/'))
+        })
+    };
+    for record in before.into_values() {
+        match not_seen(&record) {
+            true => plan.counts.count_unchanged(record.status),
+            false => plan.removed.push(record),
+        }
+    }
     plan.removed.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     plan
 }

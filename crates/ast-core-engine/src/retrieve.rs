@@ -67,6 +67,8 @@ pub struct SearchReply {
     pub hits: Vec<SearchHit>,
     /// The generation of the index that was searched.
     pub generation: u64,
+    /// Whether the last index run came to its end; if not, files may be missing.
+    pub complete: bool,
     /// How long it took.
     pub took: Duration,
 }
@@ -167,7 +169,8 @@ impl Engine {
                 .then_with(|| a.path.cmp(&b.path))
                 .then(a.span.start.cmp(&b.span.start))
         });
-        Ok(SearchReply { hits, generation, took: begin.elapsed() })
+        let complete = self.is_complete().await?;
+        Ok(SearchReply { hits, generation, complete, took: begin.elapsed() })
     }
 
     /// The files that a query is about; `None` for all.

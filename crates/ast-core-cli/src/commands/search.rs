@@ -29,6 +29,11 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
         engine.close().await;
         Ok(reply?)
     })?;
+    if !reply.complete {
+        output.note(format_args!(
+            "{WARNING}the index is incomplete{WARNING:#}: the last run did not come to its end; run `ast-core index`"
+        ));
+    }
     match output.format {
         Format::Human => show(&reply, arguments, output)?,
         Format::Json => output.json(&json::Search::new(&query.text, &reply))?,
