@@ -1,0 +1,149 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+const { Engine, AstCoreError, version } = require('ast-core-engine');
+const { makeFolder, makeTree } = require('./tree.js');
+
+test('a tree is indexed, searched and described', async (t) => {
+  const root = makeTree(t);
+  const engine = await Engine.open({ root });
+  const report = await engine.index(root);
+
+  assert.deepEqual(report.files, {
+    seen: 3,
+    indexed: 2,
+    unchanged: 0,
+    removed: 0,
+    ignored: 0,
+    tooLarge: 0,
+    binary: 0,
+    unsupported: 1,
+    timedOut: 0,
+    failed: 0,
+  });
+  const size = (name) => fs.statSync(path.join(root, name)).size;
+  assert.equal(report.bytes, size('src/retry.py') + size('src/cache.ts'));
+  assert.equal(report.lines, 9);
+  assert.equal(report.symbols, 3);
+  assert.ok(report.chunks >= 2 && report.generation >= 1 && report.elapsedMs > 0);
+  assert.ok(report.peakRssBytes === null || report.peakRssBytes > 1e6);
+  assert.deepEqual(report.failures, []);
+
+  const reply = await engine.search('how long until a request is sent again');
+  assert.equal(reply.generation, report.generation);
+  assert.ok(reply.tookMs > 0);
+  const [hit] = reply.hits;
+  assert.equal(hit.path, 'src/retry.py');
+  assert.equal(hit.language, 'python');
+  const text = fs.readFileSync(path.join(root, hit.path));
+  assert.equal(hit.text, text.subarray(hit.startByte, hit.endByte).toString());
+  assert.ok(hit.startLine >= 1 && hit.startLine <= hit.endLine && hit.endLine <= 4);
+  assert.ok(hit.score > 0 && hit.score <= 1);
+  assert.equal(typeof hit.why.lexical, 'number');
+  assert.ok(hit.why.semantic > 0 && hit.why.semantic <= 1);
+  assert.equal(hit.changed, false);
+
+  const status = await engine.status();
+  assert.equal(status.root, root);
+  assert.equal(status.complete, true);
+  assert.deepEqual([status.files.indexed, status.symbols, status.chunks], [2, report.symbols, report.chunks]);
+  assert.ok(status.embedder.dimension > 0 && status.embedder.id !== '');
+  assert.deepEqual(status.stale, []);
+  await engine.close();
+});
+
+test('a second run does only what changed', async (t) => {
+  const root = makeTree(t);
+  const engine = await Engine.open({ root });
+  await engine.index(root);
+  fs.writeFileSync(path.join(root, 'src/clock.rs'), 'pub fn monotonic_now() -> u64 { 0 }\n');
+  fs.rmSync(path.join(root, 'src/cache.ts'));
+  assert.deepEqual((await engine.status()).stale, [
+    { path: 'src/cache.ts', change: 'removed' },
+    { path: 'src/clock.rs', change: 'new' },
+  ]);
+
+  const { files } = await engine.index(root);
+  assert.deepEqual([files.indexed, files.unchanged, files.removed], [1, 1, 1]);
+  assert.equal((await engine.search('monotonic_now')).hits[0].path, 'src/clock.rs');
+  assert.equal((await engine.index(root, { rebuild: true })).files.indexed, 2);
+  await engine.close();
+});
+
+test('what is found is narrowed by options', async (t) => {
+  const root = makeTree(t);
+  const engine = await Engine.open({ root });
+  await engine.index(root);
+  const paths = async (options) => {
+    const { hits } = await engine.search('request cache', options);
+    return [...new Set(hits.map((hit) => hit.path))].sort();
+  };
+
+  assert.deepEqual(await paths(), ['src/cache.ts', 'src/retry.py']);
+  assert.deepEqual(await paths({ languages: ['typescript'] }), ['src/cache.ts']);
+  assert.deepEqual(await paths({ paths: ['**/*.py'] }), ['src/retry.py']);
+  assert.deepEqual(await paths({ kinds: ['function'] }), ['src/cache.ts']);
+  assert.deepEqual(await paths({ limit: undefined, languages: [] }), ['src/cache.ts', 'src/retry.py']);
+  assert.equal((await engine.search('request cache', { limit: 1 })).hits.length, 1);
+  for (const hit of (await engine.search('request cache', { threshold: 0.9 })).hits) {
+    assert.ok(hit.score >= 0.9);
+  }
+  const lexical = await engine.search('evictOldest', { mode: 'lexical' });
+  assert.deepEqual(lexical.hits.map((hit) => [hit.name, hit.kind, hit.why.semantic]), [
+    ['evictOldest', 'function', null],
+  ]);
+  const semantic = await engine.search('evictOldest', { mode: 'semantic' });
+  assert.ok(semantic.hits.every((hit) => hit.why.lexical === null && hit.why.semantic <= 1));
+  await engine.close();
+});
+
+test('an index may be anywhere, and be searched by many', async (t) => {
+  const root = makeTree(t);
+  const database = path.join(makeFolder(t), 'tree.db');
+  const writer = await Engine.open({ database });
+  await writer.index(root);
+  const readers = await Promise.all([1, 2].map(() => Engine.open({ database, readOnly: true })));
+  for (const reader of readers) {
+    assert.equal((await reader.search('evictOldest')).hits[0].name, 'evictOldest');
+    await reader.close();
+  }
+  await writer.close();
+  assert.ok(!fs.existsSync(path.join(root, '.ast-core')));
+});
+
+test('calls made before close are answered, and later ones refused', async (t) => {
+  const root = makeTree(t);
+  const engine = await Engine.open({ root });
+  await engine.index(root);
+  const searches = Array.from({ length: 20 }, () => engine.search('retry'));
+  const closed = Promise.all([engine.close(), engine.close()]);
+  const late = Promise.allSettled([engine.search('retry'), engine.status(), engine.index(root)]);
+  for (const { hits } of await Promise.all(searches)) assert.ok(hits.length > 0);
+  for (const { reason } of await late) {
+    assert.equal(reason?.code, 'ERR_CLOSED');
+    assert.match(reason.message, /closed.*Engine\.open/);
+  }
+  await closed;
+  await engine.close();
+
+  const again = await Engine.open({ root });
+  assert.ok((await again.search('retry')).hits.length > 0);
+  await again.close();
+});
+
+test('an engine is disposed of by closing it', { skip: !Symbol.asyncDispose }, async (t) => {
+  const engine = await Engine.open({ root: makeTree(t) });
+  await engine[Symbol.asyncDispose]();
+  await assert.rejects(engine.status(), { code: 'ERR_CLOSED' });
+});
+
+test('require and import give the same objects', async () => {
+  const imported = await import('ast-core-engine');
+  assert.equal(imported.Engine, Engine);
+  assert.equal(imported.AstCoreError, AstCoreError);
+  assert.equal(imported.version, version);
+  assert.equal(version, require('ast-core-engine/package.json').version);
+});

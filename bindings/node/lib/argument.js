@@ -1,0 +1,109 @@
+'use strict';
+
+const { inspect } = require('node:util');
+const { AstCoreError } = require('./error.js');
+
+/**
+ * What an argument may be.
+ * @typedef {{ expected: string, accepts: (value: unknown) => boolean }} Shape
+ */
+
+/** @type {Shape} */
+const boolean = { expected: 'a boolean', accepts: (value) => typeof value === 'boolean' };
+
+/** @type {Shape} */
+const string = { expected: 'a string', accepts: (value) => typeof value === 'string' };
+
+/** @type {Shape} */
+const path = {
+  expected: 'a path: a string that is not empty and has no NUL character',
+  accepts: (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+};
+
+/** @type {Shape} */
+const strings = {
+  expected: 'an array of strings',
+  accepts: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+};
+
+/** @type {Shape} */
+const callback = { expected: 'a function', accepts: (value) => typeof value === 'function' };
+
+/** @type {Shape} */
+const signal = {
+  expected: 'an AbortSignal',
+  // Not by `instanceof`: polyfills and other realms have classes of their own.
+  accepts: (value) =>
+    typeof value?.aborted === 'boolean' && typeof value.addEventListener === 'function',
+};
+
+/** @returns {Shape} */
+function integer(minimum, maximum) {
+  return {
+    expected: `an integer from ${minimum} to ${maximum}`,
+    accepts: (value) => Number.isInteger(value) && value >= minimum && value <= maximum,
+  };
+}
+
+/** @returns {Shape} */
+function number(minimum, maximum) {
+  return {
+    expected: `a number from ${minimum} to ${maximum}`,
+    accepts: (value) => typeof value === 'number' && value >= minimum && value <= maximum,
+  };
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {Shape} shape
+ */
+function check(name, value, shape) {
+  if (!shape.accepts(value)) throw refusal(name, value, shape.expected);
+}
+
+/**
+ * The options that are set, after all of them were checked. One that is not in the list is refused: it would have no
+ * effect, and nobody would notice.
+ *
+ * @param {unknown} options
+ * @param {Record<string, Shape>} shapes
+ */
+function checkOptions(options, shapes) {
+  if (options === undefined) return {};
+  const names = Object.keys(shapes);
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw refusal('options', options, `an object with ${names.join(', ')}`);
+  }
+  const checked = {};
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(shapes, name)) {
+      throw new AstCoreError(
+        'ERR_INVALID_ARGUMENT',
+        `options.${name} is no option of this call; expected ${names.join(', ')}`,
+      );
+    }
+    if (value === undefined) continue;
+    check(`options.${name}`, value, shapes[name]);
+    checked[name] = value;
+  }
+  return checked;
+}
+
+function refusal(name, value, expected) {
+  const received = inspect(value, { depth: 0, maxArrayLength: 5, maxStringLength: 80, breakLength: Infinity });
+  return new AstCoreError('ERR_INVALID_ARGUMENT', `${name} is ${received}; expected ${expected}`);
+}
+
+module.exports = {
+  boolean,
+  callback,
+  check,
+  checkOptions,
+  integer,
+  number,
+  path,
+  signal,
+  string,
+  strings,
+};
