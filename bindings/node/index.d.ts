@@ -97,6 +97,8 @@ export interface SearchOptions {
   kinds?: readonly SymbolKind[] | undefined;
   /** Only hits of at least this score, from 0 to 1. Default: 0. */
   threshold?: number | undefined;
+  /** Lines before and after each hit that are shown with it. Default: 0. */
+  context?: number | undefined;
 }
 
 export type SymbolKind =
@@ -127,6 +129,10 @@ export interface IndexProgress {
   /** Files in the run; `null` if that is not known. */
   filesTotal: number | null;
   filesFailed: number;
+  /** Bytes of source that are done. */
+  bytesDone: number;
+  /** Bytes of source in the run; `null` if that is not known. */
+  bytesTotal: number | null;
   /** Time since the first file was begun. */
   elapsedMs: number;
 }
@@ -185,6 +191,8 @@ export interface SearchReply {
   hits: SearchHit[];
   /** The generation of the index that was searched. */
   generation: number;
+  /** Whether the last index run came to its end; if not, files may be missing. */
+  complete: boolean;
   tookMs: number;
 }
 
@@ -208,8 +216,10 @@ export interface SearchHit {
   scope: string[];
   /** From 0 to 1: 1 for what is first both by words and by vectors. */
   score: number;
-  /** Its text as it was indexed. */
-  text: string;
+  /** Its text as it was indexed, with as many lines round it as were asked for. */
+  snippet: string;
+  /** The first line of the snippet. */
+  snippetStartLine: number;
   /** What the score is made of. */
   why: {
     /** Its BM25 score; `null` if it was not found by words. */

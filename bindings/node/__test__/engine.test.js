@@ -39,7 +39,7 @@ test('a tree is indexed, searched and described', async (t) => {
   assert.equal(hit.path, 'src/retry.py');
   assert.equal(hit.language, 'python');
   const text = fs.readFileSync(path.join(root, hit.path));
-  assert.equal(hit.text, text.subarray(hit.startByte, hit.endByte).toString());
+  assert.equal(hit.snippet, text.subarray(hit.startByte, hit.endByte).toString());
   assert.ok(hit.startLine >= 1 && hit.startLine <= hit.endLine && hit.endLine <= 4);
   assert.ok(hit.score > 0 && hit.score <= 1);
   assert.equal(typeof hit.why.lexical, 'number');

@@ -84,13 +84,14 @@ test('progress only grows, and ends with everything done', async (t) => {
   settled = true;
 
   for (const [index, progress] of seen.entries()) {
-    assert.deepEqual(Object.keys(progress).sort(), ['elapsedMs', 'filesDone', 'filesFailed', 'filesTotal']);
+    assert.deepEqual(Object.keys(progress).sort(), ['bytesDone', 'bytesTotal', 'elapsedMs', 'filesDone', 'filesFailed', 'filesTotal']);
     assert.equal(progress.filesTotal, count);
     assert.ok(progress.elapsedMs > 0);
     assert.ok(progress.filesDone >= (seen[index - 1]?.filesDone ?? 0));
   }
   const last = seen.at(-1);
   assert.deepEqual([last.filesDone, last.filesFailed], [count, 0]);
+  assert.equal(last.bytesDone, last.bytesTotal);
   await engine.close();
 });
 

@@ -16,6 +16,7 @@ const SEARCH_OPTIONS = {
   paths: shape.strings,
   kinds: shape.strings,
   threshold: shape.number(0, 1),
+  context: shape.integer(0, 10_000),
 };
 
 // Every method is async, so that whatever is wrong rejects and nothing throws. `index.d.ts` documents them.

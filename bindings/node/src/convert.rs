@@ -31,6 +31,7 @@ pub(crate) fn search_query(text: String, options: SearchOptions) -> Result<Searc
         paths: options.paths.unwrap_or_default(),
         kinds: parse_all("options.kinds", options.kinds)?,
         threshold: options.threshold.unwrap_or(default.threshold),
+        context: options.context.unwrap_or(default.context),
         text: default.text,
     })
 }
@@ -54,6 +55,8 @@ impl From<&ProgressSnapshot> for IndexProgress {
             files_done: number(progress.items_done),
             files_total: progress.items_total.map(number),
             files_failed: number(progress.items_failed),
+            bytes_done: number(progress.bytes_done),
+            bytes_total: progress.bytes_total.map(number),
             elapsed_ms: milliseconds(progress.elapsed),
         }
     }
@@ -102,6 +105,7 @@ impl From<core::SearchReply> for SearchReply {
     fn from(reply: core::SearchReply) -> Self {
         Self {
             hits: convert_all(reply.hits),
+            complete: reply.complete,
             generation: number(reply.generation),
             took_ms: milliseconds(reply.took),
         }
@@ -121,7 +125,8 @@ impl From<core::SearchHit> for SearchHit {
             kind: hit.kind.map(|kind| kind.to_string()),
             scope: hit.scope,
             score: hit.score,
-            text: hit.text,
+            snippet: hit.snippet,
+            snippet_start_line: hit.snippet_lines.start,
             why: hit.why.into(),
             changed: hit.changed,
         }

@@ -24,6 +24,7 @@ pub struct SearchOptions {
     pub paths: Option<Vec<String>>,
     pub kinds: Option<Vec<String>>,
     pub threshold: Option<f64>,
+    pub context: Option<u32>,
 }
 
 #[napi(object, use_nullable = true, object_from_js = false)]
@@ -31,6 +32,8 @@ pub struct IndexProgress {
     pub files_done: f64,
     pub files_total: Option<f64>,
     pub files_failed: f64,
+    pub bytes_done: f64,
+    pub bytes_total: Option<f64>,
     pub elapsed_ms: f64,
 }
 
@@ -78,6 +81,7 @@ pub struct FileFailure {
 pub struct SearchReply {
     pub hits: Vec<SearchHit>,
     pub generation: f64,
+    pub complete: bool,
     pub took_ms: f64,
 }
 
@@ -93,7 +97,8 @@ pub struct SearchHit {
     pub kind: Option<String>,
     pub scope: Vec<String>,
     pub score: f64,
-    pub text: String,
+    pub snippet: String,
+    pub snippet_start_line: u32,
     pub why: Why,
     pub changed: Option<bool>,
 }

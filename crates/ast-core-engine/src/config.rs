@@ -19,7 +19,8 @@ pub struct EngineConfig {
     pub database: PathBuf,
     /// Whether it is opened for writing, which one process can at a time, or only for search. Default: writing.
     pub access: Access,
-    /// Threads, queue and memory of an index run. Default: all cores, 192 MiB.
+    /// Threads and queue of an index run, and the memory that the files in flight may take. Default: all cores,
+    /// 192 MiB.
     pub batch: BatchConfig,
     /// What one file may cost.
     pub limits: ParseLimits,

@@ -29,6 +29,10 @@ pub(crate) mod meta_key {
     pub(crate) const UNSUPPORTED: &str = "unsupported";
 }
 
+/// What a byte of source costs in memory while its file is worked on, at most: the text as it was read, the syntax
+/// tree, terms, vectors, and all of it again on its way to the database. Files in flight are weighed by their size.
+const MEMORY_OF_A_BYTE: u64 = 24;
+
 /// An index of a source tree, open for indexing and search.
 ///
 /// It may be used from many tasks at once: searches do not wait for an index run, and see each of its commits as it
@@ -58,7 +62,10 @@ impl Engine {
         let dimension = config.embedder.model().dimension;
         let snapshot = Snapshot::empty(dimension, config.vectors)?;
         Ok(Self {
-            index_pool: Arc::new(Mutex::new(WorkerPool::new(config.batch.clone())?)),
+            index_pool: Arc::new(Mutex::new(WorkerPool::new(BatchConfig {
+                memory_budget: config.batch.memory_budget / MEMORY_OF_A_BYTE,
+                ..config.batch.clone()
+            })?)),
             search_pool: Arc::new(WorkerPool::new(BatchConfig {
                 workers: config.batch.workers,
                 ..BatchConfig::default()

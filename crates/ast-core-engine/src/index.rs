@@ -8,19 +8,13 @@ use crate::prepare::{Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
 use crate::{Engine, EngineError, Failure};
 use ast_core_batch::{
-    Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver,
-    ProgressSnapshot, run,
+    Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver, run,
 };
 use ast_core_metrics::ProcessFigures;
 use ast_core_model::FileId;
 use ast_core_storage::{FileRecord, FileStatus, IndexedFile, WriteBatch};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// What a file costs in memory while it is worked on, in bytes: its text several times over (as read, as terms,
-/// compressed), its tree, its vectors.
-const FIXED_WEIGHT: u64 = 128 << 10;
-const WEIGHT_OF_A_BYTE: u64 = 24;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// How an index run goes about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +28,9 @@ pub struct IndexOptions {
 pub struct IndexControl {
     /// Ends the run early; what was committed is kept.
     pub cancel: CancelToken,
-    /// Is told from time to time, on a thread of the engine, how many files and bytes are done.
+    /// Counts files and bytes of source as they are done; a clone of it may be read from any thread.
+    pub progress: Progress,
+    /// Is told of the progress from time to time, on a thread of the engine.
     pub observer: Option<Box<dyn ProgressObserver + Send>>,
 }
 
@@ -189,11 +185,9 @@ impl Engine {
         if tasks.is_empty() {
             return Ok(());
         }
-        let IndexControl { cancel, observer } = control;
+        let IndexControl { cancel, progress, mut observer } = control;
         let run_cancel = cancel.child();
-        let progress = Progress::new();
-        progress
-            .expect(tasks.len() as u64, tasks.iter().map(|task| weight(task.file.source.stamp.size)).sum());
+        progress.expect(tasks.len() as u64, tasks.iter().map(|task| task.file.source.stamp.size).sum());
         let (sender, receiver) =
             tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
         let pool = self.index_pool.clone();
@@ -216,15 +210,14 @@ impl Engine {
                 };
                 let batch = Batch {
                     items: tasks,
-                    weigh: |task: &Task| weight(task.file.source.stamp.size),
+                    weigh: |task: &Task| task.file.source.stamp.size,
                     worker: |_cancel| {
                         let mut preparer = Preparer::new(&limits, &chunking, embedder.clone());
                         move |task: Task| preparer.prepare(task)
                     },
                     sink,
                 };
-                let mut observer = observer.map(InBytes);
-                let observer = observer.as_mut().map(|observer| observer as &mut dyn ProgressObserver);
+                let observer = observer.as_mut().map(|observer| &mut **observer as &mut dyn ProgressObserver);
                 run(&mut pool, batch, Control { order: Order::Completion, cancel, progress, observer })
             })
         };
@@ -269,24 +262,6 @@ fn plan_report(plan: Plan, failures: &[Failure]) -> PlanReport {
     report
 }
 
-/// Tells an observer of bytes of source, where the run counts weights.
-struct InBytes(Box<dyn ProgressObserver + Send>);
-
-impl ProgressObserver for InBytes {
-    fn interval(&self) -> Duration {
-        self.0.interval()
-    }
-
-    fn observe(&mut self, snapshot: &ProgressSnapshot) {
-        let bytes = |weight: u64, items: u64| weight.saturating_sub(items * FIXED_WEIGHT) / WEIGHT_OF_A_BYTE;
-        let mut snapshot = snapshot.clone();
-        snapshot.bytes_done = bytes(snapshot.bytes_done, snapshot.items_done);
-        snapshot.bytes_total =
-            snapshot.bytes_total.zip(snapshot.items_total).map(|(weight, items)| bytes(weight, items));
-        self.0.observe(&snapshot);
-    }
-}
-
 /// The writer ended first; its own error says why.
 #[derive(Debug, Clone, Copy)]
 struct WriterGone;
@@ -301,10 +276,6 @@ impl std::error::Error for WriterGone {}
 
 fn internal(error: &BatchError<WriterGone>) -> EngineError {
     EngineError::Internal { what: error.to_string() }
-}
-
-fn weight(size: u64) -> u64 {
-    FIXED_WEIGHT + size.saturating_mul(WEIGHT_OF_A_BYTE)
 }
 
 /// What is written of a file whose preparation panics.

@@ -37,7 +37,7 @@ mod report;
 mod retrieve;
 mod snapshot;
 
-pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, ProgressObserver, ProgressSnapshot};
+pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo};
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, RepoPath, Span, Symbol,

@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
         let cancel = cancel_on_interrupt(output.quiet);
         let observer =
             Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
-        let control = IndexControl { cancel, observer };
+        let control = IndexControl { cancel, observer, ..IndexControl::default() };
         let report = engine.index(&arguments.path, &options, control).await;
         engine.close().await;
         let report = report?;
