@@ -1,6 +1,6 @@
 //! Chunks with what is known round them.
 
-use crate::store::SCOPE_SEPARATOR;
+use crate::commit::{SCOPE_SEPARATOR, json_list};
 use crate::{Store, StoreError};
 use ast_core_model::{ChunkId, ContentHash, LanguageName, LineRange, RepoPath, Span, SymbolKind};
 use sqlx::Row;
@@ -44,7 +44,6 @@ pub struct ChunkSymbol {
 impl Store {
     /// The chunks of these ids, in their order; one that is gone is left out.
     pub async fn chunks(&self, ids: &[ChunkId]) -> Result<Vec<ChunkRecord>, StoreError> {
-        let list: Vec<String> = ids.iter().map(|id| id.get().to_string()).collect();
         let mut connection = self.reader().await?;
         // The order of the list is kept by its key; 20 bits of an id are the ordinal.
         let rows = sqlx::query(
@@ -56,7 +55,7 @@ impl Store {
              LEFT JOIN symbols AS s ON s.id = ((c.id >> 20) << 20) + c.symbol \
              ORDER BY wanted.key",
         )
-        .bind(format!("[{}]", list.join(",")))
+        .bind(json_list(ids.iter().map(|id| id.get())))
         .fetch_all(&mut *connection)
         .await
         .map_err(|error| self.failed(error))?;
@@ -65,13 +64,14 @@ impl Store {
 
     fn chunk_record(&self, row: &sqlx::sqlite::SqliteRow) -> Result<ChunkRecord, StoreError> {
         let read = |error| self.failed(error);
-        let number = |at: usize| row.try_get::<i64, _>(at).map_err(read);
-        let id = number(0)?;
+        let id = self.chunk_id(row, 0)?;
         let hash: &[u8] = row.try_get(5).map_err(read)?;
-        let (start, end) = (number(6)? as u32, number(7)? as u32);
-        let (first, last) = (number(8)? as u32, number(9)? as u32);
+        let byte = |at| self.unsigned::<u32>(row, at, "byte");
+        let line = |at| self.unsigned::<u32>(row, at, "line");
+        let (start, end) = (byte(6)?, byte(7)?);
+        let (first, last) = (line(8)?, line(9)?);
         if start > end || first == 0 || first > last {
-            return Err(self.corrupt(format!("chunk {id} at bytes {start}..{end}, lines {first}-{last}")));
+            return Err(self.corrupt(format!("{id:?} at bytes {start}..{end}, lines {first}-{last}")));
         }
         let name: Option<String> = row.try_get(10).map_err(read)?;
         let symbol = match name {
@@ -92,16 +92,13 @@ impl Store {
             }
         };
         Ok(ChunkRecord {
-            id: ChunkId::from_raw(id as u64).ok_or_else(|| self.corrupt(format!("chunk id {id}")))?,
+            id,
             path: RepoPath::new(row.try_get::<String, _>(1).map_err(read)?)
                 .map_err(|error| self.corrupt(error.to_string()))?,
             language: LanguageName::new(row.try_get::<String, _>(2).map_err(read)?),
-            file_size: number(3)? as u64,
-            file_modified_ns: number(4)?,
-            file_hash: hash
-                .try_into()
-                .map(ContentHash::from_bytes)
-                .map_err(|_| self.corrupt("a content hash of another length"))?,
+            file_size: self.unsigned(row, 3, "file size")?,
+            file_modified_ns: row.try_get(4).map_err(read)?,
+            file_hash: self.hash(hash)?,
             span: Span::new(start, end),
             lines: LineRange::new(first, last),
             symbol,
@@ -120,10 +117,6 @@ impl Store {
         .fetch_all(&mut *connection)
         .await
         .map_err(|error| self.failed(error))?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
-            let id: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
-            ChunkId::from_raw(id as u64).ok_or_else(|| self.corrupt(format!("chunk id {id}")))
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| self.chunk_id(row, 0)).collect()
     }
 }

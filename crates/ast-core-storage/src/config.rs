@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Settings of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// The most connections that read at the same time. Default: 4.
+    /// The most connections that read at the same time, from 1 to 1,024. Default: 4.
     pub readers: u32,
     /// The page cache of the writing connection, in KiB; a reader has half. Default: 16,384.
     pub cache_kib: u32,

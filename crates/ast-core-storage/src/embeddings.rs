@@ -23,15 +23,14 @@ impl Store {
         let mut connection = self.reader().await?;
         let rows =
             sqlx::query("SELECT file_id, vectors FROM embeddings WHERE file_id > ? ORDER BY file_id LIMIT ?")
-                .bind(after.map_or(0, FileId::get) as i64)
-                .bind(limit as i64)
+                .bind(after.map_or(0, FileId::get).cast_signed())
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(|error| self.failed(error))?;
         let read = |row: &sqlx::sqlite::SqliteRow| {
-            let id: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
+            let file = self.file_id(row, 0)?;
             let bytes: &[u8] = row.try_get(1).map_err(|error| self.failed(error))?;
-            let file = FileId::new(id as u64).ok_or_else(|| self.corrupt(format!("file id {id}")))?;
             if !bytes.len().is_multiple_of(4) {
                 return Err(self.corrupt(format!("{} bytes of vectors of {file:?}", bytes.len())));
             }
@@ -48,10 +47,6 @@ impl Store {
             .fetch_all(&mut *connection)
             .await
             .map_err(|error| self.failed(error))?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
-            let id: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
-            FileId::new(id as u64).ok_or_else(|| self.corrupt(format!("file id {id}")))
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| self.file_id(row, 0)).collect()
     }
 }

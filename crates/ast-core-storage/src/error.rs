@@ -1,5 +1,6 @@
 //! What can go wrong with a store.
 
+use ast_core_model::RepoPath;
 use std::path::PathBuf;
 
 /// Why a store could not be opened, read or written.
@@ -55,12 +56,12 @@ pub enum StoreError {
         /// What SQLite says, or which value is not what it must be.
         reason: String,
     },
-    /// Another process is writing.
-    #[error("the index {} is being written by another process{}", path.display(), by(*holder))]
+    /// Another process is writing, or another store of this one.
+    #[error("the index {} is being written by {}", path.display(), by(*holder))]
     Locked {
         /// The file.
         path: PathBuf,
-        /// The other process's id, if it could be read.
+        /// The id of the process that writes, if it could be read.
         holder: Option<u32>,
     },
     /// The file, its directory or its file system cannot be written.
@@ -74,6 +75,14 @@ pub enum StoreError {
     DiskFull {
         /// The file.
         path: PathBuf,
+    },
+    /// What is to be stored of a file contradicts itself.
+    #[error("{file} cannot be stored: {reason}")]
+    InvalidFile {
+        /// The file.
+        file: RepoPath,
+        /// What is wrong, and what was expected.
+        reason: String,
     },
     /// Something is too large for its place in the store.
     #[error("{what} of {received} exceeds the limit of {limit}")]
@@ -97,16 +106,17 @@ pub enum StoreError {
 }
 
 fn by(holder: Option<u32>) -> String {
-    holder.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    holder.map_or("another process".into(), |pid| format!("process {pid}"))
 }
 
-/// SQLite's primary result codes, <https://sqlite.org/rescode.html>.
+/// SQLite's result codes, <https://sqlite.org/rescode.html>.
 mod code {
     pub(super) const READONLY: u32 = 8;
     pub(super) const BUSY: u32 = 5;
     pub(super) const CORRUPT: u32 = 11;
     pub(super) const FULL: u32 = 13;
     pub(super) const CANTOPEN: u32 = 14;
+    pub(super) const IOERR_SHMSIZE: u32 = 10 | 19 << 8;
     pub(super) const NOTADB: u32 = 26;
 }
 
@@ -119,12 +129,20 @@ impl StoreError {
         let reason = || database.map_or_else(|| error.to_string(), |error| error.message().to_owned());
         // The low byte of an extended code is the primary one.
         match extended.map(|code| code & 0xFF) {
+            // The index of the write-ahead log is not written but grown, which fails only where space does.
+            _ if extended == Some(code::IOERR_SHMSIZE) => Self::DiskFull { path },
             Some(code::NOTADB) => Self::NotADatabase { path },
             Some(code::CORRUPT) => Self::Corrupt { reason: reason(), path },
             Some(code::READONLY) => Self::ReadOnly { path },
             Some(code::FULL) => Self::DiskFull { path },
             Some(code::BUSY) => Self::Locked { path, holder: None },
             Some(code::CANTOPEN) => Self::Open { reason: reason(), path },
+            // A value is not of its column's type.
+            _ if matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => {
+                Self::Corrupt { reason: reason(), path }
+            }
+            // The name of the file is none for SQLite.
+            _ if matches!(error, sqlx::Error::Io(_)) => Self::Open { reason: reason(), path },
             _ => Self::Database { path, source: Box::new(error) },
         }
     }

@@ -1,5 +1,6 @@
 //! Search by words.
 
+use crate::commit::json_list;
 use crate::{Store, StoreError};
 use ast_core_model::{ChunkId, FileId};
 use sqlx::Row;
@@ -26,53 +27,17 @@ pub struct LexicalHit {
     pub score: f64,
 }
 
-/// How many rows a search scores. Each costs about 0.35 us, so a search stays within some ten milliseconds
-/// however common its words are.
+/// How many rows a search scores. Each costs about 0.35 us, so a search stays within some ten milliseconds however
+/// common its words are.
 const SCORED_ROWS: u64 = 20_000;
 
 impl Store {
-    /// The terms to score by: the rarest first, as many as stay within [`SCORED_ROWS`], but one at least. Terms that
-    /// are in no chunk are left out. A term that is in very many chunks tells them apart the least.
-    async fn telling_terms(
-        &self,
-        connection: &mut sqlx::SqliteConnection,
-        terms: &[&str],
-    ) -> Result<Vec<String>, StoreError> {
-        let mut list = String::from("[");
-        for term in terms {
-            if list.len() > 1 {
-                list.push(',');
-            }
-            push_json_string(&mut list, term);
-        }
-        list.push(']');
-        let rows = sqlx::query(
-            "SELECT t.term, t.doc FROM json_each(?) AS wanted JOIN lexical_terms AS t ON t.term = wanted.value \
-             ORDER BY t.doc, t.term",
-        )
-        .bind(list)
-        .fetch_all(connection)
-        .await
-        .map_err(|error| self.failed(error))?;
-        let mut telling: Vec<String> = Vec::new();
-        let mut scored = 0;
-        for row in &rows {
-            let term: String = row.try_get(0).map_err(|error| self.failed(error))?;
-            scored += row.try_get::<i64, _>(1).map_err(|error| self.failed(error))?.unsigned_abs();
-            if scored > SCORED_ROWS && !telling.is_empty() {
-                break;
-            }
-            telling.push(term);
-        }
-        Ok(telling)
-    }
-
     /// The chunks that hold any of the terms, best first by BM25 (Robertson et al., "Okapi at TREC-3", 1994, as
     /// SQLite's FTS5 computes it: k1 = 1.2, b = 0.75), ties by id.
     ///
     /// Terms that are in very many chunks are left out where rarer ones are given: they would cost the most and tell
-    /// the least. Terms must be cut as those of the index were; any character is safe in them. With `files`, only chunks of
-    /// these files are looked for.
+    /// the least. Terms must be cut as those of the index were; any text is safe, and a term that the index would have cut is
+    /// looked for in its parts. With `files`, only chunks of these files are looked for.
     pub async fn lexical_search(
         &self,
         terms: &[&str],
@@ -80,13 +45,17 @@ impl Store {
         files: Option<&[FileId]>,
         limit: usize,
     ) -> Result<Vec<LexicalHit>, StoreError> {
+        // The index cuts at every ASCII character that is no letter or digit. What it would take for several words
+        // is looked for as such: as one it would be a phrase.
+        let words = terms.iter().flat_map(|term| {
+            term.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+        });
         let mut connection = self.reader().await?;
-        let terms = self.telling_terms(&mut connection, terms).await?;
+        let terms = self.telling_terms(&mut connection, words).await?;
         if terms.is_empty() {
             return Ok(Vec::new());
         }
-        let terms: Vec<String> =
-            terms.iter().map(|term| format!("\"{}\"", term.replace('"', "\"\""))).collect();
+        let terms: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
         const ALL: &str = "SELECT rowid, bm25(lexical, ?, ?, ?, ?) AS cost FROM lexical WHERE lexical MATCH ? \
              ORDER BY cost, rowid LIMIT ?";
         const OF_FILES: &str = "SELECT rowid, bm25(lexical, ?, ?, ?, ?) AS cost FROM lexical WHERE lexical MATCH ? \
@@ -98,30 +67,48 @@ impl Store {
             .bind(weights.body)
             .bind(terms.join(" OR "));
         if let Some(files) = files {
-            let ids: Vec<String> = files.iter().map(|file| file.get().to_string()).collect();
-            query = query.bind(format!("[{}]", ids.join(",")));
+            query = query.bind(json_list(files.iter().map(|file| file.get())));
         }
-        let mut connection = self.reader().await?;
-        let rows =
-            query.bind(limit as i64).fetch_all(&mut *connection).await.map_err(|error| self.failed(error))?;
+        let rows = query
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
         let hit = |row: &sqlx::sqlite::SqliteRow| {
-            let id: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
             let cost: f64 = row.try_get(1).map_err(|error| self.failed(error))?;
-            let chunk = ChunkId::from_raw(id as u64).ok_or_else(|| self.corrupt(format!("chunk id {id}")))?;
-            Ok(LexicalHit { chunk, score: -cost })
+            Ok(LexicalHit { chunk: self.chunk_id(row, 0)?, score: -cost })
         };
         rows.iter().map(hit).collect()
     }
+
+    /// The terms to score by: the rarest first, as many as stay within [`SCORED_ROWS`], but one at least. Terms that
+    /// are in no chunk are left out.
+    async fn telling_terms<'a>(
+        &self,
+        connection: &mut sqlx::SqliteConnection,
+        words: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<String>, StoreError> {
+        // None of them holds an ASCII character that JSON would have escaped.
+        let list: Vec<String> = words.map(|word| format!("\"{word}\"")).collect();
+        let rows = sqlx::query(DOCUMENT_FREQUENCIES)
+            .bind(format!("[{}]", list.join(",")))
+            .fetch_all(connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let mut telling: Vec<String> = Vec::new();
+        let mut scored = 0_u64;
+        for row in &rows {
+            let term: String = row.try_get(0).map_err(|error| self.failed(error))?;
+            let chunks: i64 = row.try_get(1).map_err(|error| self.failed(error))?;
+            scored = scored.saturating_add(chunks.unsigned_abs());
+            if scored > SCORED_ROWS && !telling.is_empty() {
+                break;
+            }
+            telling.push(term);
+        }
+        Ok(telling)
+    }
 }
 
-fn push_json_string(json: &mut String, text: &str) {
-    json.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => json.extend(['\\', c]),
-            '\0'..='\u{1F}' => json.push_str(&format!("\\u{:04x}", c as u32)),
-            _ => json.push(c),
-        }
-    }
-    json.push('"');
-}
+pub(crate) const DOCUMENT_FREQUENCIES: &str = "SELECT DISTINCT t.term, t.doc FROM json_each(?) AS wanted \
+     CROSS JOIN lexical_terms AS t ON t.term = wanted.value ORDER BY t.doc, t.term";

@@ -33,23 +33,28 @@
 #![deny(missing_docs)]
 
 mod chunks;
+mod commit;
 mod config;
+mod connection;
 mod embeddings;
 mod error;
 mod files;
 mod insert;
 mod lexical;
 mod lock;
+mod schema;
 mod store;
+mod terms;
 mod write_batch;
 
 pub use chunks::{ChunkRecord, ChunkSymbol};
+pub use commit::Committed;
 pub use config::StoreConfig;
 pub use embeddings::FileVectors;
 pub use error::StoreError;
 pub use files::{FileRecord, FileStatus};
 pub use lexical::{FieldWeights, LexicalHit};
-pub use store::{Access, Committed, Store, StoreCounts};
+pub use store::{Access, Store, StoreCounts};
 pub use write_batch::{CompressedSource, IndexedFile, WriteBatch};
 
 #[cfg(doctest)]

@@ -13,36 +13,37 @@ pub(crate) struct WriterLock {
 }
 
 impl WriterLock {
-    pub(crate) fn acquire(database: &Path) -> Result<Self, StoreError> {
-        let path = lock_path(database);
+    /// Takes the lock of the database in `file`; `path` is its name for people.
+    pub(crate) fn acquire(path: &Path, file: &Path) -> Result<Self, StoreError> {
+        let path = path.to_owned();
         let open = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                StoreError::ReadOnly { path: database.to_owned() }
+                StoreError::ReadOnly { path: path.clone() }
             }
-            _ => StoreError::Open { path: path.clone(), reason: error.to_string() },
+            _ => StoreError::Open { path: path.clone(), reason: format!("its lock file: {error}") },
         };
-        let mut file = OpenOptions::new()
+        let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(&path)
+            .open(lock_path(file))
             .map_err(open)?;
-        match file.try_lock() {
+        match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                let holder = file.read_to_string(&mut holder).ok().and_then(|_| holder.trim().parse().ok());
-                return Err(StoreError::Locked { path: database.to_owned(), holder });
+                let holder = lock.read_to_string(&mut holder).ok().and_then(|_| holder.trim().parse().ok());
+                return Err(StoreError::Locked { path, holder });
             }
             Err(TryLockError::Error(error)) => return Err(open(error)),
         }
         // Only for others to read: the lock holds without it.
-        let _ = file
+        let _ = lock
             .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| write!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+            .and_then(|()| lock.rewind())
+            .and_then(|()| write!(lock, "{}", std::process::id()));
+        Ok(Self { _file: lock })
     }
 }
 

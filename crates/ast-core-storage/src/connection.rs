@@ -1,0 +1,225 @@
+//! Connections to the database: the one that writes, and those that read.
+
+use crate::lock::WriterLock;
+use crate::{StoreConfig, StoreError, schema};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, Sqlite, SqliteConnection};
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A pool holds a place for each connection that it may come to have, and each has a thread.
+const MAX_READERS: u32 = 1024;
+
+/// The connection that writes, and the right to.
+pub(crate) struct Writer {
+    connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    _lock: WriterLock,
+}
+
+impl Writer {
+    /// Opens the database to write, makes it if it is missing, and brings its tables up to date.
+    pub(crate) async fn open(path: &Path, file: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
+        let lock = WriterLock::acquire(path, file)?;
+        let failed = |error| StoreError::from_sqlx(path, error);
+        let options = options(file, config, config.cache_kib)
+            .create_if_missing(true)
+            .pragma("wal_autocheckpoint", "4000");
+        let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        schema::migrate(&mut connection, path).await?;
+        // Only now, as the write-ahead log of a file is no place to say first whose file it is. It stays that way.
+        sqlx::query("PRAGMA journal_mode = WAL").execute(&mut connection).await.map_err(failed)?;
+        Ok(Self { connection, options, _lock: lock })
+    }
+
+    /// The connection, outside of any transaction.
+    ///
+    /// Where an error such as a full disk has SQLite end a transaction by itself, the rollback that follows finds
+    /// none and fails, and sqlx takes the connection to be inside it for good. Such a connection is replaced.
+    pub(crate) async fn ready(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        // A rollback may be under way on the connection's thread; what is asked after it is answered after it.
+        if self.connection.ping().await.is_err() || self.connection.is_in_transaction() {
+            let connection = SqliteConnection::connect_with(&self.options).await?;
+            let broken = std::mem::replace(&mut self.connection, connection);
+            // Nothing that it could say matters any more.
+            let _ = broken.close().await;
+        }
+        Ok(&mut self.connection)
+    }
+
+    pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
+        self.connection.close().await
+    }
+}
+
+/// The connections that read.
+pub(crate) struct Readers {
+    pool: SqlitePool,
+    /// Set where SQLite could not take part in locking.
+    snapshot: Option<Snapshot>,
+}
+
+impl Readers {
+    pub(crate) async fn open(path: &Path, file: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
+        let options = options(file, config, config.cache_kib / 2).read_only(true);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(config.readers.clamp(1, MAX_READERS))
+            // A connection to a file does not break by itself, and asking first doubles the time of a short query.
+            .test_before_acquire(false)
+            .max_lifetime(None);
+        let error = match pool.clone().connect_with(options.clone()).await {
+            Ok(pool) => return Ok(Self { pool, snapshot: None }),
+            Err(error) => StoreError::from_sqlx(path, error),
+        };
+        if !matches!(error, StoreError::Open { .. } | StoreError::ReadOnly { .. }) {
+            return Err(error);
+        }
+        // Reading goes through files beside the database, and they cannot be made. As long as nobody writes, it can
+        // go without.
+        let Some(snapshot) = Snapshot::of(file) else { return Err(error) };
+        let pool = pool
+            .connect_with(options.immutable(true))
+            .await
+            .map_err(|error| StoreError::from_sqlx(path, error))?;
+        Ok(Self { pool, snapshot: Some(snapshot) })
+    }
+
+    pub(crate) async fn acquire(&self, path: &Path) -> Result<PoolConnection<Sqlite>, StoreError> {
+        if let Some(snapshot) = &self.snapshot
+            && Snapshot::of(&snapshot.file).as_ref() != Some(snapshot)
+        {
+            let reason = "it was changed while it was open in a read-only directory; open it again".into();
+            return Err(StoreError::Open { path: path.to_owned(), reason });
+        }
+        self.pool.acquire().await.map_err(|error| StoreError::from_sqlx(path, error))
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A database that nobody is writing to, all of it in the one file.
+#[derive(PartialEq)]
+struct Snapshot {
+    file: PathBuf,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Snapshot {
+    /// `None` if something may be in files beside it.
+    fn of(file: &Path) -> Option<Self> {
+        for suffix in ["-wal", "-journal"] {
+            let mut beside = file.as_os_str().to_owned();
+            beside.push(suffix);
+            if std::fs::metadata(&beside).is_ok_and(|beside| beside.len() > 0) {
+                return None;
+            }
+        }
+        let metadata: Metadata = std::fs::metadata(file).ok()?;
+        Some(Self { file: file.to_owned(), length: metadata.len(), modified: metadata.modified().ok() })
+    }
+}
+
+/// The one name of the file: what is locked under one must be locked under all, and SQLite takes a name that begins
+/// with `file:` for an address.
+pub(crate) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
+    let file = match path.canonicalize() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match (path.parent(), path.file_name())
+        {
+            (Some(parent), Some(name)) => {
+                let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+                parent.canonicalize().map(|parent| parent.join(name))
+            }
+            _ => Err(error),
+        },
+        resolved => resolved,
+    };
+    file.map_err(|error| StoreError::Open { path: path.to_owned(), reason: error.to_string() })
+}
+
+fn options(file: &Path, config: &StoreConfig, cache_kib: u32) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        // SQLite counts milliseconds and KiB in an `i32`.
+        .busy_timeout(config.busy_timeout.min(Duration::from_millis(i32::MAX as u64)))
+        .pragma("cache_size", format!("-{}", cache_kib.min(i32::MAX as u32)))
+        .synchronous(SqliteSynchronous::Normal)
+        // An index may come from anywhere, and it may be damaged: <https://sqlite.org/security.html>.
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        // Rows of a large answer are handed over so many at a time.
+        .row_buffer_size(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Access, CompressedSource, FileRecord, FileStatus, IndexedFile, Store, StoreConfig};
+    use crate::{StoreError, WriteBatch};
+    use ast_core_model::{ContentHash, FileId, RepoPath};
+
+    /// Files whose texts do not get smaller by compression.
+    fn batch(files: u64, text_bytes: usize) -> WriteBatch {
+        let text = |seed: u64| -> String {
+            let hashes =
+                (0..text_bytes).map(|at| ContentHash::of(&[seed, at as u64].map(u64::to_le_bytes).concat()));
+            hashes.map(|hash| char::from(b' ' + hash.as_bytes()[0] % 64)).collect()
+        };
+        let file = |number: u64| IndexedFile {
+            record: FileRecord {
+                id: FileId::new(number).unwrap(),
+                path: RepoPath::new(format!("{number}.txt")).unwrap(),
+                language: None,
+                status: FileStatus::Indexed,
+                detail: None,
+                size: text_bytes as u64,
+                modified_ns: 0,
+                content_hash: None,
+                lines: 1,
+                syntax_errors: 0,
+            },
+            source: Some(CompressedSource::new(text(number)).unwrap()),
+            symbols: Vec::new(),
+            chunks: Vec::new(),
+            terms: Vec::new(),
+            vectors: Vec::new(),
+        };
+        WriteBatch { files: (1..=files).map(file).collect(), ..WriteBatch::default() }
+    }
+
+    /// Leaves the database so many pages to grow by.
+    async fn limit(store: &Store, pages: i64) {
+        let mut writer = store.writer.as_ref().unwrap().lock().await;
+        let connection = writer.ready().await.unwrap();
+        let count: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *connection).await.unwrap();
+        let limit = format!("PRAGMA max_page_count = {}", count + pages);
+        sqlx::query(sqlx::AssertSqlSafe(limit)).execute(connection).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_and_writing_goes_on_when_there_is_space() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("index.db");
+        let store = Store::open(&path, Access::Write, &StoreConfig::default()).await.unwrap();
+        store.commit(&WriteBatch::default()).await.unwrap();
+        // One large row ends the transaction within SQLite, one of many in a statement does not.
+        for too_much in [batch(1, 1 << 20), batch(300, 3_000)] {
+            let before = store.generation().await.unwrap();
+            for _ in 0..2 {
+                limit(&store, 40).await;
+                let error = store.commit(&too_much).await.unwrap_err();
+                assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
+                assert_eq!(store.generation().await.unwrap(), before);
+                assert_eq!(store.files().await.unwrap(), []);
+            }
+            limit(&store, 1 << 20).await;
+            assert_eq!(store.commit(&too_much).await.unwrap().generation, before + 1);
+            let removed = too_much.files.iter().map(|file| file.record.id).collect();
+            store.commit(&WriteBatch { removed, ..WriteBatch::default() }).await.unwrap();
+            store.settle().await.unwrap();
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Whose database a file is, and the version of its tables.
+
+use crate::StoreError;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+use std::path::{Path, PathBuf};
+
+/// "ACEi", in the header of the file, says whose database it is.
+const APPLICATION_ID: u32 = 0x4143_4569;
+
+/// Each brings a store from the version before to its own: the first to version 1. They only ever grow in number.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_index.sql")];
+
+/// The version of the tables that this program writes.
+pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// Refuses the file of somebody else, without a trace: no lock, no log and no journal of it is touched, as a plain
+/// connection would on opening and closing it. What it lets pass is only known after [`check`].
+///
+/// It must not read the file by other means than SQLite: closing a file lets go of all locks that the process has on
+/// it, those of its other connections included (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+pub(crate) async fn check_untouched(path: &Path, file: &Path) -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::new().filename(file).read_only(true).immutable(true);
+    let found = async {
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        let found = Header::read(&mut connection).await;
+        connection.close().await?;
+        found
+    };
+    match found.await.map_err(|error| StoreError::from_sqlx(path, error)) {
+        Ok(header) => header.check(path).map(drop),
+        // Its making was interrupted, and the journal undoes what there is of it.
+        Err(StoreError::NotADatabase { .. }) if journal_of(file).exists() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The version of our tables, 0 if there are none yet; an error if the database is not ours.
+pub(crate) async fn check(connection: &mut SqliteConnection, path: &Path) -> Result<u32, StoreError> {
+    Header::read(connection).await.map_err(|error| StoreError::from_sqlx(path, error))?.check(path)
+}
+
+/// Brings the tables up to this program's version, all or nothing.
+pub(crate) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let failed = |error| StoreError::from_sqlx(path, error);
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    let version = check(&mut transaction, path).await?;
+    let pending = MIGRATIONS.get(version as usize..).unwrap_or_default();
+    for migration in pending {
+        sqlx::raw_sql(*migration).execute(&mut *transaction).await.map_err(failed)?;
+    }
+    if !pending.is_empty() {
+        // Both are numbers of this program.
+        let header = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
+        sqlx::raw_sql(AssertSqlSafe(header)).execute(&mut *transaction).await.map_err(failed)?;
+    }
+    transaction.commit().await.map_err(failed)
+}
+
+/// What a database says of itself.
+struct Header {
+    application_id: u32,
+    user_version: i32,
+    is_empty: bool,
+}
+
+impl Header {
+    async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+        let application_id: i32 =
+            sqlx::query("PRAGMA application_id").fetch_one(&mut *connection).await?.try_get(0)?;
+        let user_version =
+            sqlx::query("PRAGMA user_version").fetch_one(&mut *connection).await?.try_get(0)?;
+        let tables: i64 =
+            sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await?.try_get(0)?;
+        Ok(Self { application_id: application_id.cast_unsigned(), user_version, is_empty: tables == 0 })
+    }
+
+    fn check(&self, path: &Path) -> Result<u32, StoreError> {
+        if self.application_id == 0 && self.user_version == 0 && self.is_empty {
+            return Ok(0);
+        }
+        let path = path.to_owned();
+        if self.application_id != APPLICATION_ID {
+            return Err(StoreError::Foreign { path, application_id: self.application_id.into() });
+        }
+        match u32::try_from(self.user_version) {
+            Ok(version @ 1..=VERSION) => Ok(version),
+            Ok(found) if found > VERSION => {
+                Err(StoreError::NewerSchema { path, found: found.into(), supported: VERSION.into() })
+            }
+            _ => Err(StoreError::Corrupt { path, reason: format!("schema version {}", self.user_version) }),
+        }
+    }
+}
+
+fn journal_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push("-journal");
+    name.into()
+}
