@@ -1,0 +1,183 @@
+//! The binary: exit codes, messages, colours, and what it says to whom.
+
+use crate::binary::{Answer, ast_core};
+use crate::repository::{Repository, block_on};
+use ast_core_engine::{Engine, EngineConfig};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+fn indexed() -> Repository {
+    let repository = Repository::polyglot();
+    repository.index();
+    repository
+}
+
+#[test]
+fn what_is_found_exits_with_0_and_what_is_not_with_1() {
+    let repository = indexed();
+    assert_eq!(repository.run(["search", "fletcher32"]).code, Some(0));
+    let nothing = repository.run(["search", "--mode", "lexical", "xylophone"]);
+    assert_eq!((nothing.code, &*nothing.stdout, &*nothing.stderr), (Some(1), "", "nothing found\n"));
+    let nothing = repository.run(["search", "--mode", "lexical", "xylophone", "--quiet"]);
+    assert_eq!((nothing.code, &*nothing.stdout, &*nothing.stderr), (Some(1), "", ""));
+    let nothing = repository.run(["search", "--mode", "lexical", "xylophone", "--json"]);
+    assert_eq!((nothing.code, &nothing.json()["hits"]), (Some(1), &serde_json::json!([])));
+}
+
+#[test]
+fn the_index_is_found_from_below() {
+    let repository = indexed();
+    let below = repository.root().join("web/src/components");
+    let output = repository.command(["search", "JobTable", "--json"]).current_dir(below).output();
+    let answer = Answer::of(output.expect("the binary runs"));
+    assert_eq!(answer.json()["hits"][0]["path"], "web/src/components/JobTable.tsx");
+}
+
+#[test]
+fn flags_beat_the_environment() {
+    let repository = indexed();
+    let missing = repository.beside("missing.db");
+    let with = |arguments: &[&str]| {
+        let output = repository.command(arguments).env("AST_CORE_DB", &missing).output();
+        Answer::of(output.expect("the binary runs"))
+    };
+    with(&["search", "job"]).assert_refused(4, &["missing.db", "ast-core index"]);
+    let database = repository.database();
+    let flagged = with(&["search", "job", "--db", database.to_str().expect("a path in UTF-8")]);
+    assert_eq!(flagged.code, Some(0), "{flagged:?}");
+}
+
+#[test]
+fn a_usage_error_names_the_flag_and_what_would_work() {
+    let repository = indexed();
+    let cases: [(&[&str], &[&str]); 7] = [
+        (&["search", "job", "--lang", "klingon"], &["--lang", "klingon", "rust"]),
+        (&["search", "job", "--kind", "gizmo"], &["--kind", "gizmo", "function"]),
+        (&["search", "job", "--threshold", "1.5"], &["--threshold", "1.5", "0.5"]),
+        (&["search", "job", "--threshold", "NaN"], &["--threshold", "NaN", "0.5"]),
+        (&["search", "job", "--mode", "psychic"], &["--mode", "psychic", "hybrid"]),
+        (&["search", "job", "--limit", "many"], &["--limit", "many"]),
+        (&["serach", "job"], &["serach", "search"]),
+    ];
+    for (arguments, words) in cases {
+        let answer = repository.run(arguments);
+        assert_eq!((answer.code, &*answer.stdout), (Some(2), ""), "{answer:?}");
+        assert!(answer.stderr.starts_with("error: "), "{answer:?}");
+        for word in words {
+            assert!(answer.stderr.contains(word), "{word:?} is not in {answer:?}");
+        }
+    }
+    repository.run(["search", "job", "--path", "src/["]).assert_refused(2, &["src/[", "src/**/*.rs"]);
+    repository.run(["search", "?!"]).assert_refused(2, &["?!"]);
+    repository.run(["index", "nowhere"]).assert_refused(2, &["nowhere", "does not exist", "ast-core index"]);
+    repository.run(["index", "README.md"]).assert_refused(2, &["README.md", "not a directory"]);
+    repository.run(["symbols", "nowhere.rs"]).assert_refused(2, &["nowhere.rs", "does not exist"]);
+}
+
+#[test]
+fn a_missing_index_is_named_with_the_command_that_makes_it() {
+    let repository = Repository::polyglot();
+    for verb in [&["search", "job"][..], &["status"]] {
+        let root = repository.root().display().to_string();
+        repository.run(verb).assert_refused(4, &[&root, "ast-core index"]);
+    }
+    repository.run(["status", "--db", "gone.db"]).assert_refused(4, &["gone.db", "ast-core index"]);
+    assert!(!repository.root().join(".ast-core").exists(), "who reads makes nothing");
+    assert!(!repository.root().join("gone.db").exists(), "who reads makes nothing");
+}
+
+#[test]
+fn a_second_writer_is_told_who_the_first_is() {
+    let repository = indexed();
+    block_on(async {
+        let engine = Engine::open(EngineConfig::for_tree(repository.root())).await.expect("a writer");
+        let process = std::process::id().to_string();
+        repository.run(["index"]).assert_refused(4, &["index.db", &process, "wait"]);
+        assert_eq!(repository.run(["search", "job"]).code, Some(0));
+        assert_eq!(repository.run(["status"]).code, Some(0));
+        engine.close().await;
+    });
+    assert_eq!(repository.run(["index"]).code, Some(0));
+}
+
+#[test]
+fn nothing_but_the_answer_is_said_through_a_pipe() {
+    let repository = Repository::polyglot();
+    for arguments in [
+        &["index"][..],
+        &["index", "--rebuild", "--format", "jsonl"],
+        &["search", "job"],
+        &["symbols", "core"],
+        &["status"],
+        &["languages"],
+    ] {
+        let answer = repository.run(arguments);
+        assert_eq!((answer.code, &*answer.stderr), (Some(0), ""), "{arguments:?}");
+        assert!(!answer.stdout.is_empty(), "{arguments:?}");
+        assert!(!answer.stdout.contains('\u{1b}'), "colours through a pipe: {answer:?}");
+    }
+}
+
+#[test]
+fn colours_are_for_whoever_asks_for_them() {
+    let repository = indexed();
+    let coloured = |arguments: &[&str], no_color: bool| {
+        let mut command = repository.command(arguments);
+        if no_color {
+            command.env("NO_COLOR", "1");
+        }
+        Answer::of(command.output().expect("the binary runs")).stdout.contains('\u{1b}')
+    };
+    assert!(coloured(&["search", "job", "--color", "always"], false));
+    assert!(!coloured(&["search", "job", "--color", "never"], false));
+    assert!(!coloured(&["search", "job"], true));
+    assert!(!coloured(&["search", "job", "--json", "--color", "always"], false), "JSON has no colours");
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let repository = Repository::empty();
+    // More than a pipe holds.
+    let code: String = (0..5000).map(|number| format!("fn function_number_{number}() {{}}\n")).collect();
+    repository.write("many.rs", code);
+    for format in ["human", "jsonl"] {
+        let mut child = repository
+            .command(["symbols", "many.rs", "--format", format])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        assert!(line.contains("many.rs"), "{line:?}");
+        let output = child.wait_with_output().expect("the binary ends");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        // Without a code it was ended by the signal.
+        assert!(matches!(output.status.code(), Some(0) | None), "{:?}", output.status);
+    }
+}
+
+#[test]
+fn symbols_need_no_index() {
+    let repository = Repository::polyglot();
+    let answer = repository.run(["symbols", "core", "native/checksum.cpp"]);
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    for name in ["JobQueue", "enqueue", "retry_with_backoff", "fletcher32"] {
+        assert!(answer.stdout.contains(name), "{name} is not in {answer:?}");
+    }
+    assert!(!repository.root().join(".ast-core").exists());
+    let answer = repository.run(["symbols", "README.md"]);
+    assert_eq!((answer.code, &*answer.stdout), (Some(3), ""), "{answer:?}");
+    assert!(answer.stderr.contains("README.md") && answer.stderr.contains("language"), "{answer:?}");
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for argument in ["--help", "--version"] {
+        let answer = Repository::empty().run([argument]);
+        assert_eq!((answer.code, &*answer.stderr), (Some(0), ""));
+        assert!(answer.stdout.contains("ast-core"), "{answer:?}");
+    }
+    assert!(ast_core().is_absolute());
+}

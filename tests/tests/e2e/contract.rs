@@ -1,0 +1,133 @@
+//! The documents that go out have the keys of the contract, and no others.
+
+use crate::repository::Repository;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+#[track_caller]
+fn assert_keys(value: &Value, keys: &str) {
+    let members = value.as_object().unwrap_or_else(|| panic!("an object: {value}"));
+    let found: BTreeSet<&str> = members.keys().map(String::as_str).collect();
+    assert_eq!(found, keys.split_whitespace().collect(), "{value}");
+}
+
+fn indexed() -> Repository {
+    let repository = Repository::polyglot();
+    repository.write("blob.py", b"\0\0\0");
+    repository.index();
+    repository
+}
+
+const FILES: &str = "seen indexed unchanged removed skipped";
+const SKIPPED: &str = "ignored too_large binary unsupported timeout error";
+const SYMBOL: &str =
+    "path language name kind start_line end_line start_byte end_byte scope signature doc visibility";
+const KINDS: &str = "module namespace class struct union enum interface trait impl type function method \
+    constructor field property constant static variable enum_member macro";
+
+#[test]
+fn index() {
+    let report = indexed().run(["index", "--json"]).json();
+    assert_keys(
+        &report,
+        "schema files bytes lines symbols chunks elapsed_ms peak_rss_bytes generation failures",
+    );
+    assert_eq!(report["schema"], 1);
+    assert_keys(&report["files"], FILES);
+    assert_keys(&report["files"]["skipped"], SKIPPED);
+    let first = indexed().run(["index", "--rebuild", "--json"]).json();
+    assert_keys(&first["failures"][0], "path reason");
+    assert_eq!(first["failures"][0]["path"], "blob.py");
+}
+
+#[test]
+fn plan() {
+    let plan = indexed().run(["index", "--plan", "--json"]).json();
+    assert_keys(&plan, "schema files new changed removed");
+    assert_keys(&plan["files"], FILES);
+    assert_keys(&plan["files"]["skipped"], SKIPPED);
+}
+
+#[test]
+fn search() {
+    const HIT: &str = "path start_line end_line language kind name scope score snippet why";
+    let repository = indexed();
+    let reply = repository.run(["search", "enqueue a job", "--json"]).json();
+    assert_keys(&reply, "schema query took_ms generation hits");
+    assert_eq!((&reply["schema"], &reply["query"]), (&1.into(), &"enqueue a job".into()));
+    let hits = reply["hits"].as_array().expect("hits");
+    assert!(!hits.is_empty());
+    for hit in hits {
+        assert_keys(hit, HIT);
+        assert_keys(&hit["why"], "lexical semantic boosts");
+        let score = hit["score"].as_f64().expect("a score");
+        assert!(score > 0.0 && score <= 1.0, "{hit}");
+        assert!(hit["start_line"].as_u64() >= Some(1) && hit["start_line"].as_u64() <= hit["end_line"].as_u64());
+    }
+    let lines = repository.run(["search", "enqueue a job", "--format", "jsonl"]);
+    let records: Vec<Value> =
+        lines.stdout.lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect();
+    assert_eq!(&records, hits, "the records are the hits of the document");
+}
+
+#[test]
+fn symbols() {
+    let repository = indexed();
+    let answer = repository.run(["symbols", "core", "web", "worker", "native", "scripts", "--format", "jsonl"]);
+    let records: Vec<Value> =
+        answer.stdout.lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect();
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let kinds: BTreeSet<&str> = KINDS.split_whitespace().collect();
+    for record in &records {
+        assert_keys(record, SYMBOL);
+        assert!(kinds.contains(record["kind"].as_str().expect("a kind")), "{record}");
+        // The bytes and the lines are those of the file on disk.
+        let source = repository.read(record["path"].as_str().expect("a path"));
+        let at = |key: &str| record[key].as_u64().expect("a position") as usize;
+        let text = &source[at("start_byte")..at("end_byte")];
+        assert!(text.contains(record["name"].as_str().expect("a name")), "{record}");
+        let line_of = |byte: usize| source[..byte].matches('\n').count() + 1;
+        assert_eq!((at("start_line"), at("end_line")), (line_of(at("start_byte")), line_of(at("end_byte") - 1)));
+    }
+    let enqueue = records.iter().find(|record| record["name"] == "enqueue").expect("a method");
+    assert_eq!(enqueue["scope"], serde_json::json!(["JobQueue"]));
+    assert_eq!((&enqueue["kind"], &enqueue["language"]), (&"method".into(), &"rust".into()));
+    assert_eq!(enqueue["doc"], "Takes a job, or says why it does not.");
+    assert_eq!(enqueue["path"], "core/src/queue.rs");
+
+    let document = repository
+        .run(["symbols", "core", "web", "worker", "native", "scripts", "--json"])
+        .json();
+    assert_keys(&document, "schema symbols failures");
+    assert_eq!(document["symbols"], Value::Array(records), "the document holds the same records");
+}
+
+#[test]
+fn status() {
+    let repository = indexed();
+    repository.edit("tools/seed.js", "seedDatabase", "feedDatabase");
+    let status = repository.run(["status", "--json"]).json();
+    assert_keys(
+        &status,
+        "schema files bytes lines symbols chunks elapsed_ms peak_rss_bytes generation failures embedder \
+         schema_version format_version complete stale",
+    );
+    assert_keys(&status["files"], FILES);
+    assert_keys(&status["files"]["skipped"], SKIPPED);
+    assert_keys(&status["embedder"], "id dimension");
+    assert_keys(&status["failures"][0], "path reason");
+    assert_eq!(status["stale"], serde_json::json!([{ "path": "tools/seed.js", "change": "changed" }]));
+    assert_eq!(status["complete"], true);
+}
+
+#[test]
+fn languages() {
+    let repository = Repository::empty();
+    let document = repository.run(["languages", "--json"]).json();
+    assert_keys(&document, "schema languages");
+    let languages = document["languages"].as_array().expect("languages");
+    for name in ["rust", "typescript", "tsx", "javascript", "python", "java", "cpp"] {
+        let row = languages.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}: {document}"));
+        assert_keys(row, "name extensions grammar grammar_version");
+    }
+}

@@ -1,0 +1,15 @@
+//! Tests of the whole: the facade on a repository on disk, and the binary as a person or a script meets it.
+//!
+//! `repository` makes a tree to work on, `binary` finds and runs `ast-core`, `rows` renders what a store holds; every
+//! other module tests one thing.
+
+mod bad_input;
+mod binary;
+mod cli;
+mod contract;
+mod incremental;
+mod index;
+mod interrupted;
+mod repository;
+mod rows;
+mod search;
