@@ -37,7 +37,32 @@ fn a_first_run_reports_what_it_did() {
     let answer = repository.run(["index", "--json"]);
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert_adds_up(&answer.json());
-    expect![[r#""#]].assert_eq(&normalised(answer.json()));
+    expect![[r#"
+        {
+          "bytes": 9668,
+          "chunks": 30,
+          "elapsed_ms": "...",
+          "failures": [],
+          "files": {
+            "indexed": 15,
+            "removed": 0,
+            "seen": 19,
+            "skipped": {
+              "binary": 0,
+              "error": 0,
+              "ignored": 3,
+              "timeout": 0,
+              "too_large": 0,
+              "unsupported": 1
+            },
+            "unchanged": 0
+          },
+          "generation": 3,
+          "lines": 356,
+          "peak_rss_bytes": "...",
+          "schema": 1,
+          "symbols": 74
+        }"#]].assert_eq(&normalised(answer.json()));
 }
 
 #[test]
