@@ -16,6 +16,7 @@ fn indexed() -> Repository {
 fn what_is_found_exits_with_0_and_what_is_not_with_1() {
     let repository = indexed();
     assert_eq!(repository.run(["search", "fletcher32"]).code, Some(0));
+    assert_eq!(repository.run(["search", "xylophone"]).code, Some(1));
     let nothing = repository.run(["search", "--mode", "lexical", "xylophone"]);
     assert_eq!((nothing.code, &*nothing.stdout, &*nothing.stderr), (Some(1), "", "nothing found\n"));
     let nothing = repository.run(["search", "--mode", "lexical", "xylophone", "--quiet"]);
@@ -155,6 +156,19 @@ fn a_reader_that_has_enough_is_no_error() {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         // Without a code it was ended by the signal.
         assert!(matches!(output.status.code(), Some(0) | None), "{:?}", output.status);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_an_error() {
+    let repository = indexed();
+    for arguments in [&["search", "job"][..], &["status", "--json"], &["symbols", "core"], &["languages"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+        let output = repository.command(arguments).stdout(full).output().expect("the binary runs");
+        let answer = Answer::of(output);
+        assert_eq!(answer.code, Some(4), "{arguments:?}: {answer:?}");
+        assert!(answer.stderr.starts_with("error: ") && answer.stderr.lines().count() == 1, "{answer:?}");
     }
 }
 

@@ -62,7 +62,9 @@ fn search() {
         assert_keys(&hit["why"], "lexical semantic boosts");
         let score = hit["score"].as_f64().expect("a score");
         assert!(score > 0.0 && score <= 1.0, "{hit}");
-        assert!(hit["start_line"].as_u64() >= Some(1) && hit["start_line"].as_u64() <= hit["end_line"].as_u64());
+        assert!(
+            hit["start_line"].as_u64() >= Some(1) && hit["start_line"].as_u64() <= hit["end_line"].as_u64()
+        );
     }
     let lines = repository.run(["search", "enqueue a job", "--format", "jsonl"]);
     let records: Vec<Value> =
@@ -73,7 +75,8 @@ fn search() {
 #[test]
 fn symbols() {
     let repository = indexed();
-    let answer = repository.run(["symbols", "core", "web", "worker", "native", "scripts", "--format", "jsonl"]);
+    let answer =
+        repository.run(["symbols", "core", "web", "worker", "native", "scripts", "--format", "jsonl"]);
     let records: Vec<Value> =
         answer.stdout.lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect();
     assert_eq!(answer.code, Some(0), "{answer:?}");
@@ -87,7 +90,10 @@ fn symbols() {
         let text = &source[at("start_byte")..at("end_byte")];
         assert!(text.contains(record["name"].as_str().expect("a name")), "{record}");
         let line_of = |byte: usize| source[..byte].matches('\n').count() + 1;
-        assert_eq!((at("start_line"), at("end_line")), (line_of(at("start_byte")), line_of(at("end_byte") - 1)));
+        assert_eq!(
+            (at("start_line"), at("end_line")),
+            (line_of(at("start_byte")), line_of(at("end_byte") - 1))
+        );
     }
     let enqueue = records.iter().find(|record| record["name"] == "enqueue").expect("a method");
     assert_eq!(enqueue["scope"], serde_json::json!(["JobQueue"]));
@@ -95,11 +101,34 @@ fn symbols() {
     assert_eq!(enqueue["doc"], "Takes a job, or says why it does not.");
     assert_eq!(enqueue["path"], "core/src/queue.rs");
 
-    let document = repository
-        .run(["symbols", "core", "web", "worker", "native", "scripts", "--json"])
-        .json();
+    let document = repository.run(["symbols", "core", "web", "worker", "native", "scripts", "--json"]).json();
     assert_keys(&document, "schema symbols failures");
     assert_eq!(document["symbols"], Value::Array(records), "the document holds the same records");
+}
+
+#[test]
+fn positions_are_those_of_the_file_on_disk_in_any_encoding() {
+    const CODE: &str = "# äöü € 𝄞\ndef measured(): pass\n";
+    const SPAN: &str = "def measured(): pass";
+    let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let repository = Repository::empty();
+    let marked = format!("\u{FEFF}{CODE}");
+    let cases = [
+        ("plain.py", CODE.as_bytes().to_vec(), SPAN.as_bytes().to_vec()),
+        ("marked.py", marked.as_bytes().to_vec(), SPAN.as_bytes().to_vec()),
+        ("little.py", little(&marked), little(SPAN)),
+        ("big.py", big(&marked), big(SPAN)),
+        ("latin.py", [b"# \xE4\xF6\n", SPAN.as_bytes()].concat(), SPAN.as_bytes().to_vec()),
+    ];
+    for (name, content, span) in cases {
+        repository.write(name, &content);
+        let document = repository.run(["symbols", name, "--json"]).json();
+        let symbol = &document["symbols"][0];
+        let at = |key: &str| symbol[key].as_u64().expect("a position") as usize;
+        assert_eq!(content[at("start_byte")..at("end_byte")], span, "{name}: {symbol}");
+        assert_eq!((at("start_line"), at("end_line")), (2, 2), "{name}");
+    }
 }
 
 #[test]
@@ -127,7 +156,8 @@ fn languages() {
     assert_keys(&document, "schema languages");
     let languages = document["languages"].as_array().expect("languages");
     for name in ["rust", "typescript", "tsx", "javascript", "python", "java", "cpp"] {
-        let row = languages.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}: {document}"));
+        let row =
+            languages.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}: {document}"));
         assert_keys(row, "name extensions grammar grammar_version");
     }
 }

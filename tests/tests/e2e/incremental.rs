@@ -43,7 +43,8 @@ fn an_edit_is_parsed_alone() {
     repository.edit("core/src/queue.rs", "fn dequeue", "fn take_most_urgent");
     assert_eq!(counts(&repository.index()), (1, all - 1, 0));
     let reply = repository.search(&SearchQuery::new("take_most_urgent"));
-    assert_eq!(reply.hits[0].name.as_deref(), Some("take_most_urgent"));
+    assert_eq!(reply.hits[0].path.as_str(), "core/src/queue.rs");
+    assert!(reply.hits[0].snippet.contains("fn take_most_urgent"), "{reply:?}");
     assert_as_fresh(&repository);
 }
 

@@ -62,7 +62,8 @@ fn a_first_run_reports_what_it_did() {
           "peak_rss_bytes": "...",
           "schema": 1,
           "symbols": 74
-        }"#]].assert_eq(&normalised(answer.json()));
+        }"#]]
+    .assert_eq(&normalised(answer.json()));
 }
 
 #[test]
@@ -176,7 +177,11 @@ fn a_rule_above_the_tree_is_somebody_elses() {
     let repository = Repository::polyglot();
     std::fs::write(repository.beside(".gitignore"), "*.rs\n").expect("a file");
     let report = repository.index();
-    assert_eq!(indexed_paths(&repository).iter().filter(|path| path.ends_with(".rs")).count(), 3, "{report:?}");
+    assert_eq!(
+        indexed_paths(&repository).iter().filter(|path| path.ends_with(".rs")).count(),
+        3,
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -193,9 +198,7 @@ fn the_number_of_workers_changes_nothing() {
         repository.index_with(config.clone(), &IndexOptions::default());
         let hits: Vec<_> = queries
             .iter()
-            .map(|query| {
-                repository.search_with(config.clone().read_only(), &SearchQuery::new(*query)).hits
-            })
+            .map(|query| repository.search_with(config.clone().read_only(), &SearchQuery::new(*query)).hits)
             .collect();
         assert!(hits.iter().all(|hits| !hits.is_empty()));
         (rows::dump_with_ids(&database), hits)

@@ -2,8 +2,8 @@
 
 use crate::repository::{Repository, block_on};
 use ast_core_engine::{
-    Engine, EngineConfig, EngineError, IndexControl, IndexOptions, Language, LineRange, SearchHit, SearchMode,
-    SearchQuery, SymbolKind,
+    Engine, EngineConfig, EngineError, IndexControl, IndexOptions, Language, LineRange, SearchHit,
+    SearchMode, SearchQuery, SymbolKind,
 };
 
 fn indexed() -> Repository {
@@ -22,7 +22,6 @@ fn a_name_finds_its_definition_first() {
     let repository = indexed();
     let definitions = [
         ("retry_with_backoff", "core/src/retry.rs", SymbolKind::Function),
-        ("JobTable", "web/src/components/JobTable.tsx", SymbolKind::Function),
         ("cancelJob", "web/src/api.ts", SymbolKind::Function),
         ("seedDatabase", "tools/seed.js", SymbolKind::Function),
         ("load_latencies", "scripts/ferry/metrics.py", SymbolKind::Function),
@@ -38,6 +37,13 @@ fn a_name_finds_its_definition_first() {
             assert_eq!(found, (Some(name), path, Some(kind)), "{mode}");
         }
     }
+}
+
+#[test]
+fn a_name_that_begins_another_is_found_with_it() {
+    let repository = indexed();
+    let query = SearchQuery { mode: SearchMode::Lexical, ..SearchQuery::new("JobTable") };
+    assert_eq!(names(&repository.search(&query).hits)[..2], ["JobTable", "JobTableProps"]);
 }
 
 #[test]
@@ -72,7 +78,9 @@ fn filters_let_pass_only_what_they_name() {
     };
     assert!(paths(&["core"]).iter().all(|path| path.starts_with("core/")));
     assert!(paths(&["**/*.java"]).iter().all(|path| path.ends_with(".java")));
-    assert!(paths(&["web/src/*.ts"]).iter().all(|path| path.ends_with(".ts") && !path.contains("components")));
+    assert!(
+        paths(&["web/src/*.ts"]).iter().all(|path| path.ends_with(".ts") && !path.contains("components"))
+    );
     assert!(paths(&["queue.rs"]).iter().all(|path| path == "core/src/queue.rs"));
     let two = paths(&["*.py", "*.java"]);
     assert!(two.iter().all(|path| path.ends_with(".py") || path.ends_with(".java")));
