@@ -18,7 +18,7 @@ pub struct ModelInfo {
 pub struct EmbedInput<'a> {
     /// The names it defines, separated by spaces.
     pub name: &'a str,
-    /// The path of its file.
+    /// Where it is: the path of its file and the names round it, separated by spaces.
     pub path: &'a str,
     /// Its documentation, if that is not in `code`.
     pub doc: &'a str,

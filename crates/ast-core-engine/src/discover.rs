@@ -177,7 +177,9 @@ fn failure_of_walk(root: &Path, error: &ignore::Error) -> Failure {
         }
     }
     let path = path.map_or(root, |path| path.strip_prefix(root).unwrap_or(path));
-    Failure { path: path.to_string_lossy().into_owned(), reason: io_reason(inner) }
+    // The messages of a walk repeat the path, and that of this machine.
+    let reason = error.io_error().map_or_else(|| io_reason(inner), |error| error.kind().to_string());
+    Failure { path: path.to_string_lossy().into_owned(), reason }
 }
 
 /// What an error says, without the path that stands beside it.

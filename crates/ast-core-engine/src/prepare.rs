@@ -167,21 +167,22 @@ impl Preparer {
         parsed: &ParsedFile,
     ) -> Result<(Vec<ChunkTerms>, Vec<f32>), ast_core_embed::EmbedError> {
         let names = names_of_chunks(&parsed.symbols, &parsed.chunks);
+        let places: Vec<String> =
+            parsed.chunks.iter().map(|chunk| place_of(path, &parsed.symbols, chunk)).collect();
         let mut terms = Vec::with_capacity(parsed.chunks.len());
         let mut inputs = Vec::with_capacity(parsed.chunks.len());
-        for (chunk, names) in parsed.chunks.iter().zip(&names) {
+        for ((chunk, names), place) in parsed.chunks.iter().zip(&names).zip(&places) {
             let body = text.slice(chunk.span);
             let symbol = chunk.symbol.and_then(|index| parsed.symbols.get(index as usize));
             let doc = symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
-            let document = Document { names, path, doc, body };
-            terms.push(document.terms(&mut self.splitter));
+            terms.push(Document { names, place, doc, body }.terms(&mut self.splitter));
             // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.
-            let is_inside = symbol
+            let begins_here = symbol
                 .is_some_and(|symbol| chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));
             inputs.push(EmbedInput {
                 name: names,
-                path: path.as_str(),
-                doc: if is_inside { "" } else { doc },
+                path: place,
+                doc: if begins_here { "" } else { doc },
                 code: body,
             });
         }
@@ -191,7 +192,13 @@ impl Preparer {
     }
 }
 
-/// For each chunk the names that are defined in it, and those of what it is inside of.
+/// The path of a chunk's file, and the names round the definition that the chunk is about.
+fn place_of(path: &RepoPath, symbols: &[Symbol], chunk: &Chunk) -> String {
+    let scope = chunk.symbol.map_or(Vec::new(), |index| scope_of(symbols, index as usize));
+    std::iter::once(path.as_str()).chain(scope).collect::<Vec<_>>().join(" ")
+}
+
+/// For each chunk the name of what it is about, and the names that are defined in it.
 fn names_of_chunks(symbols: &[Symbol], chunks: &[Chunk]) -> Vec<String> {
     let mut by_name: Vec<(u32, usize)> =
         symbols.iter().enumerate().map(|(index, symbol)| (symbol.name_span.start, index)).collect();

@@ -21,7 +21,7 @@ pub struct Chunk {
 pub struct ChunkTerms {
     /// Of the names it defines.
     pub name: String,
-    /// Of the file's path.
+    /// Of the file's path and of the names round the chunk.
     pub path: String,
     /// Of its documentation.
     pub doc: String,

@@ -195,39 +195,28 @@ fn stands_alone(kind: SymbolKind) -> bool {
     )
 }
 
-/// The definition that a chunk is about: the innermost that covers three fifths of it, else the largest that begins
-/// in it, else none.
+/// The definition that a chunk is about: the outermost that is all in it and makes up three fifths of it, else the
+/// innermost that covers as much of it, else the largest that begins in it, else none.
 fn main_symbol(symbols: &[Symbol], chunk: Span) -> Option<u32> {
     let overlap = |symbol: &Symbol| {
         symbol.extent.end.min(chunk.end).saturating_sub(symbol.extent.start.max(chunk.start))
     };
     let covers = |symbol: &Symbol| 5 * u64::from(overlap(symbol)) >= 3 * u64::from(chunk.len());
     let after = symbols.partition_point(|symbol| symbol.extent.start < chunk.start);
-    let begin_inside = symbols[after..].iter().take_while(|symbol| symbol.extent.start < chunk.end);
-    let mut covering: Option<(u32, u32)> = None;
-    let mut largest: Option<(u32, u32)> = None;
-    let mut consider = |index: usize, symbol: &Symbol| {
-        let (size, overlap) = (symbol.extent.len(), overlap(symbol));
-        if covers(symbol) && covering.is_none_or(|(smallest, _)| size <= smallest) {
-            covering = Some((size, index as u32));
-        }
-        if largest.is_none_or(|(most, _)| overlap > most) {
-            largest = Some((overlap, index as u32));
-        }
-    };
-    for (offset, symbol) in begin_inside.enumerate() {
-        consider(after + offset, symbol);
-    }
+    let begin_inside = || (after..symbols.len()).take_while(|&index| symbols[index].extent.start < chunk.end);
     // Those that began before the chunk: the one before it and what is round that.
-    let mut next = after.checked_sub(1);
-    while let Some(index) = next {
-        let symbol = &symbols[index];
-        if covers(symbol) && covering.is_none_or(|(smallest, _)| symbol.extent.len() < smallest) {
-            covering = Some((symbol.extent.len(), index as u32));
-        }
-        next = symbol.parent.map(|parent| parent as usize);
-    }
-    covering.or(largest).map(|(_, index)| index)
+    let round =
+        std::iter::successors(after.checked_sub(1), |&index| symbols[index].parent.map(|at| at as usize));
+    let whole = begin_inside()
+        .filter(|&index| stands_alone(symbols[index].kind))
+        .filter(|&index| chunk.contains(symbols[index].extent) && covers(&symbols[index]))
+        .max_by_key(|&index| (symbols[index].extent.len(), std::cmp::Reverse(index)));
+    let covering = || {
+        let all = begin_inside().chain(round);
+        all.filter(|&index| covers(&symbols[index])).min_by_key(|&index| symbols[index].extent.len())
+    };
+    let largest = || begin_inside().max_by_key(|&index| (overlap(&symbols[index]), std::cmp::Reverse(index)));
+    whole.or_else(covering).or_else(largest).map(|index| index as u32)
 }
 
 #[cfg(test)]
@@ -295,5 +284,13 @@ mod tests {
         assert_eq!(names.last(), Some(&Some("two")), "{names:?}");
         assert!(first_lines.contains(&"/// Two."), "{first_lines:?}");
         assert!(names.contains(&Some("one")), "{names:?}");
+    }
+
+    #[test]
+    fn a_chunk_that_holds_a_whole_class_is_about_the_class() {
+        let body = "        value = compute(value, 1)\n".repeat(12);
+        let text = format!("class Tree:\n    def grow(self, value):\n{body}");
+        let file = Parser::default().parse(text.as_bytes(), "python".parse().unwrap()).unwrap();
+        assert_eq!(file.chunks.iter().map(|chunk| chunk.symbol).collect::<Vec<_>>(), [Some(0)]);
     }
 }

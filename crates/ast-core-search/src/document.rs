@@ -1,15 +1,15 @@
 //! What of a chunk is searched, field by field.
 
+use ast_core_model::ChunkTerms;
 use ast_core_model::terms::TermSplitter;
-use ast_core_model::{ChunkTerms, RepoPath};
 
 /// A chunk as search sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'a> {
-    /// The names it defines, and the names round them, separated by spaces.
+    /// The names it defines, separated by spaces.
     pub names: &'a str,
-    /// The path of its file.
-    pub path: &'a RepoPath,
+    /// Where it is: the path of its file and the names round it, separated by spaces.
+    pub place: &'a str,
     /// The documentation of what it defines, as far as that is not in `body`.
     pub doc: &'a str,
     /// Its text.
@@ -29,12 +29,7 @@ impl Document<'_> {
             });
             terms
         };
-        ChunkTerms {
-            name: cut(self.names),
-            path: cut(self.path.as_str()),
-            doc: cut(self.doc),
-            body: cut(self.body),
-        }
+        ChunkTerms { name: cut(self.names), path: cut(self.place), doc: cut(self.doc), body: cut(self.body) }
     }
 }
 
@@ -44,12 +39,15 @@ mod tests {
 
     #[test]
     fn each_field_is_cut_into_terms() {
-        let path = RepoPath::new("src/http/serverLoop.rs").unwrap();
-        let document =
-            Document { names: "serveRequests", path: &path, doc: "Serves.", body: "loop { accept()?; }" };
+        let document = Document {
+            names: "serveRequests",
+            place: "src/http/serverLoop.rs Server",
+            doc: "Serves.",
+            body: "loop { accept()?; }",
+        };
         let terms = document.terms(&mut TermSplitter::default());
         assert_eq!(terms.name, "serv request serverequests");
-        assert_eq!(terms.path, "src http server loop serverloop rs");
+        assert_eq!(terms.path, "src http server loop serverloop rs server");
         assert_eq!(terms.doc, "serv");
         assert_eq!(terms.body, "loop accept");
     }

@@ -45,6 +45,7 @@ const TABLES: &[&str] = &[
     "SELECT id >> 20, 'chunk ' || concat_ws(' ', id & 0xFFFFF, coalesce(symbol & 0xFFFFF, '-'), span_start, \
      span_end, line_start, line_end, hex(content_hash)) FROM chunks ORDER BY id",
     "SELECT file_id, 'vectors ' || hex(vectors) FROM embeddings ORDER BY file_id",
+    "SELECT file_id, 'terms ' || hex(content) FROM terms ORDER BY file_id",
     "SELECT doc >> 20, 'term ' || concat_ws(' ', doc & 0xFFFFF, col, \"offset\", term) FROM temp.instances \
      ORDER BY doc, col, \"offset\"",
 ];
