@@ -4,7 +4,7 @@ use crate::discover::{Stamp, io_reason};
 use crate::plan::PlannedFile;
 use ast_core_embed::{EmbedInput, Embedder};
 use ast_core_model::terms::TermSplitter;
-use ast_core_model::{Chunk, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
+use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
 use ast_core_parse::{ChunkingConfig, Coverage, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
 use ast_core_search::Document;
 use ast_core_storage::{CompressedSource, FileRecord, FileStatus, IndexedFile};
@@ -119,6 +119,9 @@ impl Preparer {
             Ok(parsed) => parsed,
             Err(error) => return failed(error.to_string()),
         };
+        if parsed.chunks.len().max(parsed.symbols.len()) > ChunkId::MAX_ORDINAL as usize {
+            return failed(format!("more than {} chunks or symbols", ChunkId::MAX_ORDINAL));
+        }
         let (status, detail) = match parsed.coverage {
             Coverage::TimedOut { budget } => {
                 let detail = format!("took longer than {} s to parse; indexed as text", budget.as_secs_f64());
