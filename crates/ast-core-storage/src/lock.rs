@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// there is none to clean up after a crash. The file holds the process's id, for others to say who is writing.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
-    _file: File,
+    file: File,
 }
 
 impl WriterLock {
@@ -43,7 +43,15 @@ impl WriterLock {
             .set_len(0)
             .and_then(|()| lock.rewind())
             .and_then(|()| write!(lock, "{}", std::process::id()));
-        Ok(Self { _file: lock })
+        Ok(Self { file: lock })
+    }
+}
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is being started by another thread has a copy of it until it
+        // runs its own program, and would hold the lock that long. If it fails, closing has to do.
+        let _ = self.file.unlock();
     }
 }
 
@@ -51,4 +59,21 @@ fn lock_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_file_does_not_hold_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("index.db");
+        let lock = WriterLock::acquire(&database, &database).unwrap();
+        let copy = lock.file.try_clone().unwrap();
+        assert!(matches!(WriterLock::acquire(&database, &database), Err(StoreError::Locked { .. })));
+        drop(lock);
+        WriterLock::acquire(&database, &database).unwrap();
+        drop(copy);
+    }
 }
