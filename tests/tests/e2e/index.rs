@@ -201,7 +201,11 @@ fn the_number_of_workers_changes_nothing() {
             .map(|query| repository.search_with(config.clone().read_only(), &SearchQuery::new(*query)).hits)
             .collect();
         assert!(hits.iter().all(|hits| !hits.is_empty()));
-        (rows::dump_with_ids(&database), hits)
+        let dump = rows::dump_with_ids(&database);
+        for kind in ["file", "source", "symbol", "chunk", "vectors", "terms", "term"] {
+            assert!(dump.contains(&format!("\n  {kind} ")), "there is no {kind} among the rows");
+        }
+        (dump, hits)
     };
     let alone = outcome(1);
     assert_eq!(outcome(2), alone);
