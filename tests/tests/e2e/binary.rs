@@ -73,7 +73,8 @@ pub(crate) fn ast_core() -> &'static Path {
         let build = Command::new(cargo)
             .args(["build", "--quiet", "--package", "ast-core-cli", "--bin", "ast-core"])
             .arg("--message-format=json")
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            // From where the tests were built: a relative target directory is meant from there.
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .stderr(Stdio::inherit())
             .output()
             .expect("cargo runs");
