@@ -70,6 +70,10 @@ impl<'a> Committer<'a> {
                 self.report.files.count_unchanged(before.status);
                 self.batch.touched.push((before.id, stamp.size, stamp.changed_ns));
             }
+            Prepared::Kept { before, reason } => {
+                self.report.files.failed += 1;
+                self.report.failures.push(Failure { path: before.path.to_string(), reason });
+            }
             Prepared::Vanished { before } => {
                 // A file that was never in the index and is gone again is as if it had not been seen.
                 if let Some(before) = before {

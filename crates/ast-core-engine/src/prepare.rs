@@ -27,6 +27,8 @@ pub(crate) enum Prepared {
     New(Box<IndexedFile>),
     /// Its content is what the index has; only its stamp is another.
     Same { before: FileRecord, stamp: Stamp },
+    /// It cannot be read now; what the index has of it stays.
+    Kept { before: FileRecord, reason: String },
     /// It vanished after it was seen.
     Vanished { before: Option<FileRecord> },
 }
@@ -84,6 +86,9 @@ impl Preparer {
                 return left_out(LeftOut { status: FileStatus::TooLarge, detail, stamp, hash: None });
             }
             Err(ReadError::Failed(detail)) => {
+                if let Some(before) = before.filter(|before| before.status.is_searchable()) {
+                    return Prepared::Kept { before, reason: detail };
+                }
                 return left_out(LeftOut {
                     status: FileStatus::Failed,
                     detail,

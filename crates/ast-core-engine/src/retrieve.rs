@@ -162,12 +162,12 @@ impl Engine {
             hit.why.lexical = lexical.get(&hit.chunk).copied();
             hit.why.semantic = semantic.get(&hit.chunk).map(|&cosine| f64::from(cosine));
         }
-        // Ids depend on what was indexed when; places do not.
+        // Between hits that are first in one ranking each, words decide: a name that was typed is meant. What is left
+        // is told apart by place, as ids depend on what was indexed when.
         hits.sort_by(|a, b| {
-            b.score
-                .total_cmp(&a.score)
-                .then_with(|| a.path.cmp(&b.path))
-                .then(a.span.start.cmp(&b.span.start))
+            let words = |hit: &SearchHit| hit.why.lexical.unwrap_or(0.0);
+            let by_score = b.score.total_cmp(&a.score).then_with(|| words(b).total_cmp(&words(a)));
+            by_score.then_with(|| a.path.cmp(&b.path)).then(a.span.start.cmp(&b.span.start))
         });
         let complete = self.is_complete().await?;
         Ok(SearchReply { hits, generation, complete, took: begin.elapsed() })

@@ -200,16 +200,19 @@ fn what_may_not_be_read_is_named_and_tried_again() {
 
     // Nobody knows whether what may not be looked at is gone: it stays.
     set_mode(&root.join("closed"), 0o000);
+    set_mode(&root.join("secret.rs"), 0o000);
     let answer = run_without_rights(&repository, &index);
     let report = answer.json();
     assert_eq!(answer.code, Some(3), "{report}");
     assert_eq!(
-        (&report["files"]["unchanged"], &report["files"]["removed"]),
-        (&3.into(), &0.into()),
+        (&report["files"]["unchanged"], &report["files"]["skipped"]["error"], &report["files"]["removed"]),
+        (&2.into(), &2.into(), &0.into()),
         "{report}"
     );
-    let found = repository.run(["search", "inner_one", "--json", "--db", index[3]]).json();
-    assert_eq!(found["hits"][0]["path"], "closed/inner.rs", "{found}");
+    for (name, path) in [("inner_one", "closed/inner.rs"), ("secret_one", "secret.rs")] {
+        let found = repository.run(["search", name, "--json", "--db", index[3]]).json();
+        assert_eq!(found["hits"][0]["path"], path, "{found}");
+    }
     set_mode(&root.join("closed"), 0o755);
 }
 

@@ -42,8 +42,10 @@ fn a_name_finds_its_definition_first() {
 #[test]
 fn a_name_that_begins_another_is_found_with_it() {
     let repository = indexed();
-    let query = SearchQuery { mode: SearchMode::Lexical, ..SearchQuery::new("JobTable") };
-    assert_eq!(names(&repository.search(&query).hits)[..2], ["JobTable", "JobTableProps"]);
+    for mode in [SearchMode::Hybrid, SearchMode::Lexical] {
+        let query = SearchQuery { mode, ..SearchQuery::new("JobTable") };
+        assert_eq!(names(&repository.search(&query).hits)[..2], ["JobTable", "JobTableProps"], "{mode}");
+    }
 }
 
 #[test]
