@@ -36,6 +36,7 @@ mod outline;
 mod parsed_file;
 mod parser;
 mod triggers;
+mod visit;
 
 pub use encoding::{Encoding, SourceText};
 pub use error::ParseError;

@@ -1,7 +1,7 @@
 //! The list of languages, and what a language's folder says about it.
 
-use crate::outline::{Definitions, Visit};
 use crate::triggers::Triggers;
+use crate::visit::{Definitions, Visit};
 use std::sync::OnceLock;
 
 mod cpp;

@@ -1,8 +1,8 @@
 //! Java.
 
 use super::{Spec, Syntax};
-use crate::outline::{Definition, Definitions, Visit};
 use crate::triggers::Triggers;
+use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
 use tree_sitter::Node;
 
@@ -104,7 +104,7 @@ fn is_first_declarator(visit: &Visit<'_, '_>, owner: Node<'_>) -> bool {
 }
 
 fn modifiers_of(node: Node<'_>) -> Option<Node<'_>> {
-    crate::outline::child_of_kind(node, "modifiers")
+    crate::visit::child_of_kind(node, "modifiers")
 }
 
 fn declared_visibility(visit: &Visit<'_, '_>, node: Node<'_>) -> Visibility {

@@ -2,8 +2,8 @@
 
 use super::{Spec, Syntax};
 use crate::comment;
-use crate::outline::{Definition, Definitions, Visit};
 use crate::triggers::Triggers;
+use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
 use tree_sitter::Node;
 

@@ -1,8 +1,8 @@
 //! TypeScript, and TypeScript with JSX.
 
 use super::{Spec, Syntax, javascript};
-use crate::outline::{Definition, Definitions, Visit};
 use crate::triggers::Triggers;
+use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
 
 pub(crate) static TYPESCRIPT: Spec = Spec::new(
