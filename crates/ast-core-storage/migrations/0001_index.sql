@@ -47,17 +47,19 @@ CREATE TABLE symbols (
     visibility TEXT
 ) STRICT;
 
-CREATE INDEX symbols_by_name ON symbols (name);
-
+-- The kind is that of the symbol, here as well so that a search for some kinds need not look at every symbol.
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY,
     symbol INTEGER,
+    kind TEXT,
     span_start INTEGER NOT NULL,
     span_end INTEGER NOT NULL,
     line_start INTEGER NOT NULL,
     line_end INTEGER NOT NULL,
     content_hash BLOB NOT NULL
 ) STRICT;
+
+CREATE INDEX chunks_by_kind ON chunks (kind) WHERE kind IS NOT NULL;
 
 -- The vectors of a file's chunks, in order: little-endian f32, one after the other.
 CREATE TABLE embeddings (

@@ -41,24 +41,28 @@ pub struct ChunkSymbol {
     pub signature: String,
 }
 
+// The order of the list is kept by its key; 20 bits of an id are the ordinal.
+pub(crate) const CHUNKS: &str = "\
+    SELECT c.id, f.path, f.language, f.size, f.modified_ns, f.content_hash, \
+    c.span_start, c.span_end, c.line_start, c.line_end, s.name, s.kind, s.scope, s.signature \
+    FROM json_each(?) AS wanted \
+    JOIN chunks AS c ON c.id = wanted.value \
+    JOIN files AS f ON f.id = c.id >> 20 \
+    LEFT JOIN symbols AS s ON s.id = ((c.id >> 20) << 20) + c.symbol \
+    ORDER BY wanted.key";
+
+pub(crate) const OF_KINDS: &str =
+    "SELECT id FROM chunks WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY id";
+
 impl Store {
     /// The chunks of these ids, in their order; one that is gone is left out.
     pub async fn chunks(&self, ids: &[ChunkId]) -> Result<Vec<ChunkRecord>, StoreError> {
         let mut connection = self.reader().await?;
-        // The order of the list is kept by its key; 20 bits of an id are the ordinal.
-        let rows = sqlx::query(
-            "SELECT c.id, f.path, f.language, f.size, f.modified_ns, f.content_hash, \
-             c.span_start, c.span_end, c.line_start, c.line_end, s.name, s.kind, s.scope, s.signature \
-             FROM json_each(?) AS wanted \
-             JOIN chunks AS c ON c.id = wanted.value \
-             JOIN files AS f ON f.id = c.id >> 20 \
-             LEFT JOIN symbols AS s ON s.id = ((c.id >> 20) << 20) + c.symbol \
-             ORDER BY wanted.key",
-        )
-        .bind(json_list(ids.iter().map(|id| id.get())))
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|error| self.failed(error))?;
+        let rows = sqlx::query(CHUNKS)
+            .bind(json_list(ids.iter().map(|id| id.get())))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
         rows.iter().map(|row| self.chunk_record(row)).collect()
     }
 
@@ -109,14 +113,11 @@ impl Store {
     pub async fn chunks_of_kinds(&self, kinds: &[SymbolKind]) -> Result<Vec<ChunkId>, StoreError> {
         let list: Vec<String> = kinds.iter().map(|kind| format!("\"{kind}\"")).collect();
         let mut connection = self.reader().await?;
-        let rows = sqlx::query(
-            "SELECT c.id FROM chunks AS c JOIN symbols AS s ON s.id = ((c.id >> 20) << 20) + c.symbol \
-             WHERE s.kind IN (SELECT value FROM json_each(?)) ORDER BY c.id",
-        )
-        .bind(format!("[{}]", list.join(",")))
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|error| self.failed(error))?;
+        let rows = sqlx::query(OF_KINDS)
+            .bind(format!("[{}]", list.join(",")))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
         rows.iter().map(|row| self.chunk_id(row, 0)).collect()
     }
 }

@@ -1,9 +1,9 @@
 //! Writing: one transaction a batch.
 
 use crate::insert::{Insert, insert_rows};
-use crate::store::GENERATION;
+use crate::store::{GENERATION, META};
 use crate::{IndexedFile, Store, StoreError, WriteBatch, terms};
-use ast_core_model::{ChunkId, FileId, LanguageName, SymbolId, scope_of};
+use ast_core_model::{Chunk, ChunkId, FileId, LanguageName, SymbolId, scope_of};
 use sqlx::{Connection, Row, SqliteConnection};
 
 /// Between the names of a scope in the store.
@@ -43,11 +43,7 @@ impl Store {
 
     async fn next_generation(&self, connection: &mut SqliteConnection) -> Result<i64, StoreError> {
         let failed = |error| self.failed(error);
-        let row = sqlx::query("SELECT value FROM meta WHERE key = ?")
-            .bind(GENERATION)
-            .fetch_optional(connection)
-            .await
-            .map_err(failed)?;
+        let row = sqlx::query(META).bind(GENERATION).fetch_optional(connection).await.map_err(failed)?;
         let Some(row) = row else { return Ok(1) };
         let last: &str = row.try_get(0).map_err(failed)?;
         let next = last.parse::<i64>().ok().filter(|last| *last >= 0).and_then(|last| last.checked_add(1));
@@ -91,6 +87,10 @@ pub(crate) fn json_list(numbers: impl Iterator<Item = u64>) -> String {
     format!("[{}]", numbers.join(","))
 }
 
+pub(crate) const TOUCH: &str = "\
+    UPDATE files SET size = new.value ->> 1, modified_ns = new.value ->> 2 \
+    FROM json_each(?) AS new WHERE files.id = new.value ->> 0";
+
 async fn touch_files(
     connection: &mut SqliteConnection,
     touched: &[(FileId, u64, i64)],
@@ -102,23 +102,17 @@ async fn touch_files(
         .iter()
         .map(|(file, size, modified_ns)| format!("[{},{size},{modified_ns}]", file.get()))
         .collect();
-    sqlx::query(
-        "UPDATE files SET size = new.value ->> 1, modified_ns = new.value ->> 2 \
-         FROM json_each(?) AS new WHERE files.id = new.value ->> 0",
-    )
-    .bind(format!("[{}]", rows.join(",")))
-    .execute(connection)
-    .await
-    .map(drop)
+    sqlx::query(TOUCH).bind(format!("[{}]", rows.join(","))).execute(connection).await.map(drop)
 }
+
+// What is not bound is null, and no path is.
+pub(crate) const AT_PATHS: &str = "SELECT id FROM files WHERE path IN \
+    (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 async fn files_at_paths_of(
     connection: &mut SqliteConnection,
     files: &[&IndexedFile],
 ) -> Result<Vec<FileId>, sqlx::Error> {
-    // What is not bound is null, and no path is.
-    const AT_PATHS: &str = "SELECT id FROM files WHERE path IN \
-        (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let mut found = Vec::new();
     for group in files.chunks(32) {
         let query = sqlx::query(AT_PATHS);
@@ -234,20 +228,22 @@ async fn insert_symbols(
 
 async fn insert_chunks(connection: &mut SqliteConnection, files: &[&IndexedFile]) -> Result<(), sqlx::Error> {
     const CHUNKS: Insert = Insert {
-        head: "INSERT INTO chunks (id, symbol, span_start, span_end, line_start, line_end, content_hash)",
-        columns: 7,
+        head: "INSERT INTO chunks (id, symbol, kind, span_start, span_end, line_start, line_end, content_hash)",
+        columns: 8,
     };
     let chunks: Vec<_> = files
         .iter()
         .flat_map(|file| {
             let ids = (*ChunkId::range_of(file.record.id).start()..).map(u64::cast_signed);
-            ids.zip(&file.chunks)
+            let symbol = |chunk: &Chunk| chunk.symbol.and_then(|at| file.symbols.get(at as usize));
+            ids.zip(&file.chunks).map(move |(id, chunk)| (id, chunk, symbol(chunk)))
         })
         .collect();
-    insert_rows(connection, &CHUNKS, &chunks, |query, &(id, chunk)| {
+    insert_rows(connection, &CHUNKS, &chunks, |query, &(id, chunk, symbol)| {
         query
             .bind(id)
             .bind(chunk.symbol.map(i64::from))
+            .bind(symbol.map(|symbol| symbol.kind.as_str()))
             .bind(i64::from(chunk.span.start))
             .bind(i64::from(chunk.span.end))
             .bind(i64::from(chunk.lines.start))

@@ -13,6 +13,9 @@ pub struct FileVectors {
     pub vectors: Vec<f32>,
 }
 
+pub(crate) const AFTER: &str =
+    "SELECT file_id, vectors FROM embeddings WHERE file_id > ? ORDER BY file_id LIMIT ?";
+
 impl Store {
     /// The vectors of up to `limit` files whose ids come after `after`, in order of ids.
     pub async fn vectors_after(
@@ -21,13 +24,12 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<FileVectors>, StoreError> {
         let mut connection = self.reader().await?;
-        let rows =
-            sqlx::query("SELECT file_id, vectors FROM embeddings WHERE file_id > ? ORDER BY file_id LIMIT ?")
-                .bind(after.map_or(0, FileId::get).cast_signed())
-                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-                .fetch_all(&mut *connection)
-                .await
-                .map_err(|error| self.failed(error))?;
+        let rows = sqlx::query(AFTER)
+            .bind(after.map_or(0, FileId::get).cast_signed())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
         let read = |row: &sqlx::sqlite::SqliteRow| {
             let file = self.file_id(row, 0)?;
             let bytes: &[u8] = row.try_get(1).map_err(|error| self.failed(error))?;

@@ -31,6 +31,14 @@ pub struct LexicalHit {
 /// common its words are.
 const SCORED_ROWS: u64 = 20_000;
 
+pub(crate) const SEARCH: &str = "\
+    SELECT rowid, bm25(lexical, ?, ?, ?, ?) AS cost FROM lexical WHERE lexical MATCH ? \
+    ORDER BY cost, rowid LIMIT ?";
+
+pub(crate) const SEARCH_FILES: &str = "\
+    SELECT rowid, bm25(lexical, ?, ?, ?, ?) AS cost FROM lexical WHERE lexical MATCH ? \
+    AND rowid >> 20 IN (SELECT value FROM json_each(?)) ORDER BY cost, rowid LIMIT ?";
+
 impl Store {
     /// The chunks that hold any of the terms, best first by BM25 (Robertson et al., "Okapi at TREC-3", 1994, as
     /// SQLite's FTS5 computes it: k1 = 1.2, b = 0.75), ties by id.
@@ -56,11 +64,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let terms: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
-        const ALL: &str = "SELECT rowid, bm25(lexical, ?, ?, ?, ?) AS cost FROM lexical WHERE lexical MATCH ? \
-             ORDER BY cost, rowid LIMIT ?";
-        const OF_FILES: &str = "SELECT rowid, bm25(lexical, ?, ?, ?, ?) AS cost FROM lexical WHERE lexical MATCH ? \
-             AND (rowid >> 20) IN (SELECT value FROM json_each(?)) ORDER BY cost, rowid LIMIT ?";
-        let mut query = sqlx::query(if files.is_some() { OF_FILES } else { ALL })
+        let mut query = sqlx::query(if files.is_some() { SEARCH_FILES } else { SEARCH })
             .bind(weights.name)
             .bind(weights.path)
             .bind(weights.doc)

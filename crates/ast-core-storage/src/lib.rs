@@ -42,6 +42,8 @@ mod files;
 mod insert;
 mod lexical;
 mod lock;
+#[cfg(test)]
+mod plans;
 mod schema;
 mod store;
 mod terms;

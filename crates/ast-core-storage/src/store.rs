@@ -12,6 +12,14 @@ use tokio::sync::Mutex;
 /// The key of the number of the last commit.
 pub(crate) const GENERATION: &str = "generation";
 
+pub(crate) const META: &str = "SELECT value FROM meta WHERE key = ?";
+
+pub(crate) const FILES: &str = "\
+    SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors \
+    FROM files ORDER BY path";
+
+pub(crate) const SOURCE: &str = "SELECT content FROM sources WHERE file_id = ?";
+
 /// The index of one tree, in a SQLite database.
 ///
 /// Reads go through a pool and never wait for a writer; all writes go through [`commit`](Self::commit), one
@@ -112,24 +120,19 @@ impl Store {
     /// The value of a key, if it is set.
     pub async fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
         let mut connection = self.reader().await?;
-        let row =
-            sqlx::query("SELECT value FROM meta WHERE key = ?").bind(key).fetch_optional(&mut *connection);
-        match row.await.map_err(|error| self.failed(error))? {
-            Some(row) => Ok(Some(row.try_get(0).map_err(|error| self.failed(error))?)),
-            None => Ok(None),
-        }
+        let row = sqlx::query(META)
+            .bind(key)
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        row.map(|row| row.try_get(0).map_err(|error| self.failed(error))).transpose()
     }
 
     /// Every file that the index knows of, in order of paths.
     pub async fn files(&self) -> Result<Vec<FileRecord>, StoreError> {
         let mut connection = self.reader().await?;
-        let rows = sqlx::query(
-            "SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors \
-             FROM files ORDER BY path",
-        )
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(|error| self.failed(error))?;
+        let rows =
+            sqlx::query(FILES).fetch_all(&mut *connection).await.map_err(|error| self.failed(error))?;
         rows.iter().map(|row| self.file_record(row)).collect()
     }
 
@@ -148,8 +151,7 @@ impl Store {
         Ok(StoreCounts { bytes: count(0)?, lines: count(1)?, symbols: count(2)?, chunks: count(3)? })
     }
 
-    /// Lets the write-ahead log flow back into the database and gathers statistics for the query planner, which is
-    /// best done after a large change.
+    /// Lets the write-ahead log flow back into the database, which is best done after a large change.
     ///
     /// What was committed before survives a power loss from then on, as far as the device keeps its word; until then
     /// only the end of the process.
@@ -158,10 +160,8 @@ impl Store {
         let mut writer = writer.lock().await;
         let failed = |error| self.failed(error);
         let connection = writer.ready().await.map_err(failed)?;
-        for statement in ["PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)"] {
-            sqlx::query(statement).execute(&mut *connection).await.map_err(failed)?;
-        }
-        Ok(())
+        // No statistics are gathered: queries go by keys, and are to go on doing so.
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await.map(drop).map_err(failed)
     }
 
     /// Closes all connections. Dropping the store does so too, but does not wait.
@@ -236,7 +236,7 @@ impl Store {
     /// The content of a file as it was indexed; `None` if the file is not (or no longer) indexed.
     pub async fn source(&self, file: FileId) -> Result<Option<Vec<u8>>, StoreError> {
         let mut connection = self.reader().await?;
-        let row = sqlx::query("SELECT content FROM sources WHERE file_id = ?")
+        let row = sqlx::query(SOURCE)
             .bind(file.get().cast_signed())
             .fetch_optional(&mut *connection)
             .await
