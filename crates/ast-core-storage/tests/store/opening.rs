@@ -1,0 +1,174 @@
+//! Which files are opened, and which are left as they are.
+
+use crate::sample::{files, id, open, rust};
+use ast_core_storage::{Access, Store, StoreConfig, StoreError, WriteBatch};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{Connection, Executor, SqliteConnection};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// Every file of a directory.
+fn contents(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
+        .collect()
+}
+
+async fn database(path: &Path, journal: SqliteJournalMode, statements: &'static str) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).journal_mode(journal);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    connection.execute(statements).await.unwrap();
+    connection
+}
+
+/// What opening it says, after which everything in its directory is as it was.
+async fn refused(path: &Path, access: Access) -> StoreError {
+    let before = contents(path.parent().unwrap());
+    let error = open(path, access).await.err().unwrap();
+    assert_eq!(contents(path.parent().unwrap()), before, "{error}");
+    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    error
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_missing_for_a_reader_and_made_for_a_writer() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    assert!(matches!(refused(&path, Access::Read).await, StoreError::Missing { .. }));
+    let nowhere = directory.path().join("no/such/directory/index.db");
+    assert!(matches!(open(&nowhere, Access::Read).await.err(), Some(StoreError::Missing { .. })));
+    assert!(matches!(open(&nowhere, Access::Write).await.err(), Some(StoreError::Open { .. })));
+    let store = open(&path, Access::Write).await.unwrap();
+    assert_eq!((store.path(), store.generation().await.unwrap()), (&*path, 0));
+}
+
+#[tokio::test]
+async fn an_empty_file_is_a_store_that_is_still_to_be_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    std::fs::write(&path, "").unwrap();
+    assert!(matches!(refused(&path, Access::Read).await, StoreError::Missing { .. }));
+    let store = open(&path, Access::Write).await.unwrap();
+    store.commit(&files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+    assert_eq!(open(&path, Access::Read).await.unwrap().files().await.unwrap()[0].id, id(1));
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_untouched() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("short.db", b"notes".as_slice()),
+        ("long.db", "Dear diary, today I indexed.\n".repeat(1_000).as_bytes()),
+        ("zeros.db", &[0; 8192]),
+        (
+            "header.db",
+            b"SQLite format 3\0 and then something else entirely, for longer than a header is. It is a trap.",
+        ),
+    ] {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        for access in [Access::Read, Access::Write] {
+            let error = refused(&path, access).await;
+            assert!(matches!(error, StoreError::NotADatabase { .. }), "{name}: {error}");
+        }
+    }
+    let error = open(directory.path(), Access::Write).await.err().unwrap();
+    assert!(matches!(error, StoreError::Open { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn the_database_of_another_program_is_refused_untouched() {
+    const TABLES: &str = "CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('a')";
+    for (journal, statements, application) in [
+        (SqliteJournalMode::Delete, TABLES, 0),
+        (SqliteJournalMode::Wal, TABLES, 0),
+        (SqliteJournalMode::Delete, "PRAGMA application_id = 252006674", 252_006_674),
+        (SqliteJournalMode::Wal, "PRAGMA application_id = -2", 0xFFFF_FFFE),
+        (SqliteJournalMode::Delete, "PRAGMA user_version = 1", 0),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("places.sqlite");
+        database(&path, journal, statements).await.close().await.unwrap();
+        for access in [Access::Read, Access::Write] {
+            let error = refused(&path, access).await;
+            assert!(
+                matches!(error, StoreError::Foreign { application_id, .. } if application_id == application),
+                "{statements}: {error}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_open_database_of_another_program_is_left_to_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("places.sqlite");
+    let made = "CREATE TABLE bookmarks (url TEXT)";
+    database(&path, SqliteJournalMode::Wal, made).await.close().await.unwrap();
+    let mut theirs = database(&path, SqliteJournalMode::Wal, "INSERT INTO bookmarks VALUES ('a')").await;
+    for access in [Access::Read, Access::Write] {
+        let error = open(&path, access).await.err().unwrap();
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    }
+    let mut names: Vec<_> = contents(directory.path()).into_keys().collect();
+    names.sort();
+    assert_eq!(names, ["places.sqlite", "places.sqlite-shm", "places.sqlite-wal"]);
+    theirs.execute("INSERT INTO bookmarks VALUES ('b')").await.unwrap();
+    theirs.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_of_another_version_is_refused_untouched() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    open(&path, Access::Write).await.unwrap().close().await;
+    let newer = Store::schema_version() + 1;
+    for (version, is_newer) in [(i64::from(newer), true), (0, false), (-1, false)] {
+        let options = SqliteConnectOptions::new().filename(&path);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let statement = format!("PRAGMA user_version = {version}");
+        connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+        connection.close().await.unwrap();
+        for access in [Access::Read, Access::Write] {
+            let error = refused(&path, access).await;
+            match error {
+                StoreError::NewerSchema { found, supported, .. } => {
+                    assert!(is_newer);
+                    assert_eq!((found, supported), (version, version - 1));
+                }
+                StoreError::Corrupt { .. } => assert!(!is_newer),
+                other => panic!("{other}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_a_name_whatever_it_looks_like() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["file:x.db?mode=memory", ":memory:", "a b%20#ü'.db"] {
+        let path = directory.path().join(name);
+        let store = open(&path, Access::Write).await.unwrap();
+        store.commit(&WriteBatch::default()).await.unwrap();
+        store.close().await;
+        assert!(path.metadata().unwrap().len() > 0, "{name}");
+        assert_eq!(open(&path, Access::Read).await.unwrap().generation().await.unwrap(), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn settings_at_the_edge_of_their_types_are_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    for config in [
+        StoreConfig { readers: 0, cache_kib: 0, busy_timeout: Duration::ZERO },
+        StoreConfig { readers: u32::MAX, cache_kib: u32::MAX, busy_timeout: Duration::MAX },
+    ] {
+        let store = Store::open(&path, Access::Write, &config).await.unwrap();
+        store.commit(&files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+        assert_eq!(store.files().await.unwrap().len(), 1);
+        store.close().await;
+    }
+}

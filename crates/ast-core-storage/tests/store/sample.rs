@@ -1,0 +1,121 @@
+//! Files to store.
+
+use ast_core_model::terms::TermSplitter;
+use ast_core_model::{ChunkTerms, ContentHash, FileId, RepoPath};
+use ast_core_parse::{Language, Parser};
+use ast_core_storage::{
+    Access, CompressedText, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, StoreError, WriteBatch,
+};
+use std::path::Path;
+
+/// Values a vector.
+pub(crate) const DIMENSION: usize = 4;
+
+pub(crate) fn id(number: u64) -> FileId {
+    FileId::new(number).unwrap()
+}
+
+pub(crate) fn path(text: &str) -> RepoPath {
+    RepoPath::new(text).unwrap()
+}
+
+/// What the engine would store of this file, with vectors that are made up.
+pub(crate) fn parsed(number: u64, at: &str, text: &str) -> IndexedFile {
+    let path = path(at);
+    let language = Language::of_path(&path).unwrap();
+    let parsed = Parser::default().parse(text.as_bytes(), language).unwrap();
+    let mut splitter = TermSplitter::default();
+    let mut cut = |text: &str| {
+        let mut terms = Vec::new();
+        splitter.split(text, |term| terms.push(term.text.to_owned()));
+        terms.join(" ")
+    };
+    let terms = parsed
+        .chunks
+        .iter()
+        .map(|chunk| {
+            let symbol = chunk.symbol.map(|at| &parsed.symbols[at as usize]);
+            ChunkTerms {
+                name: cut(symbol.map_or("", |symbol| &symbol.name)),
+                path: cut(at),
+                doc: cut(symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or_default()),
+                body: cut(&text[chunk.span.range()]),
+            }
+        })
+        .collect();
+    let values = 0..parsed.chunks.len() * DIMENSION;
+    IndexedFile {
+        record: FileRecord {
+            id: id(number),
+            path,
+            language: Some(language.name()),
+            status: FileStatus::Indexed,
+            detail: None,
+            size: text.len() as u64,
+            modified_ns: 1_700_000_000_000_000_000 + number as i64,
+            content_hash: Some(ContentHash::of(text.as_bytes())),
+            lines: parsed.lines,
+            syntax_errors: parsed.syntax_errors.count,
+        },
+        source: Some(CompressedText::new(text).unwrap()),
+        symbols: parsed.symbols,
+        chunks: parsed.chunks,
+        terms,
+        vectors: values.map(|at| number as f32 + at as f32 / 1024.0).collect(),
+    }
+}
+
+/// Rust source with `functions` functions, of which no two names are alike if no two `word`s are.
+pub(crate) fn rust_text(word: &str, functions: usize) -> String {
+    let mut text = format!("//! About {word}.\n\npub struct {word}State {{ count: u64 }}\n");
+    for number in 0..functions {
+        text += &format!(
+            "\n/// Counts the {word}s, the {number}th way.\nfn {word}_{number}(state: &{word}State) -> u64 {{\n    \
+             let total = state.count + {number};\n    total.wrapping_mul({number})\n}}\n"
+        );
+    }
+    text
+}
+
+/// A small Rust file.
+pub(crate) fn rust(number: u64, at: &str, word: &str) -> IndexedFile {
+    parsed(number, at, &rust_text(word, 3))
+}
+
+/// A file that is known and not indexed.
+pub(crate) fn skipped(number: u64, at: &str, status: FileStatus) -> IndexedFile {
+    IndexedFile {
+        record: FileRecord {
+            id: id(number),
+            path: path(at),
+            language: None,
+            status,
+            detail: Some(format!("{status}, because")),
+            size: 1 << 40,
+            modified_ns: -1,
+            content_hash: None,
+            lines: 0,
+            syntax_errors: 0,
+        },
+        source: None,
+        symbols: Vec::new(),
+        chunks: Vec::new(),
+        terms: Vec::new(),
+        vectors: Vec::new(),
+    }
+}
+
+pub(crate) fn files(files: Vec<IndexedFile>) -> WriteBatch {
+    WriteBatch { files, ..WriteBatch::default() }
+}
+
+pub(crate) async fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
+    Store::open(path, access, &StoreConfig::default()).await
+}
+
+/// A new store in a directory of its own.
+pub(crate) async fn new_store() -> (tempfile::TempDir, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("index.db"), Access::Write).await.unwrap();
+    (directory, store)
+}
