@@ -264,3 +264,44 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, EngineError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| EngineError::Internal { what: error.to_string() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{IndexControl, SearchQuery};
+
+    fn is_send<T: Send>(_: &T) {}
+
+    /// A runtime of several threads moves futures about, and so does Node's.
+    #[tokio::test]
+    async fn what_is_asked_may_be_answered_on_any_thread() {
+        let tree = tempfile::tempdir().unwrap();
+        let open = Engine::open(EngineConfig::for_tree(tree.path()));
+        is_send(&open);
+        let engine = open.await.unwrap();
+        is_send(&engine.index(tree.path(), &IndexOptions::default(), IndexControl::default()));
+        is_send(&engine.plan(tree.path(), &IndexOptions::default()));
+        is_send(&engine.search(&SearchQuery::new("x")));
+        is_send(&engine.status());
+        is_send(&engine.close());
+    }
+
+    #[cfg(feature = "hnsw-rs")]
+    #[tokio::test]
+    async fn the_reference_index_finds_what_the_exact_one_finds() {
+        let tree = tempfile::tempdir().unwrap();
+        std::fs::write(tree.path().join("a.py"), "def open_valve(pump):\n    return pump.open()\n").unwrap();
+        std::fs::write(tree.path().join("b.py"), "def paint_fence(colour):\n    return colour\n").unwrap();
+        let mut answers = Vec::new();
+        for vectors in [crate::VectorBackend::Flat, crate::VectorBackend::HnswRs] {
+            let engine =
+                Engine::open(EngineConfig { vectors, ..EngineConfig::for_tree(tree.path()) }).await.unwrap();
+            engine.index(tree.path(), &IndexOptions::default(), IndexControl::default()).await.unwrap();
+            let reply = engine.search(&SearchQuery::new("open the valve of a pump")).await.unwrap();
+            answers.push(reply.hits.into_iter().map(|hit| hit.name).collect::<Vec<_>>());
+            engine.close().await;
+        }
+        assert_eq!(answers[0].first(), Some(&Some("open_valve".to_owned())));
+        assert_eq!(answers[0], answers[1]);
+    }
+}

@@ -55,11 +55,14 @@ impl Store {
     ) -> Result<Vec<LexicalHit>, StoreError> {
         // The index cuts at every ASCII character that is no letter or digit. What it would take for several words
         // is looked for as such: as one it would be a phrase.
-        let words = terms.iter().flat_map(|term| {
-            term.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
-        });
+        let is_separator = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
+        let words: Vec<&str> =
+            terms.iter().flat_map(|term| term.split(is_separator)).filter(|word| !word.is_empty()).collect();
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut connection = self.reader().await?;
-        let terms = self.telling_terms(&mut connection, words).await?;
+        let terms = self.telling_terms(&mut connection, &words).await?;
         if terms.is_empty() {
             return Ok(Vec::new());
         }
@@ -87,13 +90,13 @@ impl Store {
 
     /// The terms to score by: the rarest first, as many as stay within [`SCORED_ROWS`], but one at least. Terms that
     /// are in no chunk are left out.
-    async fn telling_terms<'a>(
+    async fn telling_terms(
         &self,
         connection: &mut sqlx::SqliteConnection,
-        words: impl Iterator<Item = &'a str>,
+        words: &[&str],
     ) -> Result<Vec<String>, StoreError> {
         // None of them holds an ASCII character that JSON would have escaped.
-        let list: Vec<String> = words.map(|word| format!("\"{word}\"")).collect();
+        let list: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
         let rows = sqlx::query(DOCUMENT_FREQUENCIES)
             .bind(format!("[{}]", list.join(",")))
             .fetch_all(connection)

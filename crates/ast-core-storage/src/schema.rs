@@ -30,7 +30,9 @@ pub(crate) async fn check_untouched(path: &Path, file: &Path) -> Result<(), Stor
     match found.await.map_err(|error| StoreError::from_sqlx(path, error)) {
         Ok(header) => header.check(path).map(drop),
         // Its making was interrupted, and the journal undoes what there is of it.
-        Err(StoreError::NotADatabase { .. }) if journal_of(file).exists() => Ok(()),
+        Err(StoreError::NotADatabase { .. } | StoreError::Corrupt { .. }) if journal_of(file).exists() => {
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }

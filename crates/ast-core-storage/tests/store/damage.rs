@@ -66,7 +66,7 @@ async fn ask_for_everything(store: &Store) -> bool {
         answers.push(accept(store.chunks(&chunks).await).is_some());
         let source = accept(store.source(id(number)).await);
         if let Some(Some(text)) = &source {
-            assert!(texts.contains(text), "a text that nobody wrote");
+            assert!(texts.iter().any(|known| known.as_bytes() == text), "a text that nobody wrote");
         }
         answers.push(source.is_some());
     }

@@ -4,7 +4,7 @@ use ast_core_model::terms::TermSplitter;
 use ast_core_model::{ChunkTerms, ContentHash, FileId, RepoPath};
 use ast_core_parse::{Language, Parser};
 use ast_core_storage::{
-    Access, CompressedText, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, StoreError, WriteBatch,
+    Access, CompressedSource, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, StoreError, WriteBatch,
 };
 use std::path::Path;
 
@@ -57,7 +57,7 @@ pub(crate) fn parsed(number: u64, at: &str, text: &str) -> IndexedFile {
             lines: parsed.lines,
             syntax_errors: parsed.syntax_errors.count,
         },
-        source: Some(CompressedText::new(text).unwrap()),
+        source: Some(CompressedSource::new(text).unwrap()),
         symbols: parsed.symbols,
         chunks: parsed.chunks,
         terms,

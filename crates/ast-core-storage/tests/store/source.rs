@@ -1,12 +1,12 @@
 //! The texts that were indexed.
 
 use crate::sample::{files, id, new_store, skipped};
-use ast_core_storage::{CompressedText, FileStatus, IndexedFile};
+use ast_core_storage::{CompressedSource, FileStatus, IndexedFile};
 use proptest::prelude::*;
 
 fn with_source(number: u64, text: &str) -> IndexedFile {
     let mut file = skipped(number, &format!("{number}.txt"), FileStatus::Indexed);
-    file.source = Some(CompressedText::new(text).unwrap());
+    file.source = Some(CompressedSource::new(text).unwrap());
     file
 }
 
@@ -18,7 +18,7 @@ async fn texts_come_back_as_they_were() {
     let stored = texts.iter().zip(1..).map(|(text, number)| with_source(number, text)).collect();
     store.commit(&files(stored)).await.unwrap();
     for (text, number) in texts.iter().zip(1..) {
-        assert_eq!(store.source(id(number)).await.unwrap().as_deref(), Some(*text));
+        assert_eq!(store.source(id(number)).await.unwrap().as_deref(), Some(text.as_bytes()));
     }
     assert_eq!(store.source(id(99)).await.unwrap(), None);
 }
@@ -32,7 +32,7 @@ fn any_text_comes_back_as_it_was() {
         runtime.block_on(async {
             store.commit(&files(stored)).await.unwrap();
             for (text, number) in texts.iter().zip(1..) {
-                assert_eq!(store.source(id(number)).await.unwrap().as_ref(), Some(text));
+                assert_eq!(store.source(id(number)).await.unwrap().as_deref(), Some(text.as_bytes()));
             }
         });
     });
