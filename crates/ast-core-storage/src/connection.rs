@@ -5,7 +5,6 @@ use crate::{StoreConfig, StoreError, schema};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection};
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -110,16 +109,9 @@ struct Snapshot {
 }
 
 impl Snapshot {
-    /// `None` if something may be in files beside it.
+    /// `None` if there is more of it in a log.
     fn of(file: &Path) -> Option<Self> {
-        for suffix in ["-wal", "-journal"] {
-            let mut beside = file.as_os_str().to_owned();
-            beside.push(suffix);
-            if std::fs::metadata(&beside).is_ok_and(|beside| beside.len() > 0) {
-                return None;
-            }
-        }
-        let metadata: Metadata = std::fs::metadata(file).ok()?;
+        let metadata = std::fs::metadata(file).ok().filter(|_| !schema::has_log(file))?;
         Some(Self { file: file.to_owned(), length: metadata.len(), modified: metadata.modified().ok() })
     }
 }

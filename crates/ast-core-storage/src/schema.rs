@@ -3,7 +3,7 @@
 use crate::StoreError;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// "ACEi", in the header of the file, says whose database it is.
 const APPLICATION_ID: u32 = 0x4143_4569;
@@ -29,10 +29,8 @@ pub(crate) async fn check_untouched(path: &Path, file: &Path) -> Result<(), Stor
     };
     match found.await.map_err(|error| StoreError::from_sqlx(path, error)) {
         Ok(header) => header.check(path).map(drop),
-        // Its making was interrupted, and the journal undoes what there is of it.
-        Err(StoreError::NotADatabase { .. } | StoreError::Corrupt { .. }) if journal_of(file).exists() => {
-            Ok(())
-        }
+        // It is being written, or writing it was interrupted: with its log it may be whole.
+        Err(StoreError::NotADatabase { .. } | StoreError::Corrupt { .. }) if has_log(file) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -95,8 +93,11 @@ impl Header {
     }
 }
 
-fn journal_of(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push("-journal");
-    name.into()
+/// Whether there is more of the database than is in its file: changes to be made or to be undone.
+pub(crate) fn has_log(file: &Path) -> bool {
+    ["-wal", "-journal"].into_iter().any(|suffix| {
+        let mut log = file.as_os_str().to_owned();
+        log.push(suffix);
+        std::fs::metadata(&log).is_ok_and(|log| log.len() > 0)
+    })
 }

@@ -99,8 +99,9 @@ fn a_store_is_made_wholly_or_not_at_all() {
     for round in 0..12_u32 {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("index.db");
-        let writer = Player::start(command("killed::a_store_is_made_wholly_or_not_at_all", &path));
+        let mut writer = Player::start(command("killed::a_store_is_made_wholly_or_not_at_all", &path));
         while !path.exists() {
+            assert!(writer.is_running());
             std::thread::yield_now();
         }
         std::thread::sleep(Duration::from_micros(211) * round);

@@ -52,6 +52,10 @@ impl Player {
         self.process.id()
     }
 
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
     /// The next line it says.
     pub(crate) fn hear(&mut self) -> Option<String> {
         self.lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix(MARK).map(str::to_owned))
