@@ -32,7 +32,7 @@ test('a tree is indexed, searched and described', async (t) => {
   assert.ok(report.peakRssBytes === null || report.peakRssBytes > 1e6);
   assert.deepEqual(report.failures, []);
 
-  const reply = await engine.search('how long until a request is sent again');
+  const reply = await engine.search('how long to wait before the request is sent again');
   assert.equal(reply.generation, report.generation);
   assert.ok(reply.tookMs > 0);
   const [hit] = reply.hits;
