@@ -29,7 +29,7 @@ pub(crate) mod meta_key {
     pub(crate) const UNSUPPORTED: &str = "unsupported";
 }
 
-/// What a byte of source costs in memory while its file is worked on, at most: the text as it was read, the syntax
+/// What a byte of source is taken to cost in memory while its file is worked on, an estimate: the text as it was read, the syntax
 /// tree, terms, vectors, and all of it again on its way to the database. Files in flight are weighed by their size.
 const MEMORY_OF_A_BYTE: u64 = 24;
 

@@ -12,7 +12,7 @@ use ast_core_batch::{
 };
 use ast_core_metrics::ProcessFigures;
 use ast_core_model::FileId;
-use ast_core_storage::{FileRecord, FileStatus, IndexedFile, WriteBatch};
+use ast_core_storage::{FileRecord, FileStatus, IndexedFile, StoreError, WriteBatch};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -149,7 +149,12 @@ impl Engine {
         report: &mut IndexReport,
     ) -> Result<u64, EngineError> {
         let next = self.store.meta(meta_key::NEXT_FILE_ID).await?;
-        let first_id = next.and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
+        // Beginning anew after a damaged number would give ids a second time.
+        let damaged = |text: &str| StoreError::Corrupt {
+            path: self.config.database.clone(),
+            reason: format!("the next file id is {text:?}"),
+        };
+        let first_id = next.map_or(Ok(1), |text| text.parse::<u64>().map_err(|_| damaged(&text)))?;
         let model = self.config.embedder.model();
         let mut batch = WriteBatch {
             removed: plan.removed_ids(),
