@@ -14,7 +14,12 @@ pub(crate) fn part() -> Option<PathBuf> {
 
 /// The process that plays the part of a test.
 pub(crate) fn command(test: &str, store: &Path) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    command_of(&std::env::current_exe().unwrap(), test, store)
+}
+
+/// The same, with a copy of this test binary.
+pub(crate) fn command_of(binary: &Path, test: &str, store: &Path) -> Command {
+    let mut command = Command::new(binary);
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(STORE, store);
     command
 }

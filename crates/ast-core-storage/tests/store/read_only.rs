@@ -1,7 +1,7 @@
 //! A store where nothing can be written.
 #![cfg(unix)]
 
-use crate::process::{Player, command, part, say, wait};
+use crate::process::{Player, command_of, part, say, wait};
 use crate::sample::{files, open, rust};
 use ast_core_storage::{Access, StoreError};
 use std::fs::{Permissions, set_permissions};
@@ -25,12 +25,18 @@ fn permit(directory: &Path, write: bool) {
 /// The process that plays the part of a test on the store in a directory that it cannot write to.
 fn start(test: &str, directory: &Path) -> Player {
     permit(directory, false);
-    let mut command = command(test, &directory.join("index.db"));
+    let store = directory.join("index.db");
     // Permissions do not bind root.
-    if std::fs::write(directory.join("probe"), "").is_ok() {
-        std::fs::remove_file(directory.join("probe")).unwrap();
-        command.uid(NOBODY).gid(NOBODY).current_dir("/");
+    if std::fs::write(directory.join("probe"), "").is_err() {
+        return Player::start(command_of(&std::env::current_exe().unwrap(), test, &store));
     }
+    std::fs::remove_file(directory.join("probe")).unwrap();
+    // This binary is often built below a home that only its owner may enter.
+    let copy = directory.join("test-binary");
+    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    set_permissions(&copy, Permissions::from_mode(0o555)).unwrap();
+    let mut command = command_of(&copy, test, &store);
+    command.uid(NOBODY).gid(NOBODY).current_dir("/");
     Player::start(command)
 }
 
