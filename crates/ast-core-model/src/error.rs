@@ -26,6 +26,12 @@ pub enum ModelError {
         /// The name as received.
         received: String,
     },
+    /// A name of a reference kind that is not in the list.
+    #[error("unknown reference kind {received:?}; expected call, type, import or inherit")]
+    UnknownReferenceKind {
+        /// The name as received.
+        received: String,
+    },
     /// A hexadecimal content hash that cannot be read.
     #[error("invalid content hash {received:?}; expected 32 hexadecimal digits")]
     InvalidHash {

@@ -2,7 +2,7 @@
 //!
 //! This crate has no I/O, no threads, no async and no serialisation: only the words that the other crates
 //! speak to each other. A source file has a [`RepoPath`], a [`ContentHash`] and a [`LanguageName`]; parsing it
-//! yields [`Symbol`]s and [`Chunk`]s, placed by [`Span`] (bytes) and [`LineRange`] (lines); the store names
+//! yields [`Symbol`]s, [`Reference`]s and [`Chunk`]s, placed by [`Span`] (bytes) and [`LineRange`] (lines); the store names
 //! them by [`FileId`], [`SymbolId`] and [`ChunkId`].
 //!
 //! [`terms`] cuts text into the words of code. It lives here because the lexical index, the built-in embedder
@@ -30,7 +30,9 @@ mod error;
 mod hash;
 mod id;
 mod language;
+mod names;
 mod path;
+mod reference;
 mod span;
 mod symbol;
 pub mod terms;
@@ -41,5 +43,6 @@ pub use hash::ContentHash;
 pub use id::{ChunkId, FileId, SymbolId};
 pub use language::LanguageName;
 pub use path::RepoPath;
+pub use reference::{Reference, ReferenceKind};
 pub use span::{LineRange, Span};
 pub use symbol::{Symbol, SymbolKind, Visibility, scope_of};

@@ -1,7 +1,7 @@
 //! Definitions.
 
+use crate::names::names;
 use crate::{LineRange, ModelError, Span};
-use std::fmt;
 use std::str::FromStr;
 
 /// A definition that a reader of the file would name.
@@ -46,41 +46,6 @@ pub fn scope_of(symbols: &[Symbol], index: usize) -> Vec<&str> {
     }
     scope.reverse();
     scope
-}
-
-macro_rules! names {
-    ($(#[$doc:meta])* $type:ident { $($(#[$item_doc:meta])* $item:ident = $name:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $type {
-            $($(#[$item_doc])* $item,)*
-        }
-
-        impl $type {
-            /// Every value, in order.
-            pub const ALL: &[$type] = &[$($type::$item),*];
-
-            /// The name in output and filters.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $($type::$item => $name,)*
-                }
-            }
-
-            fn from_name(name: &str) -> Option<Self> {
-                match name {
-                    $($name => Some($type::$item),)*
-                    _ => None,
-                }
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-    };
 }
 
 names! {

@@ -6,8 +6,8 @@
 //! keeps its doc comment, decorators and head, and closing brackets stay with what they close.
 
 use crate::ChunkingConfig;
+use crate::syntax::SyntaxTree;
 use ast_core_model::{Chunk, ContentHash, LineRange, Span, Symbol, SymbolKind};
-use tree_sitter::Tree;
 
 /// The smallest `max_bytes`.
 const MIN_MAX_BYTES: usize = 64;
@@ -37,10 +37,10 @@ impl Chunker {
     }
 
     /// Cuts a file along its tree. `symbols` are those of the same tree.
-    pub(crate) fn cut(&mut self, tree: &Tree, text: &str, symbols: &[Symbol]) -> Vec<Chunk> {
-        self.collect_atoms(tree, text, symbols);
-        self.merge_atoms(text);
-        self.chunks(text, symbols)
+    pub(crate) fn cut(&mut self, tree: &SyntaxTree<'_>, symbols: &[Symbol]) -> Vec<Chunk> {
+        self.collect_atoms(tree, symbols);
+        self.merge_atoms(tree.source);
+        self.chunks(tree.source, symbols)
     }
 
     /// Cuts text at line breaks.
@@ -51,44 +51,45 @@ impl Chunker {
     }
 
     /// The largest nodes that fit in a chunk, in order.
-    fn collect_atoms(&mut self, tree: &Tree, text: &str, symbols: &[Symbol]) {
-        let max = self.config.max_bytes;
+    fn collect_atoms(&mut self, tree: &SyntaxTree<'_>, symbols: &[Symbol]) {
+        let max = self.config.max_bytes as u32;
+        let columns = tree.columns;
         self.atoms.clear();
         let mut definitions = symbols.iter().filter(|symbol| stands_alone(symbol.kind)).peekable();
-        let mut cursor = tree.walk();
         // The last place before which no chunk may begin: inside a definition's head.
         let mut head_until = 0;
         // The end of the last definition that fits in a chunk: what it holds is not looked for.
         let mut whole_until = 0;
-        loop {
-            let node = cursor.node();
-            let (start, end) = (node.start_byte(), node.end_byte());
-            while definitions.next_if(|symbol| (symbol.extent.start as usize) < start).is_some() {}
+        // Where nodes begin whose first child is next: brackets before it are no nodes, and go with it.
+        let mut opened = None;
+        let mut row = 0;
+        while row < columns.len() {
+            let (start, end, next) = (columns.start[row], columns.end[row], columns.next[row] as usize);
+            while definitions.next_if(|symbol| symbol.extent.start < start).is_some() {}
             let holds_definition = start >= whole_until
                 && definitions.peek().is_some_and(|symbol| {
-                    (symbol.extent.start as usize) < end && (symbol.extent.len() as usize) < end - start
+                    symbol.extent.start < end && symbol.extent.len() < end - start
                 });
-            if (end - start > max || holds_definition) && cursor.goto_first_child() {
+            if (end - start > max || holds_definition) && next > row + 1 {
+                opened.get_or_insert(start);
+                row += 1;
                 continue;
             }
-            if end > start {
-                let mut definition = 0;
-                while let Some(symbol) = definitions.next_if(|symbol| symbol.extent.start as usize == start) {
-                    definition = definition.max(symbol.extent.len());
-                    head_until = head_until.max(symbol.span.start);
-                    if symbol.extent.len() as usize <= max {
-                        whole_until = whole_until.max(symbol.extent.end as usize);
-                    }
-                }
-                let closes = matches!(text.as_bytes()[start], b')' | b']' | b'}' | b',' | b';');
-                let may_begin = !closes && (definition > 0 || start as u32 > head_until || head_until == 0);
-                self.atoms.push(Atom { start: start as u32, may_begin, definition });
+            row = next;
+            if end == start {
+                continue;
             }
-            while !cursor.goto_next_sibling() {
-                if !cursor.goto_parent() {
-                    return;
+            let mut definition = 0;
+            while let Some(symbol) = definitions.next_if(|symbol| symbol.extent.start == start) {
+                definition = definition.max(symbol.extent.len());
+                head_until = head_until.max(symbol.span.start);
+                if symbol.extent.len() <= max {
+                    whole_until = whole_until.max(symbol.extent.end);
                 }
             }
+            let start = opened.take().unwrap_or(start);
+            let may_begin = definition > 0 || start > head_until || head_until == 0;
+            self.atoms.push(Atom { start, may_begin, definition });
         }
     }
 

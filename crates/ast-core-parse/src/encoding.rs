@@ -27,6 +27,7 @@ pub struct SourceText<'a> {
     encoding: Encoding,
     /// For each byte of the text, and one past its end, the file's byte; `None` where they are the same.
     offsets: Option<Vec<u32>>,
+    name: &'a str,
 }
 
 impl<'a> SourceText<'a> {
@@ -45,17 +46,29 @@ impl<'a> SourceText<'a> {
             return Err(ParseError::Binary { offset });
         }
         Ok(match std::str::from_utf8(bytes) {
-            Ok(text) => Self { text: Cow::Borrowed(text), encoding: Encoding::Utf8, offsets: None },
+            Ok(text) => Self { text: Cow::Borrowed(text), encoding: Encoding::Utf8, offsets: None, name: "" },
             Err(_) => {
                 let text = Cow::Owned(substitute_invalid(bytes));
-                Self { text, encoding: Encoding::Utf8Lossy, offsets: None }
+                Self { text, encoding: Encoding::Utf8Lossy, offsets: None, name: "" }
             }
         })
     }
 
     /// Takes text that is already decoded.
     pub fn from_text(text: &'a str) -> Self {
-        Self { text: Cow::Borrowed(text), encoding: Encoding::Utf8, offsets: None }
+        Self { text: Cow::Borrowed(text), encoding: Encoding::Utf8, offsets: None, name: "" }
+    }
+
+    /// Says what the file is called, without folder and extension: a definition without a name of its own, such as
+    /// a JavaScript module's default export, is called that.
+    pub fn named(mut self, stem: &'a str) -> Self {
+        self.name = stem;
+        self
+    }
+
+    /// What [`named`](Self::named) said, else `""`.
+    pub fn name(&self) -> &'a str {
+        self.name
     }
 
     fn decode_utf16(bytes: &[u8], encoding: Encoding) -> Self {
@@ -77,7 +90,7 @@ impl<'a> SourceText<'a> {
             at += width;
         }
         offsets.push(at as u32);
-        Self { text: Cow::Owned(text), encoding, offsets: Some(offsets) }
+        Self { text: Cow::Owned(text), encoding, offsets: Some(offsets), name: "" }
     }
 
     /// The text.

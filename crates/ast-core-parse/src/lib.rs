@@ -25,6 +25,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod annotation;
 mod chunking;
 mod comment;
 mod encoding;
@@ -32,12 +33,14 @@ mod error;
 mod language;
 mod languages;
 mod limits;
+mod mention;
 mod outline;
 mod parsed_file;
 mod parser;
-mod triggers;
+mod syntax;
 mod visit;
 
+pub use annotation::{Annotation, Complexity, Modifier, Modifiers, Parameter};
 pub use encoding::{Encoding, SourceText};
 pub use error::ParseError;
 pub use language::Language;

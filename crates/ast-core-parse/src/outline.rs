@@ -1,72 +1,53 @@
-//! The definitions of a syntax tree, found in one pass with a cursor.
-//!
-//! The pass is iterative, so no nesting is too deep for it, and it leaves out what cannot hold a definition:
-//! node kinds that the language names as opaque, and, inside code, subtrees without any of its triggers.
+//! Definitions, mentions and measures of a file, found in one pass over its tree's columns.
 
+use crate::annotation::{self, Measure};
 use crate::languages::{Role, Spec};
+use crate::mention::{self, Mention, Mentions};
+use crate::syntax::{ERROR, Node, SyntaxTree, flags};
 use crate::visit::{Definition, Definitions, Visit};
-use crate::{SyntaxErrors, comment};
-use ast_core_model::{LineRange, Span, Symbol, SymbolKind, Visibility};
-use tree_sitter::{Node, Tree};
+use crate::{Annotation, Complexity, SyntaxErrors, comment};
+use ast_core_model::{LineRange, Reference, ReferenceKind, Span, Symbol, SymbolKind, Visibility};
 
 /// The longest signature kept, in bytes.
 const MAX_SIGNATURE_BYTES: usize = 400;
+/// The most syntax errors whose places are kept.
+const MAX_ERROR_PLACES: usize = 32;
 
 pub(crate) struct Outline {
     pub(crate) symbols: Vec<Symbol>,
+    pub(crate) annotations: Vec<Annotation>,
+    pub(crate) references: Vec<Reference>,
     pub(crate) syntax_errors: SyntaxErrors,
     /// Whether symbols were left out.
     pub(crate) limit_hit: bool,
 }
 
-/// Comments and attributes that wait for the definition after them.
-#[derive(Clone, Default)]
-struct Leading {
-    start: Option<u32>,
-    end_row: usize,
-    docs: Vec<Span>,
-}
-
-impl Leading {
-    fn clear(&mut self) {
-        self.start = None;
-        self.docs.clear();
-    }
-}
-
-/// The siblings that the cursor is among.
-pub(crate) struct Level<'tree> {
-    /// Their parent.
-    pub(crate) owner: Node<'tree>,
+/// What the nodes of a subtree are inside of.
+pub(crate) struct Scope {
+    /// The row after the subtree.
+    end: u32,
+    /// The row of its root.
+    row: u32,
     pub(crate) symbol: Option<u32>,
-    /// Whether only triggers lead to definitions: in a function's body or a value.
+    /// Whether it is a function's body or a value, whose variables are nobody else's.
     pub(crate) in_code: bool,
     pub(crate) section: Option<Visibility>,
-    leading: Leading,
-    /// The sibling before.
-    before: Option<Node<'tree>>,
-    /// Whether the parent is a wrapper.
-    pub(crate) wraps: bool,
-    /// What the wrapper gives to the first definition inside it.
-    wrapper: Option<Wrapper<'tree>>,
+    /// The function whose complexity counts what is here.
+    function: Option<Function>,
 }
 
-#[derive(Clone)]
-struct Wrapper<'tree> {
-    /// What the span begins with, if the wrapper is part of it.
-    span: Option<Node<'tree>>,
-    extent_start: u32,
-    docs: Vec<Span>,
-}
-
-/// Finds definitions; keeps its buffers.
+/// Finds what a file defines and mentions; keeps its buffers.
 pub(crate) struct Outliner {
     max_symbols: usize,
     fold: String,
-    triggers: Vec<u32>,
-    /// Looks at every node, to test that leaving out loses nothing.
-    #[cfg(test)]
-    look_at_all: bool,
+    /// Rows of comments, attributes and the like.
+    collected: Vec<u32>,
+    /// Where types are inherited: rows, from and to.
+    heritage: Vec<(u32, u32)>,
+    lines: Lines,
+    measure: Measure,
+    /// The last function that was found to call itself.
+    recursive: Option<u32>,
 }
 
 impl Outliner {
@@ -74,292 +55,441 @@ impl Outliner {
         Self {
             max_symbols: max_symbols.min(u32::MAX as usize),
             fold: String::new(),
-            triggers: Vec::new(),
-            #[cfg(test)]
-            look_at_all: false,
+            collected: Vec::new(),
+            heritage: Vec::new(),
+            lines: Lines::default(),
+            measure: Measure::default(),
+            recursive: None,
         }
     }
 
-    pub(crate) fn run(&mut self, tree: &Tree, source: &str, spec: &Spec) -> Outline {
-        let roles = &spec.compiled().roles;
-        let syntax = &spec.syntax;
-        let root = tree.root_node();
-        let has_errors = root.has_error();
-        let mut outline =
-            Outline { symbols: Vec::new(), syntax_errors: SyntaxErrors::default(), limit_hit: false };
-        let mut levels: Vec<Level<'_>> = Vec::with_capacity(32);
-        let mut found: Definitions<'_> = Vec::new();
-        syntax.triggers.find(source, &mut self.triggers);
-        #[cfg(test)]
-        if self.look_at_all {
-            self.triggers = (0..=source.len() as u32).collect();
-        }
-        let mut next_trigger = 0;
-        let mut cursor = tree.walk();
-        loop {
-            let node = cursor.node();
-            let role = roles.get(node.kind_id() as usize).copied().unwrap_or_default();
-            if has_errors && (node.is_error() || node.is_missing()) {
-                let line = node.start_position().row as u32 + 1;
-                outline.syntax_errors.count += 1;
-                outline.syntax_errors.first_line.get_or_insert(line);
-            }
-            let mut defined = None;
+    pub(crate) fn run(&mut self, tree: &SyntaxTree<'_>, spec: &'static Spec, stem: &str) -> Outline {
+        self.collected.clear();
+        self.heritage.clear();
+        self.measure.clear();
+        self.recursive = None;
+        self.lines.find(tree.source);
+        let mut pass = Pass {
+            tree,
+            spec,
+            roles: &tree.compiled.roles,
+            stem,
+            outline: Outline {
+                symbols: Vec::new(),
+                annotations: Vec::new(),
+                references: Vec::new(),
+                syntax_errors: SyntaxErrors::default(),
+                limit_hit: false,
+            },
+            scopes: Vec::with_capacity(16),
+            wrapped: None,
+            buffers: self,
+        };
+        pass.count_errors();
+        pass.run();
+        pass.outline
+    }
+}
+
+struct Pass<'a, 'tree> {
+    tree: &'tree SyntaxTree<'tree>,
+    spec: &'static Spec,
+    roles: &'static [Role],
+    /// The file's name without extension.
+    stem: &'a str,
+    outline: Outline,
+    scopes: Vec<Scope>,
+    /// The row of the last wrapper, the inmost of its kind, that stood for a definition.
+    wrapped: Option<u32>,
+    buffers: &'a mut Outliner,
+}
+
+impl<'tree> Pass<'_, 'tree> {
+    fn run(&mut self) {
+        let columns = self.tree.columns;
+        let rows = columns.len() as u32;
+        let mut found: Definitions<'tree> = Vec::new();
+        let mut mentions: Mentions<'tree> = Vec::new();
+        let mut row = 0;
+        let mut scope_end = u32::MAX;
+        while row < rows {
+            let role = self.role(columns.kind[row as usize]);
             if role.is_plain() {
-                if let Some(level) = levels.last_mut() {
-                    level.leading.clear();
-                    level.before = Some(node);
-                }
-            } else if role.is(Role::TOKEN) {
-                // Commas and braces stand between a definition and its neighbour's trailing comment.
-                if let Some(level) = levels.last_mut() {
-                    level.before = Some(node);
-                }
-            } else if let Some(level) = levels.last_mut().filter(|_| role.is(COLLECTED)) {
-                level.collect(node, role, source, syntax.is_doc);
-            } else if role.is(Role::DEFINITION) && outline.symbols.len() < self.max_symbols {
-                let visit = Visit::new(node, source, &outline.symbols, &levels);
-                (syntax.define)(&visit, &mut found);
-                defined = self.push_all(&mut found, node, source, roles, &mut levels, &mut outline.symbols);
-            } else if role.is(Role::DEFINITION) {
-                outline.limit_hit = true;
-            }
-            let leave_out = role.is(LEFT_OUT)
-                || levels.last().is_some_and(|level| level.in_code)
-                    && !role.is(Role::MEMBERS)
-                    && !holds_trigger(&self.triggers, &mut next_trigger, node);
-            if (!leave_out || has_errors && node.has_error()) && cursor.goto_first_child() {
-                let level = Level::inside(
-                    node,
-                    role,
-                    defined,
-                    levels.last_mut(),
-                    &outline.symbols,
-                    syntax.values_are_code,
-                );
-                levels.push(level);
+                row += 1;
                 continue;
             }
-            while !cursor.goto_next_sibling() {
-                levels.pop();
-                if !cursor.goto_parent() {
-                    return outline;
-                }
-                if let Some(level) = levels.last_mut() {
-                    level.leading.clear();
-                    level.before = Some(cursor.node());
+            while scope_end <= row {
+                self.scopes.pop();
+                scope_end = self.scopes.last().map_or(u32::MAX, |scope| scope.end);
+            }
+            let node = self.tree.node(row);
+            row += 1;
+            if role.is(COLLECTED) {
+                self.collect(node, role);
+                row = node.next_row();
+                continue;
+            }
+            if role.is(Role::OPAQUE) && columns.flags[node.row() as usize] & flags::HAS_ERROR == 0 {
+                row = node.next_row();
+                continue;
+            }
+            let mut defined = None;
+            if role.is(Role::DEFINITION) {
+                let visit = self.visit(node);
+                (self.spec.syntax.define)(&visit, &mut found);
+                defined = self.push_all(&mut found, node);
+            }
+            if role.is(Role::BRANCH) {
+                self.count_branch(node);
+            }
+            if node.next_row() > node.row() + 1 && (defined.is_some() || role.is(Role::MEMBERS)) {
+                self.open_scope(node, role, defined);
+                scope_end = node.next_row();
+            }
+            if role.is(Role::MENTION) {
+                self.mention(node, role, &mut mentions);
+            }
+        }
+    }
+
+    fn role(&self, kind: u16) -> Role {
+        self.roles.get(kind as usize).copied().unwrap_or_default()
+    }
+
+    fn visit(&self, node: Node<'tree>) -> Visit<'_, 'tree> {
+        Visit {
+            node,
+            source: self.tree.source,
+            stem: self.stem,
+            symbols: &self.outline.symbols,
+            scopes: &self.scopes,
+            roles: self.roles,
+        }
+    }
+
+    fn count_errors(&mut self) {
+        let columns = self.tree.columns;
+        if columns.flags.first().is_none_or(|flag| flag & flags::HAS_ERROR == 0) {
+            return;
+        }
+        let errors = &mut self.outline.syntax_errors;
+        for row in 0..columns.len() {
+            if columns.kind[row] == ERROR || columns.flags[row] & flags::MISSING != 0 {
+                errors.count += 1;
+                if errors.places.len() < MAX_ERROR_PLACES {
+                    errors.places.push(Span::new(columns.start[row], columns.end[row]));
+                    let line = self.buffers.lines.of(columns.start[row]);
+                    errors.first_line.get_or_insert(line);
                 }
             }
         }
     }
 
-    /// Turns what `define` found into symbols; the index of the first.
-    fn push_all<'tree>(
-        &mut self,
-        found: &mut Definitions<'tree>,
-        node: Node<'tree>,
-        source: &str,
-        roles: &[Role],
-        levels: &mut [Level<'tree>],
-        symbols: &mut Vec<Symbol>,
-    ) -> Option<u32> {
-        let first = (!found.is_empty()).then_some(symbols.len() as u32);
+    /// Keeps a comment or attribute for the definition after it, or notes a section's visibility.
+    fn collect(&mut self, node: Node<'tree>, role: Role) {
+        if role.is(Role::SECTION) {
+            if let Some(scope) = self.scopes.last_mut() {
+                scope.section = node.text().trim_end_matches(':').trim().parse().ok();
+            }
+        } else {
+            self.buffers.collected.push(node.row());
+        }
+    }
+
+    fn open_scope(&mut self, node: Node<'tree>, role: Role, defined: Option<Defined>) {
+        let outer = self.scopes.last();
+        let mut scope = Scope {
+            end: node.next_row(),
+            row: node.row(),
+            symbol: outer.and_then(|outer| outer.symbol),
+            in_code: false,
+            section: None,
+            function: outer.and_then(|outer| outer.function),
+        };
+        if let Some(defined) = defined {
+            let index = defined.symbol as usize;
+            let kind = self.outline.symbols[index].kind;
+            scope.symbol = Some(defined.symbol);
+            scope.in_code = !role.is(Role::MEMBERS)
+                && (is_function(kind) || self.spec.syntax.values_are_code && is_value(kind));
+            if self.outline.annotations[index].complexity.is_some() {
+                let base = self.buffers.measure.depth(node.row());
+                scope.function = Some(Function { symbol: defined.symbol, row: defined.function, base });
+            }
+        }
+        self.scopes.push(scope);
+    }
+
+    fn count_branch(&mut self, node: Node<'tree>) {
+        let Some(function) = self.scopes.last().and_then(|scope| scope.function) else { return };
+        let Some(branch) = self.tree.compiled.branch(node.kind_id()) else { return };
+        // The function itself, bound to its name, nests nothing.
+        if node.row() == function.row {
+            return;
+        }
+        if let Some(complexity) = &mut self.outline.annotations[function.symbol as usize].complexity {
+            self.buffers.measure.count(branch, node, function.base, complexity);
+        }
+    }
+
+    fn mention(&mut self, node: Node<'tree>, role: Role, mentions: &mut Mentions<'tree>) {
+        while self.buffers.heritage.last().is_some_and(|&(_, end)| end <= node.row()) {
+            self.buffers.heritage.pop();
+        }
+        if role.is(Role::HERITAGE) {
+            let clause = self.tree.compiled.heritage(node);
+            self.buffers.heritage.extend(clause.map(|clause| (clause.row(), clause.next_row())));
+        }
+        if role.is(Role::TYPE_NAME) {
+            if !self.is_name_of_definition(node) {
+                let kind =
+                    if self.inherits(node) { ReferenceKind::Inherit } else { ReferenceKind::Type };
+                mentions.push(self.type_mention(kind, node));
+            }
+        } else if role.is(Role::CALL) {
+            let callee = self.tree.compiled.callee(node);
+            mentions.extend(callee.and_then(|callee| mention::named(ReferenceKind::Call, callee)));
+        }
+        if role.is(Role::REFER) {
+            (self.spec.syntax.refer)(&self.visit(node), mentions);
+        }
+        let symbol = self.scopes.last().and_then(|scope| scope.symbol);
+        for mention in mentions.drain(..) {
+            let name = mention.name_text.as_deref().unwrap_or(mention.name.text());
+            if name.is_empty() {
+                continue;
+            }
+            if mention.kind == ReferenceKind::Call {
+                self.count_recursion(name, mention.qualifier.as_deref());
+            }
+            let span = Span::new(mention.name.start(), mention.name.end());
+            self.outline.references.push(Reference {
+                kind: mention.kind,
+                name: name.into(),
+                qualifier: mention.qualifier.map(String::into_boxed_str),
+                alias: mention.alias.map(String::into_boxed_str),
+                span,
+                line: self.buffers.lines.of(span.start),
+                symbol,
+            });
+        }
+    }
+
+    /// The mention of a type, qualified with the path that it ends.
+    fn type_mention(&self, kind: ReferenceKind, node: Node<'tree>) -> Mention<'tree> {
+        let path = node.parent().filter(|path| {
+            self.spec.syntax.type_paths.contains(&path.kind()) && path.end() == node.end()
+        });
+        path.and_then(|path| mention::named(kind, path)).unwrap_or_else(|| Mention::new(kind, node))
+    }
+
+    /// Whether the type is one that is extended or implemented, not an argument of it.
+    fn inherits(&self, node: Node<'tree>) -> bool {
+        self.buffers.heritage.last().is_some_and(|&(begin, end)| {
+            let is_inside = begin <= node.row() && node.row() < end;
+            let round = std::iter::successors(node.parent(), |node| node.parent());
+            is_inside
+                && !round
+                    .take_while(|node| node.row() > begin)
+                    .any(|node| node.kind().ends_with("arguments") || node.kind().ends_with("argument_list"))
+        })
+    }
+
+    /// Whether a type's name stands where a definition or a type parameter gets its name.
+    fn is_name_of_definition(&self, node: Node<'tree>) -> bool {
+        let Some(parent) = node.parent() else { return false };
+        if parent.kind().contains("type_parameter") {
+            return matches!(node.field_name(), "name" | "left" | "") && parent.named_children().next() == Some(node);
+        }
+        let is_definition = self.role(parent.kind_id()).is(Role::DEFINITION);
+        is_definition
+            && match node.field_name() {
+                "name" => true,
+                // The new name of a type definition in C.
+                "declarator" => true,
+                _ => false,
+            }
+    }
+
+    /// A function that calls itself takes one more step to follow.
+    fn count_recursion(&mut self, name: &str, qualifier: Option<&str>) {
+        let Some(function) = self.scopes.last().and_then(|scope| scope.function) else { return };
+        let symbol = &self.outline.symbols[function.symbol as usize];
+        let is_own = matches!(qualifier, None | Some("self" | "Self" | "this" | "cls"))
+            && (qualifier.is_some() || symbol.kind == SymbolKind::Function);
+        if is_own && *symbol.name == *name && self.buffers.recursive != Some(function.symbol) {
+            self.buffers.recursive = Some(function.symbol);
+            if let Some(complexity) = &mut self.outline.annotations[function.symbol as usize].complexity {
+                complexity.cognitive += 1;
+            }
+        }
+    }
+
+    /// Turns what `define` found into symbols; the first of them.
+    fn push_all(&mut self, found: &mut Definitions<'tree>, node: Node<'tree>) -> Option<Defined> {
+        let mut first = None;
         for definition in found.drain(..) {
-            if let Some(symbol) = self.symbol(definition, node, source, roles, levels) {
-                symbols.push(symbol);
+            if self.outline.symbols.len() >= self.buffers.max_symbols {
+                self.outline.limit_hit = true;
+                break;
             }
+            let function = definition.function.unwrap_or(node).row();
+            let mut annotation = annotation::annotate(&definition, node, &self.spec.syntax);
+            let Some(symbol) = self.symbol(definition, node) else { continue };
+            if is_function(symbol.kind) || symbol.kind == SymbolKind::Property && function != node.row() {
+                annotation.complexity = Some(Complexity::default());
+            }
+            first.get_or_insert(Defined { symbol: self.outline.symbols.len() as u32, function });
+            self.outline.symbols.push(symbol);
+            self.outline.annotations.push(annotation);
         }
-        first.filter(|&index| (index as usize) < symbols.len())
+        first
     }
 
-    fn symbol<'tree>(
-        &mut self,
-        definition: Definition<'tree>,
-        visited: Node<'tree>,
-        source: &str,
-        roles: &[Role],
-        levels: &mut [Level<'tree>],
-    ) -> Option<Symbol> {
+    fn symbol(&mut self, definition: Definition<'tree>, visited: Node<'tree>) -> Option<Symbol> {
+        let source = self.tree.source;
         let name = match &definition.name_text {
             Some(name) => name.as_str(),
-            None => source.get(definition.name.byte_range())?,
+            None => definition.name.text(),
         };
-        let name: Box<str> = fold_space(&mut self.fold, name).into();
+        let name: Box<str> = fold_space(&mut self.buffers.fold, name).into();
         if name.is_empty() {
             return None;
         }
         let node = definition.node.unwrap_or(visited);
-        let (mut end, mut end_row) = end_of(node, source);
+        let mut end = end_of(node, source);
         let mut start_node = node;
-        let mut extent_start = node.start_byte() as u32;
         let mut doc = definition.doc;
-        let mut parent = None;
-        if let Some(level) = levels.last_mut() {
-            parent = level.symbol;
-            let row = node.start_position().row;
-            let leading = &mut level.leading;
-            let mut docs: &[Span] = &[];
-            if let Some(start) = leading.start.filter(|_| row <= leading.end_row + 1) {
-                extent_start = start;
-                docs = &leading.docs;
-            }
-            if let Some(wrapper) = &level.wrapper {
-                extent_start = extent_start.min(wrapper.extent_start);
+        // The wrappers that stand for the definition, unless they did so for another one.
+        let mut docs: Vec<Span> = Vec::new();
+        let mut extent_start = self.leading(node, &mut docs);
+        if definition.node.is_none() {
+            let mut outer = node;
+            while let Some(wrapper) = outer.parent().filter(|parent| self.stands_for_child(*parent)) {
+                let mut outer_docs = Vec::new();
+                extent_start = extent_start.min(self.leading(wrapper, &mut outer_docs));
                 if docs.is_empty() {
-                    docs = &wrapper.docs;
+                    docs = outer_docs;
                 }
-                if let Some(span) = wrapper.span {
-                    start_node = span;
-                    let (wrapper_end, wrapper_end_row) = end_of(span, source);
+                if self.role(wrapper.kind_id()).is(Role::WRAPPER) {
+                    start_node = wrapper;
+                    let wrapper_end = end_of(wrapper, source);
                     let rest = source.get(end as usize..wrapper_end as usize).unwrap_or("x");
                     if rest.bytes().all(|byte| byte == b';' || byte.is_ascii_whitespace()) {
-                        (end, end_row) = (wrapper_end, wrapper_end_row);
+                        end = wrapper_end;
                     }
                 }
+                outer = wrapper;
             }
-            if doc.is_none() && !docs.is_empty() {
-                let mut text = String::new();
-                for span in docs {
-                    comment::push_text(&mut text, source.get(span.range()).unwrap_or(""));
-                }
-                doc = comment::finish(&text);
+            if outer != node {
+                self.wrapped = node.parent().map(Node::row);
             }
-            level.wrapper = None;
-            level.leading.clear();
         }
-        let start_node = definition.start.unwrap_or_else(|| after_attributes(start_node, roles));
-        let start = start_node.start_byte() as u32;
+        if doc.is_none() && !docs.is_empty() {
+            let mut text = String::new();
+            for span in docs.iter().rev() {
+                comment::push_text(&mut text, source.get(span.range()).unwrap_or(""));
+            }
+            doc = comment::finish(&text);
+        }
+        let start_node = definition.start.unwrap_or_else(|| self.after_attributes(start_node));
+        let start = start_node.start();
         let end = end.max(start);
-        let signature_end =
-            definition.body.map_or(end as usize, |body| body.start_byte()).max(start as usize);
-        let start_line = start_node.start_position().row as u32 + 1;
+        let signature_end = definition.body.map_or(end, Node::start).max(start);
+        let start_line = self.buffers.lines.of(start);
+        let end_line = self.buffers.lines.of(end.saturating_sub(1).max(start));
         Some(Symbol {
             name,
             qualifier: definition.qualifier.map(String::into_boxed_str),
             kind: definition.kind,
-            parent,
+            parent: self.scopes.last().and_then(|scope| scope.symbol),
             span: Span::new(start, end),
-            lines: LineRange::new(start_line, (end_row as u32 + 1).max(start_line)),
+            lines: LineRange::new(start_line, end_line),
             extent: Span::new(extent_start.min(start), end),
-            name_span: Span::new(definition.name.start_byte() as u32, definition.name.end_byte() as u32),
-            signature: signature(&mut self.fold, source.get(start as usize..signature_end).unwrap_or("")),
+            name_span: Span::new(definition.name.start(), definition.name.end()),
+            signature: signature(
+                &mut self.buffers.fold,
+                source.get(start as usize..signature_end as usize).unwrap_or(""),
+            ),
             doc,
             visibility: definition.visibility,
         })
     }
+
+    /// Whether a node stands for the definition inside it, and did not for another one before.
+    fn stands_for_child(&self, node: Node<'tree>) -> bool {
+        self.role(node.kind_id()).is(Role::WRAPPER.or(Role::OUTER_WRAPPER))
+            && self.scopes.last().is_none_or(|scope| scope.row != node.row())
+            && self.wrapped.is_none_or(|wrapped| wrapped < node.row())
+    }
+
+    /// Where the comments and attributes begin that lead up to a node; those that document it are added to `docs`,
+    /// the last first.
+    fn leading(&self, node: Node<'tree>, docs: &mut Vec<Span>) -> u32 {
+        let source = self.tree.source;
+        let mut begin = node.start();
+        let next_before = |count: usize, begin: u32| {
+            let row = *self.buffers.collected.iter().rev().skip_while(|&&row| row >= node.row()).nth(count)?;
+            let before = self.tree.node(row);
+            let between = source.get(end_of(before, source) as usize..begin as usize)?.as_bytes();
+            let is_next = between.iter().all(u8::is_ascii_whitespace)
+                && memchr::memchr_iter(b'\n', between).count() <= 1
+                && before.parent() == node.parent();
+            is_next.then_some(before)
+        };
+        let mut count = 0;
+        while let Some(before) = next_before(count, begin) {
+            begin = before.start();
+            count += 1;
+        }
+        let is_comment = |node: Node<'_>| self.role(node.kind_id()).is(Role::COMMENT);
+        let mut led_by: Vec<Node<'tree>> = Vec::new();
+        let rows = self.buffers.collected.iter().rev().skip_while(|&&row| row >= node.row()).take(count);
+        led_by.extend(rows.map(|&row| self.tree.node(row)));
+        // A comment that follows something on its line belongs to that.
+        while led_by.last().is_some_and(|first| is_comment(*first) && follows_text(source, first.start())) {
+            led_by.pop();
+        }
+        let is_doc = |node: &Node<'_>| is_comment(*node) && (self.spec.syntax.is_doc)(node.text());
+        docs.extend(led_by.iter().copied().filter(is_doc).map(|node| Span::new(node.start(), node.end())));
+        led_by.last().map_or(node.start(), |first| first.start())
+    }
+
+    /// What follows the decorators and attributes that a node begins with.
+    fn after_attributes(&self, node: Node<'tree>) -> Node<'tree> {
+        let is_attribute = |child: &Node<'_>| self.role(child.kind_id()).is(Role::ATTRIBUTE);
+        if !node.first_child().is_some_and(|first| is_attribute(&first)) {
+            return node;
+        }
+        node.children().find(|child| !is_attribute(child)).unwrap_or(node)
+    }
 }
 
-/// Whether one of the places is inside of the node. `next` is where to look on, as nodes come in order.
-fn holds_trigger(places: &[u32], next: &mut usize, node: Node<'_>) -> bool {
-    let start = node.start_byte() as u32;
-    while places.get(*next).is_some_and(|&place| place <= start) {
-        *next += 1;
-    }
-    places.get(*next).is_some_and(|&place| (place as usize) < node.end_byte())
+/// A definition that was found at a node.
+#[derive(Clone, Copy)]
+struct Defined {
+    symbol: u32,
+    /// The row of the function it names, or of the node itself.
+    function: u32,
+}
+
+/// The function that what is visited is in.
+#[derive(Clone, Copy)]
+struct Function {
+    symbol: u32,
+    row: u32,
+    /// How many constructs were open where it begins.
+    base: usize,
 }
 
 /// Roles of nodes that are kept for the definition after them.
 const COLLECTED: Role = Role::COMMENT.or(Role::ATTRIBUTE).or(Role::SECTION);
-/// Roles of nodes that are not looked into.
-const LEFT_OUT: Role = COLLECTED.or(Role::OPAQUE).or(Role::TOKEN);
 
-impl<'tree> Level<'tree> {
-    /// The level of the children of `node`.
-    fn inside(
-        node: Node<'tree>,
-        role: Role,
-        defined: Option<u32>,
-        outer: Option<&mut Level<'tree>>,
-        symbols: &[Symbol],
-        values_are_code: bool,
-    ) -> Self {
-        let mut level = Level {
-            owner: node,
-            symbol: defined,
-            in_code: false,
-            section: None,
-            leading: Leading::default(),
-            before: None,
-            wraps: false,
-            wrapper: None,
-        };
-        let Some(outer) = outer else { return level };
-        match defined.and_then(|index| symbols.get(index as usize)) {
-            Some(symbol) => {
-                level.in_code = is_function(symbol.kind) || (values_are_code && is_value(symbol.kind));
-            }
-            None => {
-                level.symbol = outer.symbol;
-                level.in_code = outer.in_code;
-            }
-        }
-        if role.is(Role::MEMBERS) {
-            level.in_code = false;
-        }
-        if role.is(Role::WRAPPER.or(Role::OUTER_WRAPPER)) && defined.is_none() {
-            level.section = outer.section;
-            level.wraps = true;
-            level.wrapper = Some(outer.wrap(node, role));
-        }
-        level
-    }
-
-    /// What the definition inside this wrapper gets of what stands before the wrapper.
-    fn wrap(&mut self, node: Node<'tree>, role: Role) -> Wrapper<'tree> {
-        let start = node.start_byte() as u32;
-        let leading = std::mem::take(&mut self.leading);
-        let attached = leading.start.is_some() && node.start_position().row <= leading.end_row + 1;
-        let own_span = role.is(Role::WRAPPER).then_some(node);
-        let mut wrapper = Wrapper { span: own_span, extent_start: start, docs: Vec::new() };
-        if attached {
-            wrapper.extent_start = leading.start.unwrap_or(start);
-            wrapper.docs = leading.docs;
-        }
-        if let Some(outer) = self.wrapper.take() {
-            wrapper.extent_start = wrapper.extent_start.min(outer.extent_start);
-            wrapper.span = outer.span.or(wrapper.span);
-            if wrapper.docs.is_empty() {
-                wrapper.docs = outer.docs;
-            }
-        }
-        wrapper
-    }
-
-    /// Keeps a comment or attribute for the definition after it, or notes a section's visibility.
-    fn collect(&mut self, node: Node<'tree>, role: Role, source: &str, is_doc: fn(&str) -> bool) {
-        let text = source.get(node.byte_range()).unwrap_or("");
-        if role.is(Role::SECTION) {
-            self.section = text.trim_end_matches(':').trim().parse().ok();
-            self.leading.clear();
-            self.before = Some(node);
-            return;
-        }
-        let row = node.start_position().row;
-        if self.leading.start.is_some() && row > self.leading.end_row + 1 {
-            self.leading.clear();
-        }
-        let trails = self.leading.start.is_none()
-            && self.before.is_some_and(|before| before.end_position().row == row);
-        if trails {
-            return;
-        }
-        self.leading.start.get_or_insert(node.start_byte() as u32);
-        self.leading.end_row = end_of(node, source).1;
-        if role.is(Role::COMMENT) && is_doc(text) {
-            self.leading.docs.push(Span::new(node.start_byte() as u32, node.end_byte() as u32));
-        }
-    }
-}
-
-/// What follows the decorators and attributes that a node begins with.
-fn after_attributes<'tree>(node: Node<'tree>, roles: &[Role]) -> Node<'tree> {
-    let is_attribute =
-        |child: Node<'_>| roles.get(child.kind_id() as usize).is_some_and(|role| role.is(Role::ATTRIBUTE));
-    if !node.child(0).is_some_and(is_attribute) {
-        return node;
-    }
-    let mut cursor = node.walk();
-    node.children(&mut cursor).find(|child| !is_attribute(*child)).unwrap_or(node)
+/// Whether something other than white space stands before the place on its line.
+fn follows_text(source: &str, at: u32) -> bool {
+    let before = &source.as_bytes()[..at as usize];
+    let line = memchr::memrchr(b'\n', before).map_or(0, |position| position + 1);
+    !before[line..].iter().all(u8::is_ascii_whitespace)
 }
 
 fn is_function(kind: SymbolKind) -> bool {
@@ -371,20 +501,37 @@ fn is_value(kind: SymbolKind) -> bool {
     matches!(kind, Kind::Constant | Kind::Static | Kind::Variable | Kind::Field | Kind::Property)
 }
 
-/// The end of a node without trailing white space, which some grammars include: byte and row.
-fn end_of(node: Node<'_>, source: &str) -> (u32, usize) {
-    let mut end = node.end_byte();
-    let mut row = node.end_position().row;
-    let bytes = source.as_bytes();
-    while end > node.start_byte() && bytes.get(end - 1).is_some_and(u8::is_ascii_whitespace) {
+/// The end of a node without trailing white space, which some grammars include.
+fn end_of(node: Node<'_>, source: &str) -> u32 {
+    let bytes = &source.as_bytes()[..node.end() as usize];
+    let mut end = bytes.len();
+    while end > node.start() as usize && bytes[end - 1].is_ascii_whitespace() {
         end -= 1;
-        row -= usize::from(bytes[end] == b'\n');
     }
-    (end as u32, row)
+    end as u32
+}
+
+/// Where the lines of a text begin.
+#[derive(Default)]
+pub(crate) struct Lines {
+    starts: Vec<u32>,
+}
+
+impl Lines {
+    pub(crate) fn find(&mut self, text: &str) {
+        self.starts.clear();
+        self.starts.push(0);
+        self.starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
+    }
+
+    /// The line of a place, from 1.
+    pub(crate) fn of(&self, at: u32) -> u32 {
+        self.starts.partition_point(|&start| start <= at) as u32
+    }
 }
 
 /// The text on one line, white space folded; borrowed if it is so already.
-fn fold_space<'a>(buffer: &'a mut String, text: &'a str) -> &'a str {
+pub(crate) fn fold_space<'a>(buffer: &'a mut String, text: &'a str) -> &'a str {
     let text = text.trim();
     if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return text;
@@ -414,43 +561,14 @@ fn signature(buffer: &mut String, head: &str) -> Box<str> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::*;
-    use crate::{Language, ParsedFile};
-    use ast_core_model::{RepoPath, scope_of};
+    use crate::{Annotation, Complexity, ParsedFile};
+    use ast_core_model::scope_of;
     use std::fmt::Write;
-
-    #[test]
-    fn leaving_out_loses_nothing() {
-        let languages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/languages");
-        let mut folders = vec![languages];
-        let mut compared = 0;
-        while let Some(folder) = folders.pop() {
-            for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let name = RepoPath::new(path.file_name().unwrap().to_str().unwrap()).unwrap();
-                let Some(language) = Language::of_path(&name) else { continue };
-                let text = std::fs::read_to_string(&path).unwrap();
-                let mut parser = tree_sitter::Parser::new();
-                parser.set_language(language.0.grammar()).unwrap();
-                let tree = parser.parse(&text, None).unwrap();
-                let mut outliner = Outliner::new(usize::MAX);
-                let some = outliner.run(&tree, &text, language.0).symbols;
-                outliner.look_at_all = true;
-                let all = outliner.run(&tree, &text, language.0).symbols;
-                assert_eq!(some, all, "{}", path.display());
-                compared += all.len();
-            }
-        }
-        assert!(compared > 250, "{compared}");
-    }
 
     /// Symbols and chunks as text, checking on the way that they are where they say.
     pub(crate) fn render(bytes: &[u8], file: &ParsedFile) -> String {
         let mut out = String::new();
-        let errors = file.syntax_errors;
+        let errors = &file.syntax_errors;
         writeln!(out, "{} lines, {} syntax errors, {:?}", file.lines, errors.count, file.coverage).unwrap();
         for (index, symbol) in file.symbols.iter().enumerate() {
             assert!(symbol.extent.contains(symbol.span), "{symbol:?}");
@@ -467,6 +585,19 @@ pub(crate) mod tests {
             if let Some(doc) = &symbol.doc {
                 writeln!(out, "    doc {doc:?}").unwrap();
             }
+            render_annotation(&mut out, &file.annotations[index]);
+        }
+        assert_eq!(file.annotations.len(), file.symbols.len());
+        for reference in &file.references {
+            let inside = reference.symbol.map_or("-", |index| &*file.symbols[index as usize].name);
+            write!(out, "{} {} {}", reference.line, reference.kind, reference.name).unwrap();
+            if let Some(alias) = &reference.alias {
+                write!(out, " as {alias}").unwrap();
+            }
+            if let Some(qualifier) = &reference.qualifier {
+                write!(out, " of {qualifier}").unwrap();
+            }
+            writeln!(out, " in {inside}").unwrap();
         }
         for chunk in &file.chunks {
             let name = chunk.symbol.map_or("-", |index| &*file.symbols[index as usize].name);
@@ -480,5 +611,32 @@ pub(crate) mod tests {
             .unwrap();
         }
         out
+    }
+
+    fn render_annotation(out: &mut String, annotation: &Annotation) {
+        let complexity = annotation.complexity.unwrap_or_default();
+        if annotation.complexity.is_some() {
+            let Complexity { cyclomatic, cognitive, max_nesting } = complexity;
+            writeln!(out, "    cyclomatic {cyclomatic}, cognitive {cognitive}, nesting {max_nesting}").unwrap();
+        }
+        if !annotation.modifiers.is_empty() {
+            writeln!(out, "    modifiers {:?}", annotation.modifiers).unwrap();
+        }
+        if let Some(parameters) = &annotation.type_parameters {
+            writeln!(out, "    type parameters {parameters}").unwrap();
+        }
+        for parameter in &annotation.parameters {
+            write!(out, "    parameter {}", parameter.name).unwrap();
+            if let Some(type_name) = &parameter.type_name {
+                write!(out, ": {type_name}").unwrap();
+            }
+            if let Some(default) = &parameter.default {
+                write!(out, " = {default}").unwrap();
+            }
+            writeln!(out, "{}", if parameter.optional { " (optional)" } else { "" }).unwrap();
+        }
+        if let Some(return_type) = &annotation.return_type {
+            writeln!(out, "    returns {return_type}").unwrap();
+        }
     }
 }

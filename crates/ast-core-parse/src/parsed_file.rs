@@ -1,7 +1,8 @@
 //! What parsing a file gives.
 
 use crate::{Encoding, Language};
-use ast_core_model::{Chunk, Symbol};
+use crate::Annotation;
+use ast_core_model::{Chunk, Reference, Span, Symbol};
 use std::time::Duration;
 
 /// What parsing a file gives. All positions are those of the file on disk.
@@ -13,6 +14,10 @@ pub struct ParsedFile {
     pub encoding: Encoding,
     /// Its definitions, outer before inner, in order of their beginning.
     pub symbols: Vec<Symbol>,
+    /// What the syntax says of each definition: one for each of `symbols`, in the same order.
+    pub annotations: Vec<Annotation>,
+    /// What it mentions: calls, types, imports, in order of their place.
+    pub references: Vec<Reference>,
     /// Its pieces, in order. Every byte that is not white space is in exactly one.
     pub chunks: Vec<Chunk>,
     /// Number of lines; a last line without line break counts.
@@ -24,12 +29,14 @@ pub struct ParsedFile {
 }
 
 /// Places where the text does not follow the grammar. The rest of the file is understood all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SyntaxErrors {
     /// How many places.
     pub count: u32,
     /// The line of the first, from 1.
     pub first_line: Option<u32>,
+    /// The first of the places, at most 32. A place where something is missing is empty.
+    pub places: Vec<Span>,
 }
 
 /// How much of a file was understood.

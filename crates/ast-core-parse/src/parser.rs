@@ -2,6 +2,7 @@
 
 use crate::chunking::Chunker;
 use crate::outline::Outliner;
+use crate::syntax::{Columns, SyntaxTree};
 use crate::{
     ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, SourceText, SyntaxErrors,
 };
@@ -13,6 +14,7 @@ use tree_sitter::{ParseOptions, ParseState, Tree};
 /// Parses one file after the other; keeps its buffers. One a thread.
 pub struct Parser {
     syntax: tree_sitter::Parser,
+    columns: Columns,
     outliner: Outliner,
     chunker: Chunker,
     limits: ParseLimits,
@@ -23,6 +25,7 @@ impl Parser {
     pub fn new(limits: ParseLimits, chunking: ChunkingConfig) -> Self {
         Self {
             syntax: tree_sitter::Parser::new(),
+            columns: Columns::default(),
             outliner: Outliner::new(limits.max_symbols),
             chunker: Chunker::new(chunking),
             limits,
@@ -61,6 +64,8 @@ impl Parser {
             language,
             encoding: source.encoding(),
             symbols: Vec::new(),
+            annotations: Vec::new(),
+            references: Vec::new(),
             chunks: Vec::new(),
             lines: count_lines(text),
             syntax_errors: SyntaxErrors::default(),
@@ -68,13 +73,21 @@ impl Parser {
         };
         match self.syntax_tree(text, language)? {
             Some(tree) => {
-                let outline = self.outliner.run(&tree, text, language.0);
+                let compiled = language.0.compiled();
+                self.columns.fill(&tree, &compiled.kept);
+                // What comes now needs no more of the tree than the columns.
+                drop(tree);
+                let tree = SyntaxTree { columns: &self.columns, compiled, source: text };
+                let outline = self.outliner.run(&tree, language.0, source.name());
                 file.symbols = outline.symbols;
+                file.annotations = outline.annotations;
+                file.references = outline.references;
                 file.syntax_errors = outline.syntax_errors;
                 if outline.limit_hit {
                     file.coverage = Coverage::SymbolLimit { limit: self.limits.max_symbols };
                 }
-                file.chunks = self.chunker.cut(&tree, text, &file.symbols);
+                file.chunks = self.chunker.cut(&tree, &file.symbols);
+                self.columns.shrink();
             }
             None => {
                 file.coverage = Coverage::TimedOut { budget: self.limits.time_budget };
@@ -130,7 +143,7 @@ fn move_to_file(file: &mut ParsedFile, source: &SourceText<'_>) {
         move_span(&mut symbol.extent);
         move_span(&mut symbol.name_span);
     }
-    for chunk in &mut file.chunks {
-        move_span(&mut chunk.span);
-    }
+    file.references.iter_mut().for_each(|reference| move_span(&mut reference.span));
+    file.chunks.iter_mut().for_each(|chunk| move_span(&mut chunk.span));
+    file.syntax_errors.places.iter_mut().for_each(move_span);
 }

@@ -1,61 +1,51 @@
 //! What the languages are asked: what does this node define?
 
-use crate::outline::Level;
+use crate::annotation::{Modifier, Modifiers};
+use crate::languages::Role;
+use crate::outline::Scope;
+use crate::syntax::Node;
 use ast_core_model::{Symbol, SymbolKind, Visibility};
-use tree_sitter::Node;
 
-/// What a language's `define` sees of the node under the cursor.
+/// What a language sees of the node that the pass has come to.
 pub(crate) struct Visit<'a, 'tree> {
     pub(crate) node: Node<'tree>,
     pub(crate) source: &'a str,
-    symbols: &'a [Symbol],
-    levels: &'a [Level<'tree>],
+    /// The file's name without its extension, `""` if it has none.
+    pub(crate) stem: &'a str,
+    pub(crate) symbols: &'a [Symbol],
+    pub(crate) scopes: &'a [Scope],
+    pub(crate) roles: &'a [Role],
 }
 
 impl<'a, 'tree> Visit<'a, 'tree> {
-    pub(crate) fn new(
-        node: Node<'tree>,
-        source: &'a str,
-        symbols: &'a [Symbol],
-        levels: &'a [Level<'tree>],
-    ) -> Self {
-        Self { node, source, symbols, levels }
-    }
-
     /// The node's kind.
-    pub(crate) fn kind(&self) -> &'tree str {
+    pub(crate) fn kind(&self) -> &'static str {
         self.node.kind()
     }
 
     /// The node's child in this field.
     pub(crate) fn field(&self, name: &str) -> Option<Node<'tree>> {
-        self.node.child_by_field_name(name)
+        self.node.field(name)
     }
 
     /// The node's first child of this kind.
     pub(crate) fn child(&self, kind: &str) -> Option<Node<'tree>> {
-        child_of_kind(self.node, kind)
-    }
-
-    /// The text of a node.
-    pub(crate) fn text(&self, node: Node<'_>) -> &'a str {
-        self.source.get(node.byte_range()).unwrap_or("")
+        self.node.child(kind)
     }
 
     /// The node that this one is `up` levels inside of: 1 is its parent.
     pub(crate) fn ancestor(&self, up: usize) -> Option<Node<'tree>> {
-        let at = self.levels.len().checked_sub(up)?;
-        Some(self.levels.get(at)?.owner)
+        self.node.ancestor(up)
     }
 
     /// The kind of the node's parent, `""` at the root.
-    pub(crate) fn parent_kind(&self) -> &'tree str {
-        self.ancestor(1).map_or("", |node| node.kind())
+    pub(crate) fn parent_kind(&self) -> &'static str {
+        self.node.parent_kind()
     }
 
     /// The definition that the node is inside of.
     pub(crate) fn enclosing(&self) -> Option<&'a Symbol> {
-        let index = self.levels.last()?.symbol?;
+        let index = self.scopes.last()?.symbol?;
         self.symbols.get(index as usize)
     }
 
@@ -66,24 +56,23 @@ impl<'a, 'tree> Visit<'a, 'tree> {
 
     /// Whether the node is inside of a function's body or of a value.
     pub(crate) fn in_code(&self) -> bool {
-        self.levels.last().is_some_and(|level| level.in_code)
+        self.scopes.last().is_some_and(|scope| scope.in_code)
     }
 
     /// The visibility that the section the node is in sets, as after C++'s `public:`.
     pub(crate) fn section(&self) -> Option<Visibility> {
-        self.levels.last().and_then(|level| level.section)
+        self.scopes.last().and_then(|scope| scope.section)
     }
 
     /// Whether one of the nodes that stand for this one, such as an export statement, is of this kind.
     pub(crate) fn is_wrapped_in(&self, kind: &str) -> bool {
-        self.levels.iter().rev().take_while(|level| level.wraps).any(|level| level.owner.kind() == kind)
+        std::iter::successors(self.node.parent(), |node| node.parent())
+            .take_while(|node| {
+                let role = self.roles.get(node.kind_id() as usize).copied().unwrap_or_default();
+                role.is(Role::WRAPPER.or(Role::OUTER_WRAPPER))
+            })
+            .any(|node| node.kind() == kind)
     }
-}
-
-/// The node's first child of this kind.
-pub(crate) fn child_of_kind<'tree>(node: Node<'tree>, kind: &str) -> Option<Node<'tree>> {
-    let mut cursor = node.walk();
-    node.children(&mut cursor).find(|child| child.kind() == kind)
 }
 
 /// What a node defines.
@@ -103,6 +92,12 @@ pub(crate) struct Definition<'tree> {
     pub(crate) visibility: Option<Visibility>,
     /// Documentation that is not in a comment before the definition.
     pub(crate) doc: Option<Box<str>>,
+    /// The function that the name stands for, if it is not the node itself: its parameters are the definition's.
+    pub(crate) function: Option<Node<'tree>>,
+    /// What the function returns, if that is not in its field `return_type`.
+    pub(crate) return_type: Option<Node<'tree>>,
+    /// Modifiers that are not words before the name.
+    pub(crate) modifiers: Modifiers,
 }
 
 impl<'tree> Definition<'tree> {
@@ -117,6 +112,9 @@ impl<'tree> Definition<'tree> {
             start: None,
             visibility: None,
             doc: None,
+            function: None,
+            return_type: None,
+            modifiers: Modifiers::default(),
         }
     }
 
@@ -132,6 +130,21 @@ impl<'tree> Definition<'tree> {
 
     pub(crate) fn name_text(mut self, name: impl Into<String>) -> Self {
         self.name_text = Some(name.into());
+        self
+    }
+
+    pub(crate) fn function(mut self, function: Option<Node<'tree>>) -> Self {
+        self.function = function;
+        self
+    }
+
+    pub(crate) fn return_type(mut self, node: Option<Node<'tree>>) -> Self {
+        self.return_type = node;
+        self
+    }
+
+    pub(crate) fn modifier(mut self, modifier: Modifier) -> Self {
+        self.modifiers.insert(modifier);
         self
     }
 }

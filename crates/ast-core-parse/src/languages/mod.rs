@@ -1,24 +1,75 @@
 //! The list of languages, and what a language's folder says about it.
 
-use crate::triggers::Triggers;
+use crate::annotation::{Branch, Parameters};
+use crate::mention::Mentions;
+use crate::syntax::Node;
 use crate::visit::{Definitions, Visit};
 use std::sync::OnceLock;
 
+#[cfg(feature = "bash")]
+mod bash;
+#[cfg(any(feature = "c", feature = "cpp"))]
+mod c;
+#[cfg(feature = "cpp")]
 mod cpp;
+#[cfg(feature = "csharp")]
+mod csharp;
+#[cfg(feature = "go")]
+mod go;
+#[cfg(feature = "java")]
 mod java;
+#[cfg(any(feature = "javascript", feature = "typescript"))]
 mod javascript;
+#[cfg(feature = "kotlin")]
+mod kotlin;
+#[cfg(feature = "php")]
+mod php;
+#[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "ruby")]
+mod ruby;
+#[cfg(feature = "rust")]
 mod rust;
+#[cfg(feature = "scala")]
+mod scala;
+#[cfg(feature = "swift")]
+mod swift;
+#[cfg(feature = "typescript")]
 mod typescript;
 
-/// Every language, in order of its name.
+/// Every language of this build, in order of its name.
 pub(crate) static LANGUAGES: &[&Spec] = &[
+    #[cfg(feature = "bash")]
+    &bash::BASH,
+    #[cfg(feature = "c")]
+    &c::C,
+    #[cfg(feature = "cpp")]
     &cpp::CPP,
+    #[cfg(feature = "csharp")]
+    &csharp::CSHARP,
+    #[cfg(feature = "go")]
+    &go::GO,
+    #[cfg(feature = "java")]
     &java::JAVA,
+    #[cfg(feature = "javascript")]
     &javascript::JAVASCRIPT,
+    #[cfg(feature = "kotlin")]
+    &kotlin::KOTLIN,
+    #[cfg(feature = "php")]
+    &php::PHP,
+    #[cfg(feature = "python")]
     &python::PYTHON,
+    #[cfg(feature = "ruby")]
+    &ruby::RUBY,
+    #[cfg(feature = "rust")]
     &rust::RUST,
+    #[cfg(feature = "scala")]
+    &scala::SCALA,
+    #[cfg(feature = "swift")]
+    &swift::SWIFT,
+    #[cfg(feature = "typescript")]
     &typescript::TSX,
+    #[cfg(feature = "typescript")]
     &typescript::TYPESCRIPT,
 ];
 
@@ -38,7 +89,7 @@ pub(crate) struct Spec {
     pub(crate) compiled: OnceLock<Compiled>,
 }
 
-/// Which nodes of the grammar matter for an outline. Node kinds are named as in the grammar.
+/// Which nodes of the grammar matter, and how. Node kinds are named as in the grammar. [`Syntax::NONE`] has the rest.
 pub(crate) struct Syntax {
     /// Nodes that may define something: `define` is asked.
     pub(crate) definitions: &'static [&'static str],
@@ -57,14 +108,57 @@ pub(crate) struct Syntax {
     pub(crate) is_doc: fn(&str) -> bool,
     /// Siblings that set the visibility of what follows, such as C++'s `public:`.
     pub(crate) sections: &'static [&'static str],
-    /// Nodes in which nothing is defined: not looked into.
+    /// Nodes in which nothing is defined or mentioned: not looked into.
     pub(crate) opaque: &'static [&'static str],
     /// Lists of members, also of a type that has no name: all that is in them defines something.
     pub(crate) members: &'static [&'static str],
-    /// What every definition inside a function has, but for variables, which are part of the function.
-    pub(crate) triggers: Triggers,
-    /// Whether that goes for the values of variables and fields too.
+    /// Whether what is inside of the value of a variable or field is code, as a function's body is.
     pub(crate) values_are_code: bool,
+    /// Calls, with the field that holds what is called; `""` for the first named child.
+    pub(crate) calls: &'static [(&'static str, &'static str)],
+    /// Leaves that are the name of a type, unless they name a definition.
+    pub(crate) type_names: &'static [&'static str],
+    /// Paths that end in the name of a type.
+    pub(crate) type_paths: &'static [&'static str],
+    /// Nodes with the field in which the definition they are inside of names what it extends or implements; `""`
+    /// for all of the node.
+    pub(crate) heritage: &'static [(&'static str, &'static str)],
+    /// Further nodes that mention something, such as imports: `refer` is asked.
+    pub(crate) references: &'static [&'static str],
+    /// Adds what the visited node mentions, if anything.
+    pub(crate) refer: for<'tree> fn(&Visit<'_, 'tree>, &mut Mentions<'tree>),
+    /// Nodes and tokens that make a function harder to follow.
+    pub(crate) branches: &'static [(&'static str, Branch)],
+    /// Nodes with the words that modify a definition, such as Java's `modifiers`.
+    pub(crate) modifiers: &'static [&'static str],
+    /// Adds the parameters that a child of a parameter list declares.
+    pub(crate) parameters: Parameters,
+}
+
+impl Syntax {
+    /// That of a language in which nothing means anything.
+    pub(crate) const NONE: Syntax = Syntax {
+        definitions: &[],
+        define: |_, _| {},
+        wrappers: &[],
+        outer_wrappers: &[],
+        attributes: &[],
+        comments: &[],
+        is_doc: |_| true,
+        sections: &[],
+        opaque: &[],
+        members: &[],
+        values_are_code: true,
+        calls: &[],
+        type_names: &[],
+        type_paths: &[],
+        heritage: &[],
+        references: &[],
+        refer: |_, _| {},
+        branches: &[],
+        modifiers: &[],
+        parameters: |_, _| {},
+    };
 }
 
 /// A syntax ready for use.
@@ -72,9 +166,55 @@ pub(crate) struct Compiled {
     pub(crate) grammar: tree_sitter::Language,
     /// Indexed by node kind id.
     pub(crate) roles: Box<[Role]>,
+    branches: Box<[Option<Branch>]>,
+    /// The fields that hold what is called, by node kind id; 0 for the first named child.
+    callees: Box<[u8]>,
+    /// The fields that hold what is inherited, by node kind id; 0 for the node itself.
+    heritage: Box<[u8]>,
+    /// Which leaves are laid out in columns, by node kind id: not punctuation.
+    pub(crate) kept: Box<[bool]>,
+    kinds: Box<[Box<str>]>,
+    fields: Box<[Box<str>]>,
 }
 
-/// What a node kind is to the outline: a set of bits.
+impl Compiled {
+    /// The name of a node kind, `"ERROR"` for what is none.
+    pub(crate) fn kind_name(&self, kind: u16) -> &str {
+        self.kinds.get(kind as usize).map_or("ERROR", |name| name)
+    }
+
+    /// The name of a field, `""` for none.
+    pub(crate) fn field_name(&self, field: u8) -> &str {
+        self.fields.get(field as usize).map_or("", |name| name)
+    }
+
+    /// The id of a field, 0 if the grammar has none of this name.
+    pub(crate) fn field_id(&self, name: &str) -> u8 {
+        self.fields.iter().position(|field| **field == *name && !name.is_empty()).unwrap_or(0) as u8
+    }
+
+    pub(crate) fn branch(&self, kind: u16) -> Option<Branch> {
+        self.branches.get(kind as usize).copied().flatten()
+    }
+
+    /// What a call calls.
+    pub(crate) fn callee<'tree>(&self, call: Node<'tree>) -> Option<Node<'tree>> {
+        match self.callees.get(call.kind_id() as usize).copied().unwrap_or(0) {
+            0 => call.named_children().next(),
+            field => call.children().find(|child| child.field_id() == field),
+        }
+    }
+
+    /// Where a node names what its definition inherits.
+    pub(crate) fn heritage<'tree>(&self, node: Node<'tree>) -> Option<Node<'tree>> {
+        match self.heritage.get(node.kind_id() as usize).copied().unwrap_or(0) {
+            0 => Some(node),
+            field => node.children().find(|child| child.field_id() == field),
+        }
+    }
+}
+
+/// What a node kind is to a pass: a set of bits.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Role(u16);
 
@@ -86,9 +226,16 @@ impl Role {
     pub(crate) const COMMENT: Role = Role(16);
     pub(crate) const SECTION: Role = Role(32);
     pub(crate) const OPAQUE: Role = Role(64);
-    /// Keywords and punctuation.
-    pub(crate) const TOKEN: Role = Role(128);
-    pub(crate) const MEMBERS: Role = Role(256);
+    pub(crate) const MEMBERS: Role = Role(128);
+    pub(crate) const CALL: Role = Role(256);
+    pub(crate) const TYPE_NAME: Role = Role(512);
+    pub(crate) const HERITAGE: Role = Role(1024);
+    pub(crate) const REFER: Role = Role(2048);
+    pub(crate) const BRANCH: Role = Role(4096);
+    /// Mentions something.
+    pub(crate) const MENTION: Role = Role::CALL.or(Role::TYPE_NAME).or(Role::HERITAGE).or(Role::REFER);
+    /// Nothing is done with wrappers but by what they hold.
+    const PASSIVE: Role = Role::WRAPPER.or(Role::OUTER_WRAPPER);
 
     /// Whether they share a bit.
     pub(crate) const fn is(self, other: Role) -> bool {
@@ -99,8 +246,9 @@ impl Role {
         Role(self.0 | other.0)
     }
 
+    /// Whether a pass has nothing to do at such a node.
     pub(crate) const fn is_plain(self) -> bool {
-        self.0 == 0
+        self.0 & !Role::PASSIVE.0 == 0
     }
 }
 
@@ -129,8 +277,24 @@ impl Spec {
     pub(crate) fn compiled(&self) -> &Compiled {
         self.compiled.get_or_init(|| {
             let grammar = (self.load_grammar)();
-            let roles = (0..grammar.node_kind_count()).map(|id| self.role(&grammar, id as u16)).collect();
-            Compiled { grammar, roles }
+            let ids = || 0..grammar.node_kind_count() as u16;
+            let name = |id| grammar.node_kind_for_id(id).unwrap_or("");
+            let branch = |id| self.syntax.branches.iter().find(|(kind, _)| *kind == name(id)).map(|found| found.1);
+            let field_in = |list: &[(&str, &str)], id| {
+                let field = list.iter().find(|(kind, _)| *kind == name(id))?.1;
+                Some(grammar.field_id_for_name(field)?.get() as u8)
+            };
+            let field_name = |id| grammar.field_name_for_id(id).unwrap_or("").into();
+            Compiled {
+                roles: ids().map(|id| self.role(&grammar, id)).collect(),
+                branches: ids().map(branch).collect(),
+                callees: ids().map(|id| field_in(self.syntax.calls, id).unwrap_or(0)).collect(),
+                heritage: ids().map(|id| field_in(self.syntax.heritage, id).unwrap_or(0)).collect(),
+                kept: ids().map(|id| grammar.node_kind_is_named(id) || is_word_or_operator(name(id))).collect(),
+                kinds: ids().map(|id| name(id).into()).collect(),
+                fields: (0..=grammar.field_count() as u16).map(field_name).collect(),
+                grammar: grammar.clone(),
+            }
         })
     }
 
@@ -140,18 +304,22 @@ impl Spec {
 
     fn role(&self, grammar: &tree_sitter::Language, id: u16) -> Role {
         let Some(kind) = grammar.node_kind_for_id(id) else { return Role::default() };
+        let is_branch = self.syntax.branches.iter().any(|(branch, _)| *branch == kind);
+        let branch = if is_branch { Role::BRANCH } else { Role::default() };
         if !grammar.node_kind_is_named(id) {
-            return Role::TOKEN;
+            return branch;
         }
-        let bits = self
-            .role_lists()
-            .into_iter()
-            .filter(|(kinds, _)| kinds.contains(&kind))
-            .fold(0, |bits, (_, role)| bits | role.0);
-        Role(bits)
+        let with_field = |list: &[(&str, &str)], role| match list.iter().any(|(listed, _)| *listed == kind) {
+            true => role,
+            false => Role::default(),
+        };
+        let call = with_field(self.syntax.calls, Role::CALL);
+        let heritage = with_field(self.syntax.heritage, Role::HERITAGE);
+        let lists = self.role_lists().into_iter().filter(|(kinds, _)| kinds.contains(&kind));
+        lists.fold(branch.or(call).or(heritage), |role, (_, more)| role.or(more))
     }
 
-    fn role_lists(&self) -> [(&'static [&'static str], Role); 8] {
+    fn role_lists(&self) -> [(&'static [&'static str], Role); 10] {
         let syntax = &self.syntax;
         [
             (syntax.definitions, Role::DEFINITION),
@@ -162,49 +330,79 @@ impl Spec {
             (syntax.sections, Role::SECTION),
             (syntax.opaque, Role::OPAQUE),
             (syntax.members, Role::MEMBERS),
+            (syntax.type_names, Role::TYPE_NAME),
+            (syntax.references, Role::REFER),
         ]
     }
 }
 
+/// Whether a token says more than where something begins or ends.
+fn is_word_or_operator(token: &str) -> bool {
+    !token.bytes().all(|byte| b"(){}[],;:.\"'`<>".contains(&byte))
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::path::Path;
 
     #[test]
     fn every_node_kind_that_is_named_is_in_its_grammar() {
         for spec in LANGUAGES {
+            let is_known = |kind, named| spec.grammar().id_for_node_kind(kind, named) != 0;
             for (kinds, _) in spec.role_lists() {
                 for kind in kinds {
-                    assert_ne!(spec.grammar().id_for_node_kind(kind, true), 0, "{}: {kind}", spec.name);
+                    assert!(is_known(kind, true), "{}: {kind}", spec.name);
                 }
             }
+            for kind in [spec.syntax.modifiers, spec.syntax.type_paths].concat() {
+                assert!(is_known(kind, true), "{}: {kind}", spec.name);
+            }
+            for (kind, _) in spec.syntax.branches {
+                assert!(is_known(kind, true) || is_known(kind, false), "{}: {kind}", spec.name);
+            }
+            for (kind, field) in spec.syntax.calls.iter().chain(spec.syntax.heritage) {
+                assert!(is_known(kind, true), "{}: {kind}", spec.name);
+                assert!(field.is_empty() || spec.compiled().field_id(field) != 0, "{}: {field}", spec.name);
+            }
+            assert!(spec.grammar().field_count() < 256, "fields are kept in a byte: {}", spec.name);
         }
     }
 
-    /// Each `fixtures/NAME.EXT` of a language's folder has a `fixtures/NAME.EXT.outline` beside it with its symbols
-    /// and chunks as text; `UPDATE_EXPECT=1` rewrites them.
-    #[test]
-    fn fixtures() {
+    /// Calls `visit` with the language, the path and the content of each `fixtures/NAME.EXT` of a language's folder.
+    pub(crate) fn for_each_fixture(mut visit: impl FnMut(crate::Language, &Path, &[u8])) {
         let languages = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/languages");
-        let mut seen = 0;
         let mut folders: Vec<_> = std::fs::read_dir(&languages).unwrap().map(|e| e.unwrap().path()).collect();
         folders.sort();
         for folder in folders.iter().map(|folder| folder.join("fixtures")).filter(|folder| folder.is_dir()) {
             let mut inputs: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
-            inputs.retain(|path| path.extension().is_some_and(|extension| extension != "outline"));
+            inputs.retain(|path| path.extension().is_none_or(|extension| extension != "outline"));
             inputs.sort();
             for input in inputs {
-                let name = input.file_name().unwrap().to_str().unwrap().to_owned();
-                let path = ast_core_model::RepoPath::new(name.as_str()).unwrap();
-                let language = crate::Language::of_path(&path).unwrap();
+                let name = input.file_name().unwrap().to_str().unwrap();
+                let path = ast_core_model::RepoPath::new(name).unwrap();
                 let bytes = std::fs::read(&input).unwrap();
-                let file = crate::Parser::default().parse(&bytes, language).unwrap();
-                let expected = folder.join(format!("{name}.outline"));
-                expect_test::expect_file![expected].assert_eq(&crate::outline::tests::render(&bytes, &file));
-                seen += 1;
+                let language = crate::Language::of_path(&path).unwrap();
+                visit(language, &input, &bytes);
             }
         }
+    }
+
+    /// Each fixture has a file with `.outline` after its name beside it with what is found in it as text;
+    /// `UPDATE_EXPECT=1` rewrites them.
+    #[test]
+    fn fixtures() {
+        let mut seen = 0;
+        for_each_fixture(|language, input, bytes| {
+            let stem = input.file_stem().unwrap().to_str().unwrap();
+            let source = crate::SourceText::decode(bytes).unwrap().named(stem);
+            let file = crate::Parser::default().parse_source(&source, language).unwrap();
+            let mut expected = input.as_os_str().to_owned();
+            expected.push(".outline");
+            let expected = Path::new(&expected);
+            expect_test::expect_file![expected].assert_eq(&crate::outline::tests::render(bytes, &file));
+            seen += 1;
+        });
         assert!(seen >= LANGUAGES.len(), "only {seen} fixtures found");
     }
 }

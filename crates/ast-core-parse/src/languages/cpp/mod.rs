@@ -1,10 +1,9 @@
 //! C++.
 
 use super::{Spec, Syntax};
-use crate::triggers::Triggers;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
-use tree_sitter::Node;
+use crate::syntax::Node;
 
 pub(crate) static CPP: Spec = Spec::new(
     "cpp",
@@ -53,13 +52,8 @@ pub(crate) static CPP: Spec = Spec::new(
             "using_declaration",
         ],
         members: &["enumerator_list", "field_declaration_list"],
-        triggers: Triggers {
-            keywords: &["class", "define", "enum", "namespace", "struct", "typedef", "union", "using"],
-            operators: &[],
-            // Where a macro makes a namespace look like a function, its functions are inside of one.
-            braces: true,
-        },
         values_are_code: false,
+        ..Syntax::NONE
     },
 );
 
@@ -86,10 +80,9 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
             }
         }
         "type_definition" => {
-            let mut cursor = visit.node.walk();
-            for declarator in visit.node.children_by_field_name("declarator", &mut cursor) {
+            for declarator in visit.node.children_in("declarator") {
                 let Some(name) = declared_name(declarator) else { continue };
-                let body = visit.field("type").and_then(|node| node.child_by_field_name("body"));
+                let body = visit.field("type").and_then(|node| node.field("body"));
                 found.push(Definition::new(Kind::Type, name).body(body).visibility(visibility(visit)));
             }
         }
@@ -101,7 +94,7 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
 /// A class, struct, union or enum that has a body; without one it only mentions the type.
 fn define_type<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>, kind: SymbolKind) {
     let (Some(body), Some(name)) = (visit.field("body"), visit.field("name")) else { return };
-    let (name, qualifier) = split_name(visit, name);
+    let (name, qualifier) = split_name(name);
     let mut definition = Definition::new(kind, name).body(Some(body)).visibility(visibility(visit));
     definition.qualifier = qualifier;
     found.push(definition);
@@ -113,22 +106,21 @@ fn define_declared<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
         return;
     }
     let is_member = visit.kind() == "field_declaration";
-    let mut cursor = visit.node.walk();
     let first = found.len();
-    for declarator in visit.node.children_by_field_name("declarator", &mut cursor) {
+    for declarator in visit.node.children_in("declarator") {
         if is_function_declarator(declarator) {
             push_function(visit, found, declarator, None);
             continue;
         }
         let Some(name) = declared_name(declarator) else { continue };
-        let (name, qualifier) = split_name(visit, name);
+        let (name, qualifier) = split_name(name);
         let kind = match is_member {
             true => SymbolKind::Field,
             false if is_constant(visit) => SymbolKind::Constant,
             false => SymbolKind::Variable,
         };
-        let value = declarator.child_by_field_name("value");
-        let body = value.filter(|value| value.end_byte() - value.start_byte() > 80);
+        let value = declarator.field("value");
+        let body = value.filter(|value| value.end() - value.start() > 80);
         let mut definition = Definition::new(kind, name).body(body).visibility(visibility(visit));
         definition.qualifier = qualifier;
         if found.len() > first {
@@ -146,8 +138,8 @@ fn push_function<'tree>(
 ) {
     use SymbolKind as Kind;
     let Some(name) = declared_name(declarator) else { return };
-    let (name, qualifier) = split_name(visit, name);
-    let text = visit.text(name);
+    let (name, qualifier) = split_name(name);
+    let text = name.text();
     let enclosing = visit.enclosing().filter(|symbol| is_class(symbol.kind));
     let class =
         enclosing.map(|symbol| &*symbol.name).or(qualifier.as_deref().and_then(|q| q.rsplit("::").next()));
@@ -160,8 +152,8 @@ fn push_function<'tree>(
     definition.qualifier = qualifier;
     if name.kind() == "operator_cast" {
         // `operator bool` without the `() const` after it.
-        let end = name.child_by_field_name("declarator").map_or(name.end_byte(), |after| after.start_byte());
-        definition.name_text = visit.source.get(name.start_byte()..end).map(str::to_owned);
+        let end = name.field("declarator").map_or(name.end(), |after| after.start());
+        definition.name_text = visit.source.get(name.start() as usize..end as usize).map(str::to_owned);
     }
     found.push(definition);
 }
@@ -197,10 +189,9 @@ fn declared_name(declarator: Node<'_>) -> Option<Node<'_>> {
             }
             _ => {}
         }
-        node = node.child_by_field_name("declarator").or_else(|| {
+        node = node.field("declarator").or_else(|| {
             // Reference and parenthesised declarators have no field.
-            let mut cursor = node.walk();
-            node.named_children(&mut cursor)
+            node.named_children()
                 .find(|child| child.kind().ends_with("declarator") || child.kind().ends_with("identifier"))
         })?;
     }
@@ -212,17 +203,16 @@ fn is_function_declarator(declarator: Node<'_>) -> bool {
         match node.kind() {
             // A pointer to a function, `int (*f)(int)`, is a variable.
             "function_declarator" => {
-                let inner = node.child_by_field_name("declarator");
+                let inner = node.field("declarator");
                 return inner.is_some_and(|inner| inner.kind() != "parenthesized_declarator");
             }
             "operator_cast" => return true,
             "pointer_declarator" | "reference_declarator" | "attributed_declarator" | "init_declarator" => {}
             _ => return false,
         }
-        let mut cursor = node.walk();
         let inner = node
-            .child_by_field_name("declarator")
-            .or_else(|| node.named_children(&mut cursor).find(|child| child.kind().ends_with("declarator")));
+            .field("declarator")
+            .or_else(|| node.named_children().find(|child| child.kind().ends_with("declarator")));
         match inner {
             Some(inner) => node = inner,
             None => return false,
@@ -231,22 +221,22 @@ fn is_function_declarator(declarator: Node<'_>) -> bool {
 }
 
 /// `f` and `A::B` of `A::B::f`; template arguments stay with the name they follow.
-fn split_name<'tree>(visit: &Visit<'_, '_>, name: Node<'tree>) -> (Node<'tree>, Option<String>) {
+fn split_name<'tree>(name: Node<'tree>) -> (Node<'tree>, Option<String>) {
     let mut node = name;
     let mut scopes: Vec<String> = Vec::new();
     loop {
         match node.kind() {
             "qualified_identifier" => {
-                if let Some(scope) = node.child_by_field_name("scope") {
-                    scopes.push(visit.text(base_name(scope)).to_owned());
+                if let Some(scope) = node.field("scope") {
+                    scopes.push(base_name(scope).text().to_owned());
                 }
-                match node.child_by_field_name("name") {
+                match node.field("name") {
                     Some(inner) => node = inner,
                     None => break,
                 }
             }
             "template_function" | "template_method" | "template_type" => {
-                match node.child_by_field_name("name") {
+                match node.field("name") {
                     Some(inner) => node = inner,
                     None => break,
                 }
@@ -259,7 +249,7 @@ fn split_name<'tree>(visit: &Visit<'_, '_>, name: Node<'tree>) -> (Node<'tree>, 
 
 fn base_name(scope: Node<'_>) -> Node<'_> {
     match scope.kind() {
-        "template_type" => scope.child_by_field_name("name").unwrap_or(scope),
+        "template_type" => scope.field("name").unwrap_or(scope),
         _ => scope,
     }
 }
@@ -269,12 +259,11 @@ fn is_class(kind: SymbolKind) -> bool {
 }
 
 fn is_constant(visit: &Visit<'_, '_>) -> bool {
-    let mut cursor = visit.node.walk();
     visit
         .node
-        .named_children(&mut cursor)
+        .named_children()
         .filter(|child| child.kind() == "type_qualifier")
-        .any(|qualifier| matches!(visit.text(qualifier), "const" | "constexpr"))
+        .any(|qualifier| matches!(qualifier.text(), "const" | "constexpr"))
 }
 
 /// Members are as visible as their section says, or as their kind of class begins; the rest is not said.
@@ -291,7 +280,7 @@ fn visibility(visit: &Visit<'_, '_>) -> Option<Visibility> {
 /// `#ifndef X` with `#define X` as its first line.
 fn is_include_guard(visit: &Visit<'_, '_>) -> bool {
     visit.ancestor(1).filter(|node| node.kind() == "preproc_ifdef").is_some_and(|ifdef| {
-        let tested = ifdef.child_by_field_name("name").map(|name| visit.text(name));
-        tested.is_some() && tested == visit.field("name").map(|name| visit.text(name))
+        let tested = ifdef.field("name").map(|name| name.text());
+        tested.is_some() && tested == visit.field("name").map(|name| name.text())
     })
 }

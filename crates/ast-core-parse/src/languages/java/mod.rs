@@ -1,10 +1,9 @@
 //! Java.
 
 use super::{Spec, Syntax};
-use crate::triggers::Triggers;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
-use tree_sitter::Node;
+use crate::syntax::Node;
 
 pub(crate) static JAVA: Spec = Spec::new(
     "java",
@@ -38,12 +37,8 @@ pub(crate) static JAVA: Spec = Spec::new(
         sections: &[],
         opaque: &["import_declaration", "modifiers", "type_arguments", "type_parameters"],
         members: &["annotation_type_body", "class_body", "enum_body", "interface_body"],
-        triggers: Triggers {
-            keywords: &["class", "enum", "interface", "record"],
-            operators: &[],
-            braces: true,
-        },
         values_are_code: true,
+        ..Syntax::NONE
     },
 );
 
@@ -88,11 +83,11 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
 
 fn define_field<'tree>(visit: &Visit<'_, 'tree>, owner: Node<'tree>, found: &mut Definitions<'tree>) {
     let Some(name) = visit.field("name") else { return };
-    let modifiers = modifiers_of(owner).map_or("", |node| visit.text(node));
+    let modifiers = modifiers_of(owner).map_or("", |node| node.text());
     let has = |word: &str| modifiers.split_ascii_whitespace().any(|modifier| modifier == word);
     let is_constant = owner.kind() == "constant_declaration" || (has("static") && has("final"));
     let kind = if is_constant { SymbolKind::Constant } else { SymbolKind::Field };
-    let body = visit.field("value").filter(|value| value.end_byte() - value.start_byte() > 80);
+    let body = visit.field("value").filter(|value| value.end() - value.start() > 80);
     let mut definition = Definition::new(kind, name).body(body);
     definition.start = after_annotations(owner).filter(|_| is_first_declarator(visit, owner));
     definition.visibility = Some(declared_visibility(visit, owner));
@@ -100,15 +95,15 @@ fn define_field<'tree>(visit: &Visit<'_, 'tree>, owner: Node<'tree>, found: &mut
 }
 
 fn is_first_declarator(visit: &Visit<'_, '_>, owner: Node<'_>) -> bool {
-    owner.child_by_field_name("declarator") == Some(visit.node)
+    owner.field("declarator") == Some(visit.node)
 }
 
 fn modifiers_of(node: Node<'_>) -> Option<Node<'_>> {
-    crate::visit::child_of_kind(node, "modifiers")
+    node.child("modifiers")
 }
 
 fn declared_visibility(visit: &Visit<'_, '_>, node: Node<'_>) -> Visibility {
-    let modifiers = modifiers_of(node).map_or("", |modifiers| visit.text(modifiers));
+    let modifiers = modifiers_of(node).map_or("", |modifiers| modifiers.text());
     let word = modifiers
         .split_ascii_whitespace()
         .find_map(|word| word.parse().ok().filter(|visibility| *visibility != Visibility::Internal));
@@ -124,7 +119,6 @@ fn declared_visibility(visit: &Visit<'_, '_>, node: Node<'_>) -> Visibility {
 fn after_annotations(node: Node<'_>) -> Option<Node<'_>> {
     let is_annotation = |node: &Node<'_>| matches!(node.kind(), "annotation" | "marker_annotation");
     let modifiers = modifiers_of(node)?;
-    let mut cursor = modifiers.walk();
-    let keyword = modifiers.children(&mut cursor).find(|child| !is_annotation(child));
+    let keyword = modifiers.children().find(|child| !is_annotation(child));
     keyword.or_else(|| modifiers.next_sibling())
 }

@@ -1,11 +1,11 @@
 //! JavaScript with JSX; TypeScript's folder builds on it.
 
 use super::{Spec, Syntax};
-use crate::triggers::Triggers;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
-use tree_sitter::Node;
+use crate::syntax::Node;
 
+#[cfg(feature = "javascript")]
 pub(crate) static JAVASCRIPT: Spec = Spec::new(
     "javascript",
     &["js", "cjs", "jsx", "mjs"],
@@ -38,8 +38,8 @@ pub(crate) static JAVASCRIPT: Spec = Spec::new(
         sections: &[],
         opaque: &["import_statement", "formal_parameters", "regex", "string", "template_string"],
         members: &["class_body"],
-        triggers: Triggers { keywords: &["class", "function"], operators: &["=>"], braces: true },
         values_are_code: true,
+        ..Syntax::NONE
     },
 );
 
@@ -61,7 +61,7 @@ pub(super) fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'t
         "class_declaration" => push_named(visit, found, Kind::Class, module_visibility(visit)),
         "method_definition" => {
             let Some(name) = visit.field("name") else { return };
-            let kind = match visit.text(name) {
+            let kind = match name.text() {
                 "constructor" if visit.parent_kind() == "class_body" => Kind::Constructor,
                 _ if visit.child("get").or_else(|| visit.child("set")).is_some() => Kind::Property,
                 _ => Kind::Method,
@@ -111,8 +111,8 @@ fn define_assigned<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
     let (name, owner) = match left.kind() {
         "identifier" => (left, ""),
         "member_expression" => {
-            match (left.child_by_field_name("property"), left.child_by_field_name("object")) {
-                (Some(name), Some(owner)) => (name, visit.text(owner)),
+            match (left.field("property"), left.field("object")) {
+                (Some(name), Some(owner)) => (name, owner.text()),
                 _ => return,
             }
         }
@@ -120,10 +120,10 @@ fn define_assigned<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
     };
     let prototype = owner.strip_suffix(".prototype");
     let kind = if prototype.is_some() && kind == SymbolKind::Function { SymbolKind::Method } else { kind };
-    let exported = owner == "exports" || owner == "module.exports" || visit.text(left) == "module.exports";
+    let exported = owner == "exports" || owner == "module.exports" || left.text() == "module.exports";
     let mut definition = Definition::new(kind, name).body(body_of_value(right));
-    if visit.text(left) == "module.exports" {
-        match right.child_by_field_name("name") {
+    if left.text() == "module.exports" {
+        match right.field("name") {
             Some(own_name) => definition.name = own_name,
             None => definition.name_text = Some("default".to_owned()),
         }
@@ -142,7 +142,7 @@ fn define_default_export<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definition
     let Some(value) = visit.field("value").or_else(|| visit.field("declaration")) else { return };
     let kind = match value.kind() {
         // It speaks for itself.
-        _ if value.child_by_field_name("name").is_some() => return,
+        _ if value.field("name").is_some() => return,
         "identifier" | "call_expression" => return,
         _ if is_function(value) => SymbolKind::Function,
         _ if is_class(value) => SymbolKind::Class,
@@ -171,7 +171,7 @@ pub(super) fn push_member<'tree>(
     name: Node<'tree>,
     body: Option<Node<'tree>>,
 ) {
-    let modifier = visit.child("accessibility_modifier").map(|node| visit.text(node));
+    let modifier = visit.child("accessibility_modifier").map(|node| node.text());
     let visibility = match modifier {
         Some(word) => word.parse().ok(),
         None if name.kind() == "private_property_identifier" => Some(Visibility::Private),
@@ -179,7 +179,7 @@ pub(super) fn push_member<'tree>(
     };
     let mut definition = Definition::new(kind, name).body(body).visibility(visibility);
     if matches!(name.kind(), "string" | "computed_property_name") {
-        let text = visit.text(name);
+        let text = name.text();
         definition = definition.name_text(text.trim_matches(['"', '\'', '`', '[', ']']));
     }
     found.push(definition);
@@ -216,13 +216,13 @@ pub(super) fn is_class(value: Node<'_>) -> bool {
 pub(super) fn body_of_value(value: Node<'_>) -> Option<Node<'_>> {
     match value.kind() {
         "object" | "array" => Some(value),
-        _ => value.child_by_field_name("body"),
+        _ => value.field("body"),
     }
 }
 
 fn declared_with(visit: &Visit<'_, '_>, keyword: &str) -> bool {
     visit
         .ancestor(1)
-        .and_then(|declaration| declaration.child(0))
+        .and_then(|declaration| declaration.first_child())
         .is_some_and(|first| first.kind() == keyword)
 }

@@ -2,10 +2,9 @@
 
 use super::{Spec, Syntax};
 use crate::comment;
-use crate::triggers::Triggers;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
-use tree_sitter::Node;
+use crate::syntax::Node;
 
 pub(crate) static PYTHON: Spec = Spec::new(
     "python",
@@ -29,8 +28,8 @@ pub(crate) static PYTHON: Spec = Spec::new(
         sections: &[],
         opaque: &["import_from_statement", "import_statement", "lambda", "parameters", "string", "type"],
         members: &[],
-        triggers: Triggers { keywords: &["class", "def"], operators: &[], braces: false },
         values_are_code: true,
+        ..Syntax::NONE
     },
 );
 
@@ -40,7 +39,7 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     match visit.kind() {
         "function_definition" | "class_definition" => {
             let Some(name) = visit.field("name") else { return };
-            let kind = match (visit.kind(), is_member, visit.text(name)) {
+            let kind = match (visit.kind(), is_member, name.text()) {
                 ("class_definition", ..) => Kind::Class,
                 (_, true, "__init__" | "__new__") => Kind::Constructor,
                 (_, true, _) if is_property(visit) => Kind::Property,
@@ -48,24 +47,23 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
                 (_, false, _) => Kind::Function,
             };
             let body = visit.field("body");
-            let mut definition = Definition::new(kind, name).body(body).visibility(visibility(visit, name));
-            definition.doc = body.and_then(|body| docstring(visit, body));
+            let mut definition = Definition::new(kind, name).body(body).visibility(visibility(name));
+            definition.doc = body.and_then(|body| docstring(body));
             found.push(definition);
         }
         "assignment" if !visit.in_code() => {
             let Some(left) = visit.field("left") else { return };
             // A bare annotation in a module declares nothing at run time, but names the thing.
-            let body = visit.field("right").filter(|right| right.end_byte() - right.start_byte() > 80);
-            let mut cursor = left.walk();
+            let body = visit.field("right").filter(|right| right.end() - right.start() > 80);
             let names: Vec<_> = match left.kind() {
                 "identifier" => vec![left],
                 "pattern_list" | "tuple_pattern" => {
-                    left.named_children(&mut cursor).filter(|node| node.kind() == "identifier").collect()
+                    left.named_children().filter(|node| node.kind() == "identifier").collect()
                 }
                 _ => return,
             };
             for name in names {
-                let text = visit.text(name);
+                let text = name.text();
                 let is_constant = text.bytes().any(|byte| byte.is_ascii_uppercase())
                     && !text.bytes().any(|byte| byte.is_ascii_lowercase());
                 let kind = match (is_member, is_constant) {
@@ -74,24 +72,24 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
                     (true, false) => Kind::Field,
                     (false, false) => Kind::Variable,
                 };
-                found.push(Definition::new(kind, name).body(body).visibility(visibility(visit, name)));
+                found.push(Definition::new(kind, name).body(body).visibility(visibility(name)));
             }
         }
         "type_alias_statement" => {
             // `type Name[T] = ...`: the name is the first identifier of the left side.
             let Some(mut name) = visit.field("left") else { return };
-            while let Some(inner) = name.named_child(0) {
+            while let Some(inner) = name.named_children().next() {
                 name = inner;
             }
-            found.push(Definition::new(Kind::Type, name).visibility(visibility(visit, name)));
+            found.push(Definition::new(Kind::Type, name).visibility(visibility(name)));
         }
         _ => {}
     }
 }
 
 /// By convention: a leading underscore is for the module's or class's own use.
-fn visibility(visit: &Visit<'_, '_>, name: Node<'_>) -> Option<Visibility> {
-    let name = visit.text(name);
+fn visibility(name: Node<'_>) -> Option<Visibility> {
+    let name = name.text();
     let is_special = name.starts_with("__") && name.ends_with("__");
     Some(if name.starts_with('_') && !is_special { Visibility::Private } else { Visibility::Public })
 }
@@ -100,9 +98,8 @@ fn is_property(visit: &Visit<'_, '_>) -> bool {
     let Some(wrapper) = visit.ancestor(1).filter(|node| node.kind() == "decorated_definition") else {
         return false;
     };
-    let mut cursor = wrapper.walk();
-    wrapper.named_children(&mut cursor).filter(|node| node.kind() == "decorator").any(|decorator| {
-        let name = visit.text(decorator).trim_start_matches('@').trim();
+    wrapper.named_children().filter(|node| node.kind() == "decorator").any(|decorator| {
+        let name = decorator.text().trim_start_matches('@').trim();
         name == "property" || name.ends_with("cached_property") || name.ends_with(".setter")
     })
 }
@@ -111,7 +108,7 @@ fn is_property(visit: &Visit<'_, '_>) -> bool {
 fn is_enum(visit: &Visit<'_, '_>) -> bool {
     (1..=4).filter_map(|up| visit.ancestor(up)).find(|node| node.kind() == "class_definition").is_some_and(
         |class| {
-            let bases = class.child_by_field_name("superclasses").map_or("", |bases| visit.text(bases));
+            let bases = class.field("superclasses").map_or("", |bases| bases.text());
             bases
                 .split(|c: char| !c.is_alphanumeric() && c != '_')
                 .any(|base| base.ends_with("Enum") || base.ends_with("Flag"))
@@ -119,11 +116,11 @@ fn is_enum(visit: &Visit<'_, '_>) -> bool {
     )
 }
 
-fn docstring(visit: &Visit<'_, '_>, body: Node<'_>) -> Option<Box<str>> {
-    let first = body.named_child(0)?;
+fn docstring(body: Node<'_>) -> Option<Box<str>> {
+    let first = body.named_children().next()?;
     let string = match first.kind() {
-        "expression_statement" => first.named_child(0)?,
+        "expression_statement" => first.named_children().next()?,
         _ => first,
     };
-    (string.kind() == "string").then(|| comment::docstring(visit.text(string))).flatten()
+    (string.kind() == "string").then(|| comment::docstring(string.text())).flatten()
 }

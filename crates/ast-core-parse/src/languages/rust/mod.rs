@@ -1,10 +1,11 @@
 //! Rust.
 
 use super::{Spec, Syntax};
-use crate::triggers::Triggers;
+use crate::annotation::{Branch, Parameter, one_line};
+use crate::mention::{Mention, Mentions};
 use crate::visit::{Definition, Definitions, Visit};
-use ast_core_model::{SymbolKind, Visibility};
-use tree_sitter::Node;
+use ast_core_model::{ReferenceKind, SymbolKind, Visibility};
+use crate::syntax::Node;
 
 pub(crate) static RUST: Spec = Spec::new(
     "rust",
@@ -40,27 +41,32 @@ pub(crate) static RUST: Spec = Spec::new(
                 || (comment.starts_with("/**") && !comment.starts_with("/***") && comment != "/**/")
         },
         sections: &[],
-        opaque: &[
-            "bounded_type",
-            "generic_type",
-            "parameters",
-            "reference_type",
-            "scoped_identifier",
-            "scoped_type_identifier",
-            "string_literal",
-            "token_tree",
-            "type_arguments",
-            "type_parameters",
-            "use_declaration",
-            "where_clause",
-        ],
+        opaque: &["char_literal", "raw_string_literal", "string_literal"],
         members: &[],
-        triggers: Triggers {
-            keywords: &["enum", "fn", "impl", "macro_rules", "mod", "struct", "trait", "type", "union"],
-            operators: &[],
-            braces: false,
-        },
+        calls: &[("call_expression", "function"), ("macro_invocation", "macro")],
+        type_names: &["type_identifier"],
+        type_paths: &["scoped_type_identifier"],
+        heritage: &[("impl_item", "trait"), ("trait_item", "bounds")],
+        references: &["token_tree", "use_declaration"],
+        refer,
+        branches: &[
+            ("if_expression", Branch::If),
+            ("else_clause", Branch::Else),
+            ("for_expression", Branch::Loop),
+            ("while_expression", Branch::Loop),
+            ("loop_expression", Branch::Endless),
+            ("match_expression", Branch::Switch),
+            ("match_arm", Branch::Arm),
+            ("try_expression", Branch::Decision),
+            ("let_declaration", Branch::WithAlternative),
+            ("&&", Branch::Logical),
+            ("||", Branch::Logical),
+            ("closure_expression", Branch::Lambda),
+        ],
+        modifiers: &["extern_modifier", "function_modifiers"],
+        parameters,
         values_are_code: true,
+        ..Syntax::NONE
     },
 );
 
@@ -93,7 +99,7 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
         return;
     }
     let Some(name) = visit.field("name") else { return };
-    let visibility = match visit.child("visibility_modifier").map(|node| visit.text(node)) {
+    let visibility = match visit.child("visibility_modifier").map(|node| node.text()) {
         Some("pub") => Some(Visibility::Public),
         Some(_) => Some(Visibility::Internal),
         // As visible as the trait or enum they are of.
@@ -112,12 +118,94 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     found.push(Definition::new(kind, name).body(body).visibility(visibility));
 }
 
+fn refer<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tree>) {
+    match visit.kind() {
+        "use_declaration" => {
+            if let Some(argument) = visit.field("argument") {
+                import(argument, mentions);
+            }
+        }
+        "token_tree" => call_in_tokens(visit.node, visit.source, mentions),
+        _ => {}
+    }
+}
+
+/// The leaves of a `use` declaration.
+fn import<'tree>(argument: Node<'tree>, mentions: &mut Mentions<'tree>) {
+    let list = |node: Node<'_>| matches!(node.kind(), "scoped_use_list" | "use_list");
+    for node in argument.descendants().filter(|node| !list(*node)) {
+        let parent = node.parent();
+        let is_leaf = node == argument || parent.is_some_and(|parent| parent.kind() == "use_list");
+        if !is_leaf {
+            continue;
+        }
+        let (path, alias) = match node.kind() {
+            "use_as_clause" => (node.field("path"), node.field("alias")),
+            _ => (Some(node), None),
+        };
+        let Some(path) = path else { continue };
+        let (name, own_scope) = match path.kind() {
+            "scoped_identifier" => (path.field("name"), path.field("path")),
+            "use_wildcard" => (Some(path), path.first_child()),
+            _ => (Some(path), None),
+        };
+        let Some(name) = name else { continue };
+        let mut scopes: Vec<&str> = own_scope.map(Node::text).into_iter().collect();
+        let outer = std::iter::successors(parent, |outer| outer.parent());
+        for outer in outer.take_while(|outer| outer.row() >= argument.row()) {
+            scopes.extend(outer.field("path").filter(|_| outer.kind() == "scoped_use_list").map(Node::text));
+        }
+        scopes.reverse();
+        let mut mention = Mention::new(ReferenceKind::Import, name).alias(alias).qualifier(scopes.join("::"));
+        if name.kind() == "use_wildcard" {
+            mention = mention.name_text("*");
+        }
+        mentions.push(mention);
+    }
+}
+
+/// What looks like a call in the arguments of a macro, which are tokens and no expressions: a name before
+/// parentheses.
+fn call_in_tokens<'tree>(tokens: Node<'tree>, source: &str, mentions: &mut Mentions<'tree>) {
+    let mut before: Option<Node<'tree>> = None;
+    for token in tokens.children() {
+        if let Some(name) = before.filter(|name| name.kind() == "identifier" && name.end() == token.start()) {
+            if token.kind() == "token_tree" && token.text().starts_with('(') {
+                let path = source[..name.start() as usize].strip_suffix("::").map(|path| {
+                    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+                    &path[path.rfind(|c| !is_part(c)).map_or(0, |at| at + 1).max(tokens.start() as usize + 1).min(path.len())..]
+                });
+                mentions.push(Mention::new(ReferenceKind::Call, name).qualifier(path.unwrap_or("")));
+            }
+        }
+        before = Some(token);
+    }
+}
+
+fn parameters(node: Node<'_>, parameters: &mut Vec<Parameter>) {
+    let parameter = match node.kind() {
+        "parameter" => Parameter {
+            name: node.field("pattern").map(one_line).unwrap_or_default(),
+            type_name: node.field("type").map(one_line),
+            ..Parameter::default()
+        },
+        "self_parameter" => Parameter { name: one_line(node), ..Parameter::default() },
+        "variadic_parameter" => Parameter { name: one_line(node), optional: true, ..Parameter::default() },
+        // Of a closure.
+        kind if kind.ends_with("pattern") || kind == "identifier" => {
+            Parameter { name: one_line(node), ..Parameter::default() }
+        }
+        _ => return,
+    };
+    parameters.push(parameter);
+}
+
 /// The name in a type: `Vec` of `&mut std::vec::Vec<T>`.
 fn base_type(mut node: Node<'_>) -> Node<'_> {
     loop {
         let inner = match node.kind() {
-            "generic_type" | "reference_type" | "pointer_type" => node.child_by_field_name("type"),
-            "scoped_type_identifier" => node.child_by_field_name("name"),
+            "generic_type" | "reference_type" | "pointer_type" => node.field("type"),
+            "scoped_type_identifier" => node.field("name"),
             _ => None,
         };
         match inner {
@@ -131,5 +219,5 @@ fn in_trait_impl(visit: &Visit<'_, '_>) -> bool {
     // The members of an impl are two levels down: impl_item, declaration_list.
     visit
         .ancestor(2)
-        .is_some_and(|owner| owner.kind() == "impl_item" && owner.child_by_field_name("trait").is_some())
+        .is_some_and(|owner| owner.kind() == "impl_item" && owner.field("trait").is_some())
 }

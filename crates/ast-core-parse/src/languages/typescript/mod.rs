@@ -1,7 +1,6 @@
 //! TypeScript, and TypeScript with JSX.
 
 use super::{Spec, Syntax, javascript};
-use crate::triggers::Triggers;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
 
@@ -74,24 +73,8 @@ const SYNTAX: Syntax = Syntax {
         "union_type",
     ],
     members: &["class_body", "enum_body", "interface_body"],
-    triggers: Triggers {
-        keywords: &[
-            "class",
-            "enum",
-            "function",
-            "interface",
-            "module",
-            "namespace",
-            "private",
-            "protected",
-            "public",
-            "readonly",
-            "type",
-        ],
-        operators: &["=>"],
-        braces: true,
-    },
     values_are_code: true,
+    ..Syntax::NONE
 };
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
@@ -109,7 +92,7 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
         "enum_declaration" => javascript::push_named(visit, found, Kind::Enum, declared_visibility(visit)),
         "internal_module" | "module" => {
             let Some(name) = visit.field("name") else { return };
-            let text = visit.text(name).trim_matches(['"', '\'']);
+            let text = name.text().trim_matches(['"', '\'']);
             let kind = if name.kind() == "string" { Kind::Module } else { Kind::Namespace };
             let definition = Definition::new(kind, name).name_text(text).body(visit.field("body"));
             found.push(definition.visibility(declared_visibility(visit)));

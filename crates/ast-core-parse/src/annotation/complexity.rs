@@ -1,0 +1,174 @@
+//! How involved a function's body is.
+
+use crate::syntax::Node;
+
+/// How involved a function's body is. What is inside of a function defined in it that has a name counts for that one
+/// only; what is inside of one without a name counts for the function round it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Complexity {
+    /// The number of ways through the body that are independent: one more than its decisions. McCabe, "A Complexity
+    /// Measure", IEEE Transactions on Software Engineering, 1976; each `&&`, `||` and their like is a decision.
+    pub cyclomatic: u32,
+    /// How hard it is to follow: breaks in the flow, the more the deeper they are nested. Campbell, "Cognitive
+    /// Complexity: A new way of measuring understandability", SonarSource, 2018.
+    pub cognitive: u32,
+    /// The depth of the deepest `if`, loop, `switch` or `catch` inside of others; 0 if there is none.
+    pub max_nesting: u32,
+}
+
+impl Default for Complexity {
+    /// That of an empty body.
+    fn default() -> Self {
+        Self { cyclomatic: 1, cognitive: 0, max_nesting: 0 }
+    }
+}
+
+/// What a node is to the two measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Branch {
+    /// An `if`; one that follows an `else` is told by where it stands.
+    If,
+    /// The branch of an `if` that is taken when nothing else is, unless it holds just another `if`.
+    Else,
+    /// A further condition of an `if`, such as Python's `elif`.
+    ElseIf,
+    /// A condition that is an expression, `a ? b : c`.
+    Ternary,
+    Loop,
+    /// A loop without condition: no decision, but nested.
+    Endless,
+    /// What holds the cases.
+    Switch,
+    /// A case, unless it is the default.
+    Case,
+    /// A case, unless it is the first: one of them is taken for sure.
+    Arm,
+    Catch,
+    /// The sign of `&&` or `||`.
+    Logical,
+    /// A decision that does not make the text harder to follow, such as the `if` of a comprehension.
+    Decision,
+    /// What is a decision only if it has an alternative, such as Rust's `let ... else`.
+    WithAlternative,
+    /// A function without a name.
+    Lambda,
+    /// A `goto`, or a `break` or `continue` to a label.
+    Jump,
+}
+
+/// A construct that is open, for its depth.
+struct Open {
+    /// The row after its last node.
+    end: u32,
+    is_lambda: bool,
+}
+
+/// Measures the functions of one file, as their nodes come by.
+#[derive(Default)]
+pub(crate) struct Measure {
+    open: Vec<Open>,
+}
+
+impl Measure {
+    pub(crate) fn clear(&mut self) {
+        self.open.clear();
+    }
+
+    /// How many constructs are open at the row: where a function that begins here begins to count.
+    pub(crate) fn depth(&mut self, row: u32) -> usize {
+        while self.open.last().is_some_and(|open| open.end <= row) {
+            self.open.pop();
+        }
+        self.open.len()
+    }
+
+    /// Counts a node for the function whose constructs are those from `base`.
+    pub(crate) fn count(&mut self, branch: Branch, node: Node<'_>, base: usize, complexity: &mut Complexity) {
+        let depth = self.depth(node.row()).saturating_sub(base) as u32;
+        let opens = match branch {
+            Branch::If if follows_else(node) => {
+                complexity.cyclomatic += 1;
+                complexity.cognitive += 1;
+                return;
+            }
+            Branch::If | Branch::Loop | Branch::Catch => {
+                complexity.cyclomatic += 1;
+                complexity.cognitive += 1 + depth;
+                true
+            }
+            Branch::Ternary => {
+                complexity.cyclomatic += 1;
+                complexity.cognitive += 1 + depth;
+                false
+            }
+            Branch::Switch | Branch::Endless => {
+                complexity.cognitive += 1 + depth;
+                true
+            }
+            Branch::ElseIf => {
+                complexity.cyclomatic += 1;
+                complexity.cognitive += 1;
+                return;
+            }
+            Branch::Else => {
+                if !node.named_children().next().is_some_and(|first| first.kind().starts_with("if")) {
+                    complexity.cognitive += 1;
+                }
+                return;
+            }
+            Branch::Case | Branch::Arm | Branch::Decision | Branch::WithAlternative => {
+                let counts = match branch {
+                    Branch::Case => !node.text().starts_with("default"),
+                    Branch::Arm => node.parent().and_then(first_of_kind(node)) != Some(node),
+                    Branch::WithAlternative => node.field("alternative").is_some(),
+                    _ => true,
+                };
+                complexity.cyclomatic += u32::from(counts);
+                return;
+            }
+            Branch::Logical => {
+                complexity.cyclomatic += 1;
+                complexity.cognitive += u32::from(!continues_sequence(node));
+                return;
+            }
+            Branch::Jump => {
+                complexity.cognitive += 1;
+                return;
+            }
+            Branch::Lambda => {
+                self.open.push(Open { end: node.next_row(), is_lambda: true });
+                return;
+            }
+        };
+        let open = Open { end: node.next_row(), is_lambda: false };
+        if opens {
+            let nesting = 1 + self.open[base.min(self.open.len())..].iter().filter(|open| !open.is_lambda).count();
+            complexity.max_nesting = complexity.max_nesting.max(nesting as u32);
+        }
+        self.open.push(open);
+    }
+}
+
+/// The first child of the same kind as `node`.
+fn first_of_kind<'tree>(node: Node<'tree>) -> impl Fn(Node<'tree>) -> Option<Node<'tree>> {
+    move |parent| parent.children().find(|child| child.kind_id() == node.kind_id())
+}
+
+/// Whether an `if` is the one of `else if`.
+fn follows_else(node: Node<'_>) -> bool {
+    node.field_name() == "alternative"
+        || node.parent().is_some_and(|parent| parent.kind() == "else_clause" && parent.named_children().next() == Some(node))
+}
+
+/// Whether the sign of a logical operation only goes on with the same operation round it: `a && b && c` is one
+/// sequence.
+fn continues_sequence(sign: Node<'_>) -> bool {
+    let Some(operation) = sign.parent() else { return false };
+    let outer = std::iter::successors(operation.parent(), |node| {
+        node.kind().starts_with("parenthesized").then(|| node.parent()).flatten()
+    })
+    .find(|node| !node.kind().starts_with("parenthesized"));
+    outer.is_some_and(|outer| {
+        outer.kind() == operation.kind() && outer.children().any(|child| child.kind_id() == sign.kind_id())
+    })
+}

@@ -1,0 +1,94 @@
+//! Modifiers, type parameters, parameters and return types.
+
+use super::{Annotation, Modifier, Parameter};
+use crate::languages::Syntax;
+use crate::outline::fold_space;
+use crate::syntax::Node;
+use crate::visit::Definition;
+
+/// Adds the parameters that a child of a parameter list declares.
+pub(crate) type Parameters = for<'tree> fn(Node<'tree>, &mut Vec<Parameter>);
+
+/// The longest type or default that is kept, in bytes.
+const MAX_BYTES: usize = 400;
+
+/// What the syntax of a definition says; `visited` is the node that it was found at.
+pub(crate) fn annotate<'tree>(definition: &Definition<'tree>, visited: Node<'tree>, syntax: &Syntax) -> Annotation {
+    let mut annotation = Annotation { modifiers: definition.modifiers, ..Annotation::default() };
+    let node = definition.node.unwrap_or(visited);
+    let mut wrapper = visited.parent();
+    while let Some(outer) = wrapper.filter(|outer| syntax.wrappers.contains(&outer.kind())) {
+        add_modifiers(&mut annotation, outer, visited.row(), syntax);
+        wrapper = outer.parent();
+    }
+    let head_end = definition.body.map_or(node.next_row(), Node::row).min(definition.name.row().max(node.row() + 1));
+    add_modifiers(&mut annotation, node, head_end, syntax);
+    let function = definition.function.unwrap_or(node);
+    if function != node {
+        add_modifiers(&mut annotation, function, function.next_row(), syntax);
+    }
+    annotation.type_parameters =
+        function.field("type_parameters").or_else(|| function.child("type_parameters")).map(one_line);
+    if let Some(list) = parameter_list(function) {
+        for child in list.named_children() {
+            (syntax.parameters)(child, &mut annotation.parameters);
+        }
+    } else if let Some(parameter) = function.field("parameter") {
+        // `x => x`
+        (syntax.parameters)(parameter, &mut annotation.parameters);
+    }
+    annotation.return_type =
+        definition.return_type.or_else(|| function.field("return_type")).map(|node| type_text(node));
+    annotation
+}
+
+/// The list of parameters of a function: in C and its kin it is inside of declarators.
+fn parameter_list(function: Node<'_>) -> Option<Node<'_>> {
+    let mut node = function;
+    loop {
+        if let Some(list) = node.field("parameters") {
+            return Some(list);
+        }
+        node = node.field("declarator").or_else(|| {
+            // Reference declarators have no field.
+            node.named_children().find(|child| child.kind() == "function_declarator")
+        })?;
+    }
+}
+
+fn add_modifiers(annotation: &mut Annotation, node: Node<'_>, before_row: u32, syntax: &Syntax) {
+    for child in node.children().take_while(|child| child.row() < before_row) {
+        if !child.is_named() {
+            if let Some(modifier) = Modifier::of_word(child.text()) {
+                annotation.modifiers.insert(modifier);
+            }
+        } else if syntax.modifiers.contains(&child.kind()) {
+            for modifier in child.text().split_ascii_whitespace().filter_map(Modifier::of_word) {
+                annotation.modifiers.insert(modifier);
+            }
+        }
+    }
+}
+
+/// A type without the sign that introduces it.
+pub(crate) fn type_text(node: Node<'_>) -> Box<str> {
+    let text = node.text().trim_start();
+    let text = text.strip_prefix("->").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    one_line_of(text)
+}
+
+/// The text of a node on one line.
+pub(crate) fn one_line(node: Node<'_>) -> Box<str> {
+    one_line_of(node.text())
+}
+
+fn one_line_of(text: &str) -> Box<str> {
+    let mut buffer = String::new();
+    let head = &text[..text.floor_char_boundary(4 * MAX_BYTES)];
+    let folded = fold_space(&mut buffer, head);
+    if folded.len() <= MAX_BYTES && head.len() == text.len() {
+        folded.into()
+    } else {
+        format!("{}…", &folded[..folded.floor_char_boundary(MAX_BYTES)]).into()
+    }
+}

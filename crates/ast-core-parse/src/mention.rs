@@ -1,0 +1,94 @@
+//! What a node mentions: calls, types, imports, what is inherited.
+
+use crate::syntax::Node;
+use ast_core_model::ReferenceKind;
+
+/// What a node mentions.
+pub(crate) struct Mention<'tree> {
+    pub(crate) kind: ReferenceKind,
+    /// Where the name stands.
+    pub(crate) name: Node<'tree>,
+    /// The name, if it is not the text of `name`.
+    pub(crate) name_text: Option<String>,
+    pub(crate) qualifier: Option<String>,
+    pub(crate) alias: Option<String>,
+}
+
+impl<'tree> Mention<'tree> {
+    pub(crate) fn new(kind: ReferenceKind, name: Node<'tree>) -> Self {
+        Self { kind, name, name_text: None, qualifier: None, alias: None }
+    }
+
+    pub(crate) fn name_text(mut self, name: impl Into<String>) -> Self {
+        self.name_text = Some(name.into());
+        self
+    }
+
+    /// Sets what the name is qualified with; nothing if it is blank.
+    pub(crate) fn qualifier(mut self, qualifier: impl Into<String>) -> Self {
+        self.qualifier = Some(qualifier.into()).filter(|text: &String| !text.trim().is_empty());
+        self
+    }
+
+    pub(crate) fn alias(mut self, alias: Option<Node<'_>>) -> Self {
+        self.alias = alias.map(|node| node.text().to_owned());
+        self
+    }
+}
+
+/// What a visited node mentions, in order.
+pub(crate) type Mentions<'tree> = Vec<Mention<'tree>>;
+
+/// The longest qualifier that is kept, in bytes: what a chain of calls is called on may be a page.
+const MAX_QUALIFIER_BYTES: usize = 200;
+
+/// Fields that hold the last name of a path or member access, in any grammar.
+const NAME_FIELDS: [&str; 6] = ["property", "attribute", "name", "field", "selector", "suffix"];
+/// Fields that hold what is called or applied inside of a wrapping node, such as Rust's `f::<T>`.
+const INNER_FIELDS: [&str; 2] = ["function", "type"];
+
+/// The mention of what an expression or a type names: `push` qualified with `self.items` of `self.items.push`.
+/// `None` if it names nothing, as the call of a call's result does.
+pub(crate) fn named<'tree>(kind: ReferenceKind, expression: Node<'tree>) -> Option<Mention<'tree>> {
+    let mut node = expression;
+    loop {
+        if node.first_child().is_none() {
+            return is_name(node.text()).then(|| {
+                let before = qualifier_between(expression, node);
+                let mention = Mention::new(kind, node);
+                if before.is_empty() || before.len() > MAX_QUALIFIER_BYTES {
+                    mention
+                } else {
+                    mention.qualifier(before)
+                }
+            });
+        }
+        node = NAME_FIELDS
+            .iter()
+            .chain(&INNER_FIELDS)
+            .find_map(|field| node.field(field))
+            .or_else(|| only_named_child(node))?;
+    }
+}
+
+fn only_named_child(node: Node<'_>) -> Option<Node<'_>> {
+    let mut children = node.named_children();
+    children.next().filter(|_| children.next().is_none())
+}
+
+/// What stands before the name in an expression, without the sign between them.
+fn qualifier_between(expression: Node<'_>, name: Node<'_>) -> String {
+    let length = (name.start() - expression.start()) as usize;
+    let text = expression.text().get(..length).unwrap_or("");
+    let text = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ':' | '?' | '!' | '-' | '>' | '#' | '\\'));
+    let text = text.trim_start_matches(['(', '&', '*', ' ', '\\', '@']);
+    text.split_ascii_whitespace().collect()
+}
+
+/// Whether a text could be the name of something: not a literal, and not an operator.
+pub(crate) fn is_name(text: &str) -> bool {
+    let mut chars = text.trim_start_matches(['@', '$', '#', '~']).chars();
+    chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && text.len() <= MAX_QUALIFIER_BYTES
+        && !text.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | '{'))
+}
