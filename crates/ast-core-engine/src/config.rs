@@ -73,9 +73,9 @@ impl EngineConfig {
 
     /// What of the settings is in what is indexed: an index made by others is made anew.
     pub(crate) fn pipeline(&self) -> String {
-        let ChunkingConfig { max_bytes, solo_bytes } = self.chunking;
+        let ChunkingConfig { max_tokens, solo_tokens } = self.chunking;
         format!(
-            "format {}, chunks {max_bytes}/{solo_bytes}, {}",
+            "format {}, chunks {max_tokens}/{solo_tokens}, {}",
             crate::FORMAT_VERSION,
             self.embedder.model().id
         )

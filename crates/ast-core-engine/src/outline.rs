@@ -4,7 +4,7 @@ use crate::discover::{discover, io_reason};
 use crate::{EngineError, Failure};
 use ast_core_batch::{Batch, BatchConfig, CancelToken, Completed, Control, Order, Outcome, WorkerPool, run};
 use ast_core_model::RepoPath;
-use ast_core_parse::{ChunkingConfig, Language, ParseError, ParseLimits, ParsedFile, Parser};
+use ast_core_parse::{ChunkingConfig, Language, ParseLimits, ParsedFile, Parser, SourceText};
 use std::convert::Infallible;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -116,11 +116,13 @@ fn outline_file(parser: &mut Parser, max_bytes: usize, task: Task) -> Result<Out
     let language = task.language.ok_or_else(|| failed("its language is not known by its name".to_owned()))?;
     let mut bytes = Vec::new();
     file.take(max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(|error| failed(io_reason(&error)))?;
-    match parser.parse(&bytes, language) {
+    if bytes.len() > max_bytes {
+        return Err(failed(format!("larger than the limit of {max_bytes} bytes")));
+    }
+    let stem = task.path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let parsed = SourceText::decode(&bytes).and_then(|source| parser.parse_source(&source.named(&stem), language));
+    match parsed {
         Ok(file) => Ok(Outline { path: task.shown.clone(), file }),
-        Err(ParseError::TooLarge { limit, .. }) => {
-            Err(failed(format!("larger than the limit of {limit} bytes")))
-        }
         Err(error) => Err(failed(error.to_string())),
     }
 }

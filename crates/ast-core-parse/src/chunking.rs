@@ -7,10 +7,15 @@
 
 use crate::ChunkingConfig;
 use crate::syntax::SyntaxTree;
+use crate::tokens::TokenCounter;
 use ast_core_model::{Chunk, ContentHash, LineRange, Span, Symbol, SymbolKind};
 
-/// The smallest `max_bytes`.
-const MIN_MAX_BYTES: usize = 64;
+/// The smallest `max_tokens`, and how much a chunk may exceed its budget so that nothing is torn.
+const MIN_MAX_TOKENS: u32 = 16;
+/// What is shorter than so many bytes is no chunk, but the head of what comes, such as `impl Foo {`.
+const MIN_CHUNK_BYTES: u32 = 64;
+/// The largest `max_tokens`: no file has more.
+const MAX_MAX_TOKENS: u32 = 1 << 28;
 
 /// A stretch of text that is not cut unless it is larger than a chunk: a node, and what is between it and the next.
 #[derive(Debug, Clone, Copy)]
@@ -24,20 +29,28 @@ struct Atom {
 
 /// Cuts files into chunks; keeps its buffers.
 pub(crate) struct Chunker {
-    config: ChunkingConfig,
+    max_tokens: u32,
+    solo_tokens: u32,
+    tokens: TokenCounter,
     atoms: Vec<Atom>,
     cuts: Vec<u32>,
 }
 
 impl Chunker {
     pub(crate) fn new(config: ChunkingConfig) -> Self {
-        let max_bytes = config.max_bytes.clamp(MIN_MAX_BYTES, u32::MAX as usize);
-        let solo_bytes = config.solo_bytes.min(max_bytes);
-        Self { config: ChunkingConfig { max_bytes, solo_bytes }, atoms: Vec::new(), cuts: Vec::new() }
+        let max_tokens = config.max_tokens.clamp(MIN_MAX_TOKENS, MAX_MAX_TOKENS);
+        Self {
+            max_tokens,
+            solo_tokens: config.solo_tokens.min(max_tokens),
+            tokens: TokenCounter::default(),
+            atoms: Vec::new(),
+            cuts: Vec::new(),
+        }
     }
 
     /// Cuts a file along its tree. `symbols` are those of the same tree.
     pub(crate) fn cut(&mut self, tree: &SyntaxTree<'_>, symbols: &[Symbol]) -> Vec<Chunk> {
+        self.tokens.read(tree.source);
         self.collect_atoms(tree, symbols);
         self.merge_atoms(tree.source);
         self.chunks(tree.source, symbols)
@@ -45,6 +58,7 @@ impl Chunker {
 
     /// Cuts text at line breaks.
     pub(crate) fn cut_by_lines(&mut self, text: &str) -> Vec<Chunk> {
+        self.tokens.read(text);
         self.cuts.clear();
         self.cut_large(text, 0, text.len() as u32);
         self.chunks(text, &[])
@@ -52,7 +66,8 @@ impl Chunker {
 
     /// The largest nodes that fit in a chunk, in order.
     fn collect_atoms(&mut self, tree: &SyntaxTree<'_>, symbols: &[Symbol]) {
-        let max = self.config.max_bytes as u32;
+        let max = self.max_tokens;
+        let exceeds = |start, end| self.tokens.exceeds(tree.source, start, end, max);
         let columns = tree.columns;
         self.atoms.clear();
         let mut definitions = symbols.iter().filter(|symbol| stands_alone(symbol.kind)).peekable();
@@ -70,7 +85,7 @@ impl Chunker {
                 && definitions.peek().is_some_and(|symbol| {
                     symbol.extent.start < end && symbol.extent.len() < end - start
                 });
-            if (end - start > max || holds_definition) && next > row + 1 {
+            if next > row + 1 && (holds_definition || exceeds(start, end)) {
                 opened.get_or_insert(start);
                 row += 1;
                 continue;
@@ -83,7 +98,7 @@ impl Chunker {
             while let Some(symbol) = definitions.next_if(|symbol| symbol.extent.start == start) {
                 definition = definition.max(symbol.extent.len());
                 head_until = head_until.max(symbol.span.start);
-                if symbol.extent.len() <= max {
+                if !exceeds(symbol.extent.start, symbol.extent.end) {
                     whole_until = whole_until.max(symbol.extent.end);
                 }
             }
@@ -95,7 +110,6 @@ impl Chunker {
 
     /// Decides where chunks begin.
     fn merge_atoms(&mut self, text: &str) {
-        let (max, solo) = (self.config.max_bytes as u32, self.config.solo_bytes as u32);
         let len = text.len() as u32;
         self.cuts.clear();
         self.cuts.push(0);
@@ -105,12 +119,14 @@ impl Chunker {
         for at in 0..self.atoms.len() {
             let atom = self.atoms[at];
             let end = self.atoms.get(at + 1).map_or(len, |next| next.start);
-            let full = end - chunk_start > max;
+            let over = |start, tokens| self.tokens.exceeds(text, start, end, tokens);
+            let full = over(chunk_start, self.max_tokens);
             let after_definition = alone_until.is_some_and(|until| atom.start >= until);
-            // A chunk of a few bytes is the head of what comes, such as `impl Foo {`.
-            let something_before = atom.start - chunk_start >= MIN_MAX_BYTES as u32;
-            let begins_definition = atom.definition >= solo && something_before;
-            let hard = end - chunk_start > max + MIN_MAX_BYTES as u32;
+            let something_before = atom.start - chunk_start >= MIN_CHUNK_BYTES;
+            let is_solo = atom.definition > 0
+                && self.tokens.count(text, atom.start, atom.start + atom.definition) >= self.solo_tokens;
+            let begins_definition = is_solo && something_before;
+            let hard = full && over(chunk_start, self.max_tokens + MIN_MAX_TOKENS);
             if atom.start > chunk_start
                 && (atom.may_begin && (full || after_definition || begins_definition) || hard)
             {
@@ -120,10 +136,10 @@ impl Chunker {
             if after_definition {
                 alone_until = None;
             }
-            if atom.definition >= solo {
+            if is_solo {
                 alone_until = Some(atom.start + atom.definition);
             }
-            if end - chunk_start > max + MIN_MAX_BYTES as u32 {
+            if over(chunk_start, self.max_tokens + MIN_MAX_TOKENS) {
                 // One node without children, such as a long string.
                 self.cut_large(text, chunk_start, end);
                 chunk_start = *self.cuts.last().unwrap_or(&chunk_start);
@@ -133,17 +149,16 @@ impl Chunker {
 
     /// Cuts a stretch at the last line break that fits, else at the last character that does.
     fn cut_large(&mut self, text: &str, start: u32, end: u32) {
-        let max = self.config.max_bytes;
-        let end = end as usize;
-        let mut at = start as usize;
+        let mut at = start;
         if self.cuts.last() != Some(&start) {
             self.cuts.push(start);
         }
-        while end - at > max {
-            let limit = text.floor_char_boundary(at + max);
-            let line = memchr::memrchr(b'\n', &text.as_bytes()[at..limit]).map(|position| at + position + 1);
-            at = line.filter(|&line| line > at).unwrap_or(limit);
-            self.cuts.push(at as u32);
+        while self.tokens.exceeds(text, at, end, self.max_tokens) {
+            let limit = text.floor_char_boundary(self.tokens.reach(text, at, self.max_tokens) as usize);
+            let from = at as usize;
+            let line = memchr::memrchr(b'\n', &text.as_bytes()[from..limit]).map(|position| from + position + 1);
+            at = line.filter(|&line| line > from).unwrap_or(limit) as u32;
+            self.cuts.push(at);
         }
     }
 
@@ -226,7 +241,9 @@ mod tests {
     use crate::{Language, ParseLimits, Parser};
     use proptest::prelude::*;
 
-    fn assert_covers(text: &str, chunks: &[Chunk], max_bytes: usize) {
+    fn assert_covers(text: &str, chunks: &[Chunk], max_tokens: u32) {
+        let mut tokens = TokenCounter::default();
+        tokens.read(text);
         let mut covered = 0;
         for chunk in chunks {
             let between = &text[covered as usize..chunk.span.start as usize];
@@ -234,7 +251,8 @@ mod tests {
             assert!(!chunk.span.is_empty());
             let inside = &text[chunk.span.range()];
             assert_eq!(inside, inside.trim());
-            assert!(inside.len() <= max_bytes + 2 * MIN_MAX_BYTES, "{} bytes", inside.len());
+            let count = tokens.count(text, chunk.span.start, chunk.span.end);
+            assert!(count <= max_tokens + MIN_MAX_TOKENS, "{count} tokens");
             let line_of = |at: u32| 1 + line_breaks(&text[..at as usize]);
             assert_eq!(chunk.lines, LineRange::new(line_of(chunk.span.start), line_of(chunk.span.end)));
             covered = chunk.span.end;
@@ -253,21 +271,21 @@ mod tests {
                 ],
                 0..60,
             ),
-            max_bytes in 64usize..400,
+            max_tokens in 16u32..100,
             language in prop_oneof![Just("rust"), Just("javascript"), Just("cpp"), Just("python")],
         ) {
             let text = parts.concat();
-            let chunking = ChunkingConfig { max_bytes, solo_bytes: max_bytes / 4 };
+            let chunking = ChunkingConfig { max_tokens, solo_tokens: max_tokens / 4 };
             let mut parser = Parser::new(ParseLimits::default(), chunking);
             let file = parser.parse(text.as_bytes(), language.parse::<Language>().unwrap()).unwrap();
-            assert_covers(&text, &file.chunks, max_bytes);
+            assert_covers(&text, &file.chunks, max_tokens);
         }
 
         #[test]
         fn lines_without_a_tree_are_covered_too(text in "[a-zé\n ]{0,600}") {
-            let mut chunker = Chunker::new(ChunkingConfig { max_bytes: 64, solo_bytes: 0 });
+            let mut chunker = Chunker::new(ChunkingConfig { max_tokens: 16, solo_tokens: 0 });
             let chunks = chunker.cut_by_lines(&text);
-            assert_covers(&text, &chunks, 64);
+            assert_covers(&text, &chunks, 16);
         }
     }
 

@@ -46,6 +46,11 @@ impl<'a> SourceText<'a> {
             return Err(ParseError::Binary { offset });
         }
         Ok(match std::str::from_utf8(bytes) {
+            Ok(text) if only_carriage_returns(bytes) => {
+                // A line of the grammars ends at a line feed.
+                let text = Cow::Owned(text.replace('\r', "\n"));
+                Self { text, encoding: Encoding::Utf8, offsets: None, name: "" }
+            }
             Ok(text) => Self { text: Cow::Borrowed(text), encoding: Encoding::Utf8, offsets: None, name: "" },
             Err(_) => {
                 let text = Cow::Owned(substitute_invalid(bytes));
@@ -132,6 +137,11 @@ impl<'a> SourceText<'a> {
     }
 }
 
+/// Whether lines end in carriage returns alone, as once on the Macintosh.
+fn only_carriage_returns(bytes: &[u8]) -> bool {
+    memchr::memchr2(b'\r', b'\n', bytes).is_some_and(|at| bytes[at] == b'\r') && !bytes.contains(&b'\n')
+}
+
 fn substitute_invalid(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for part in bytes.utf8_chunks() {
@@ -149,6 +159,14 @@ mod tests {
     #[test]
     fn nul_means_binary() {
         assert_eq!(SourceText::decode(b"ab\0c").unwrap_err(), ParseError::Binary { offset: 2 });
+    }
+
+    #[test]
+    fn lines_may_end_in_carriage_returns_alone() {
+        let text = |bytes| SourceText::decode(bytes).unwrap().text().to_owned();
+        assert_eq!(text(b"a\rb\r"), "a\nb\n");
+        assert_eq!(text(b"a\rb\n"), "a\rb\n");
+        assert_eq!(text(b"a\r\nb"), "a\r\nb");
     }
 
     #[test]

@@ -16,7 +16,9 @@ impl Language {
         LANGUAGES.iter().map(|spec| Language(spec))
     }
 
-    /// The language of a file of this path, from its name or extension; `None` if it is none of the list.
+    /// The language of a file of this path, from its name or extension; `None` if it is none of the list. Where the
+    /// content tells more, as it does for `.h` and for a script without extension, [`detect`](Self::detect) knows
+    /// better.
     pub fn of_path(path: &RepoPath) -> Option<Self> {
         let (name, extension) = (path.file_name(), path.extension());
         let by = |matches: &dyn Fn(&Spec) -> bool| Self::all().find(|language| matches(language.0));
@@ -26,6 +28,56 @@ impl Language {
                 let lower = extension.to_ascii_lowercase();
                 by(&|spec| spec.extensions.contains(&lower.as_str()))
             })
+    }
+
+    /// The language of a file, from its name, its extension, and what it begins with.
+    ///
+    /// ```
+    /// use ast_core_model::RepoPath;
+    /// use ast_core_parse::Language;
+    ///
+    /// let language = |path, text| Language::detect(&RepoPath::new(path).unwrap(), text).map(Language::as_str);
+    /// assert_eq!(language("tools/release", "#!/usr/bin/env python3\n"), Some("python"));
+    /// assert_eq!(language("list.h", "namespace a {\nclass List;\n}\n"), Some("cpp"));
+    /// assert_eq!(language("list.h", "struct list *list_new(void);\n"), Some("c"));
+    /// assert_eq!(language("LICENSE", "Permission is granted"), None);
+    /// ```
+    pub fn detect(path: &RepoPath, text: &str) -> Option<Self> {
+        match Self::of_path(path) {
+            Some(language) if Self::depends_on_content(path) => Some(language.refined(text)),
+            Some(language) => Some(language),
+            None if path.extension().is_empty() => Self::of_shebang(text),
+            None => None,
+        }
+    }
+
+    /// Whether the content of a file of this path tells which of two languages it is in: so it is with C and C++.
+    pub fn depends_on_content(path: &RepoPath) -> bool {
+        cfg!(all(feature = "c", feature = "cpp")) && path.extension() == "h"
+    }
+
+    /// The language of a script, from its first line: `#!/usr/bin/env python3`.
+    pub fn of_shebang(text: &str) -> Option<Self> {
+        let command = text.strip_prefix("#!")?.lines().next()?;
+        let mut words = command.split_ascii_whitespace();
+        let mut interpreter = words.next()?.rsplit('/').next()?;
+        if interpreter == "env" {
+            interpreter = words.find(|word| !word.starts_with('-') && !word.contains('='))?.rsplit('/').next()?;
+        }
+        // `python3.12` is Python.
+        let name = interpreter.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+        Self::all().find(|language| language.0.interpreters.contains(&name))
+    }
+
+    #[cfg(all(feature = "c", feature = "cpp"))]
+    fn refined(self, text: &str) -> Self {
+        let spec = if crate::languages::looks_like_cpp(text) { "cpp" } else { "c" };
+        spec.parse().unwrap_or(self)
+    }
+
+    #[cfg(not(all(feature = "c", feature = "cpp")))]
+    fn refined(self, _text: &str) -> Self {
+        self
     }
 
     /// The name, as in output and filters.
@@ -100,6 +152,17 @@ mod tests {
         assert_eq!(language("x.H"), Some("cpp"));
         assert_eq!(language("README.md"), None);
         assert_eq!(language("rs"), None);
+    }
+
+    #[test]
+    fn a_script_names_its_interpreter() {
+        let language = |line: &str| Language::of_shebang(line).map(Language::as_str);
+        assert_eq!(language("#!/usr/bin/python3.12 -u\n"), Some("python"));
+        assert_eq!(language("#!/usr/bin/env -S A=1 node --x\n"), Some("javascript"));
+        assert_eq!(language("#! /bin/sh").is_some(), cfg!(feature = "bash"));
+        for line in ["#!/usr/bin/awk -f", "#!", "#!/usr/bin/env", "# /bin/sh", ""] {
+            assert_eq!(language(line), None, "{line:?}");
+        }
     }
 
     #[test]

@@ -34,10 +34,15 @@ mod language;
 mod languages;
 mod limits;
 mod mention;
+mod nature;
+mod nodes;
 mod outline;
 mod parsed_file;
 mod parser;
+mod query;
+mod reparse;
 mod syntax;
+mod tokens;
 mod visit;
 
 pub use annotation::{Annotation, Complexity, Modifier, Modifiers, Parameter};
@@ -45,8 +50,11 @@ pub use encoding::{Encoding, SourceText};
 pub use error::ParseError;
 pub use language::Language;
 pub use limits::{ChunkingConfig, ParseLimits};
+pub use nodes::{NodeFilter, Nodes};
 pub use parsed_file::{Coverage, ParsedFile, SyntaxErrors};
 pub use parser::Parser;
+pub use query::{Query, QueryCapture, QueryMatch, QueryResult};
+pub use reparse::{Edit, EditedText};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

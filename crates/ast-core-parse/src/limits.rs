@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Bounds on one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseLimits {
-    /// The largest content that is parsed, in bytes. Default: 2 MiB. At most `u32::MAX`, as positions are `u32`.
+    /// The largest text that is parsed, in bytes; a larger one is cut into chunks by lines. Default: 2 MiB.
     pub max_bytes: usize,
     /// How long the syntax tree of one file may take. What takes longer is cut into chunks by lines and has no
     /// symbols. tree-sitter looks at the clock between steps, so a pathological file may overrun by about a
@@ -24,14 +24,16 @@ impl Default for ParseLimits {
 /// How large chunks are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkingConfig {
-    /// The size that a chunk should not exceed, in bytes, from 64. Default: 1,500, about 400 tokens.
-    pub max_bytes: usize,
-    /// A definition of at least so many bytes is not merged with its neighbours. Default: 240.
-    pub solo_bytes: usize,
+    /// The size that a chunk should not exceed, in tokens of a language model, from 16; it may do so by up to 16
+    /// tokens so that nothing is torn. Default: 400, about 1,600 bytes. Tokens are estimated, within a tenth of what
+    /// `o200k_base` counts for nine files of ten.
+    pub max_tokens: u32,
+    /// A definition of at least so many tokens is not merged with its neighbours. Default: 60.
+    pub solo_tokens: u32,
 }
 
 impl Default for ChunkingConfig {
     fn default() -> Self {
-        Self { max_bytes: 1500, solo_bytes: 240 }
+        Self { max_tokens: 400, solo_tokens: 60 }
     }
 }

@@ -22,6 +22,8 @@ pub struct ParsedFile {
     pub chunks: Vec<Chunk>,
     /// Number of lines; a last line without line break counts.
     pub lines: u32,
+    /// Whether a comment at its beginning says that a program wrote it.
+    pub generated: bool,
     /// What the parser stumbled over.
     pub syntax_errors: SyntaxErrors,
     /// Whether all of the file was understood.
@@ -50,6 +52,14 @@ pub enum Coverage {
         /// The limit.
         limit: usize,
     },
+    /// It is larger than the limit: there are no symbols, and the chunks are cut by lines.
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Its text is squeezed onto a few long lines, or is a table of data: there are no symbols, and the chunks are
+    /// cut by lines.
+    Minified,
     /// The syntax tree took longer than its budget: there are no symbols, and the chunks are cut by lines.
     TimedOut {
         /// The budget.

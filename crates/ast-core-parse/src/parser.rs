@@ -1,12 +1,13 @@
 //! The parser: text in, [`ParsedFile`] out.
 
 use crate::chunking::Chunker;
+use crate::nature;
 use crate::outline::Outliner;
 use crate::syntax::{Columns, SyntaxTree};
 use crate::{
     ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, SourceText, SyntaxErrors,
 };
-use ast_core_model::Span;
+use ast_core_model::{Chunk, Span};
 use std::ops::ControlFlow;
 use std::time::Instant;
 use tree_sitter::{ParseOptions, ParseState, Tree};
@@ -17,7 +18,7 @@ pub struct Parser {
     columns: Columns,
     outliner: Outliner,
     chunker: Chunker,
-    limits: ParseLimits,
+    pub(crate) limits: ParseLimits,
 }
 
 impl Parser {
@@ -34,15 +35,14 @@ impl Parser {
 
     /// Parses the bytes of a file.
     ///
-    /// A syntax error is not an error here, and neither is a file that takes too long: see
-    /// [`ParsedFile::syntax_errors`] and [`ParsedFile::coverage`].
+    /// A syntax error is not an error here, and neither is a file that is too large, takes too long or is minified:
+    /// see [`ParsedFile::syntax_errors`] and [`ParsedFile::coverage`].
     ///
     /// # Errors
-    /// [`ParseError::TooLarge`], [`ParseError::Binary`].
+    /// [`ParseError::Binary`]; [`ParseError::TooLarge`] from 4 GiB, which no position reaches.
     pub fn parse(&mut self, bytes: &[u8], language: Language) -> Result<ParsedFile, ParseError> {
-        let limit = self.limits.max_bytes.min(u32::MAX as usize);
-        if bytes.len() > limit {
-            return Err(ParseError::TooLarge { received: bytes.len(), limit });
+        if bytes.len() >= u32::MAX as usize {
+            return Err(ParseError::TooLarge { received: bytes.len(), limit: u32::MAX as usize - 1 });
         }
         self.parse_source(&SourceText::decode(bytes)?, language)
     }
@@ -50,16 +50,37 @@ impl Parser {
     /// Parses text that is already decoded. Positions are those of the file it was decoded from.
     ///
     /// # Errors
-    /// [`ParseError::TooLarge`].
+    /// [`ParseError::TooLarge`] from 4 GiB.
     pub fn parse_source(
         &mut self,
         source: &SourceText<'_>,
         language: Language,
     ) -> Result<ParsedFile, ParseError> {
         let text = source.text();
-        if text.len() >= u32::MAX as usize {
-            return Err(ParseError::TooLarge { received: text.len(), limit: u32::MAX as usize - 1 });
+        if text.len() > self.limits.max_bytes || nature::is_minified(text, count_lines(text)) {
+            return self.read(source, language, None);
         }
+        let tree = self.try_tree(text, language, None)?;
+        self.read(source, language, tree.as_ref())
+    }
+
+    /// Cuts text of no known language into chunks, at line breaks.
+    pub fn cut_text(&mut self, source: &SourceText<'_>) -> Vec<Chunk> {
+        let mut chunks = self.chunker.cut_by_lines(source.text());
+        if !source.same_offsets() {
+            chunks.iter_mut().for_each(|chunk| chunk.span = source.in_file(chunk.span));
+        }
+        chunks
+    }
+
+    /// Reads what is in a text out of its tree; without a tree it is cut by lines.
+    pub(crate) fn read(
+        &mut self,
+        source: &SourceText<'_>,
+        language: Language,
+        tree: Option<&Tree>,
+    ) -> Result<ParsedFile, ParseError> {
+        let text = source.text();
         let mut file = ParsedFile {
             language,
             encoding: source.encoding(),
@@ -68,15 +89,14 @@ impl Parser {
             references: Vec::new(),
             chunks: Vec::new(),
             lines: count_lines(text),
+            generated: nature::is_generated(text),
             syntax_errors: SyntaxErrors::default(),
             coverage: Coverage::Full,
         };
-        match self.syntax_tree(text, language)? {
+        match tree {
             Some(tree) => {
                 let compiled = language.0.compiled();
-                self.columns.fill(&tree, &compiled.kept);
-                // What comes now needs no more of the tree than the columns.
-                drop(tree);
+                self.columns.fill(tree, &compiled.kept);
                 let tree = SyntaxTree { columns: &self.columns, compiled, source: text };
                 let outline = self.outliner.run(&tree, language.0, source.name());
                 file.symbols = outline.symbols;
@@ -90,7 +110,13 @@ impl Parser {
                 self.columns.shrink();
             }
             None => {
-                file.coverage = Coverage::TimedOut { budget: self.limits.time_budget };
+                file.coverage = if text.len() > self.limits.max_bytes {
+                    Coverage::TooLarge { limit: self.limits.max_bytes }
+                } else if nature::is_minified(text, file.lines) {
+                    Coverage::Minified
+                } else {
+                    Coverage::TimedOut { budget: self.limits.time_budget }
+                };
                 file.chunks = self.chunker.cut_by_lines(text);
             }
         }
@@ -100,8 +126,30 @@ impl Parser {
         Ok(file)
     }
 
+    /// The tree of a text.
+    ///
+    /// # Errors
+    /// [`ParseError::TooLarge`], [`ParseError::TimedOut`].
+    pub(crate) fn tree(
+        &mut self,
+        text: &str,
+        language: Language,
+        old: Option<&Tree>,
+    ) -> Result<Tree, ParseError> {
+        if text.len() > self.limits.max_bytes {
+            return Err(ParseError::TooLarge { received: text.len(), limit: self.limits.max_bytes });
+        }
+        let budget = self.limits.time_budget;
+        self.try_tree(text, language, old)?.ok_or(ParseError::TimedOut { budget })
+    }
+
     /// `None` if the time is up before the tree is done.
-    fn syntax_tree(&mut self, text: &str, language: Language) -> Result<Option<Tree>, ParseError> {
+    pub(crate) fn try_tree(
+        &mut self,
+        text: &str,
+        language: Language,
+        old: Option<&Tree>,
+    ) -> Result<Option<Tree>, ParseError> {
         let grammar = language.0.grammar();
         self.syntax
             .set_language(grammar)
@@ -114,7 +162,7 @@ impl Parser {
         let options = ParseOptions::new().progress_callback(&mut in_time);
         let tree = self.syntax.parse_with_options(
             &mut |offset, _| bytes.get(offset..).unwrap_or_default(),
-            None,
+            old,
             Some(options),
         );
         if tree.is_none() {

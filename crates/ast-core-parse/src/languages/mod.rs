@@ -73,6 +73,9 @@ pub(crate) static LANGUAGES: &[&Spec] = &[
     &typescript::TYPESCRIPT,
 ];
 
+#[cfg(all(feature = "c", feature = "cpp"))]
+pub(crate) use c::looks_like_cpp;
+
 /// A language: how its files are known, its grammar, and where its definitions are.
 pub(crate) struct Spec {
     /// Lower case, as in output and filters.
@@ -81,6 +84,8 @@ pub(crate) struct Spec {
     pub(crate) extensions: &'static [&'static str],
     /// Whole file names.
     pub(crate) file_names: &'static [&'static str],
+    /// Programs that run its scripts, without version.
+    pub(crate) interpreters: &'static [&'static str],
     /// The grammar's crate and its version in the lock file.
     pub(crate) grammar_crate: &'static str,
     pub(crate) grammar_version: &'static str,
@@ -162,6 +167,7 @@ impl Syntax {
 }
 
 /// A syntax ready for use.
+#[derive(Debug)]
 pub(crate) struct Compiled {
     pub(crate) grammar: tree_sitter::Language,
     /// Indexed by node kind id.
@@ -178,6 +184,11 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
+    /// How many node kinds there are.
+    pub(crate) fn kind_count(&self) -> usize {
+        self.kinds.len()
+    }
+
     /// The name of a node kind, `"ERROR"` for what is none.
     pub(crate) fn kind_name(&self, kind: u16) -> &str {
         self.kinds.get(kind as usize).map_or("ERROR", |name| name)
@@ -215,7 +226,7 @@ impl Compiled {
 }
 
 /// What a node kind is to a pass: a set of bits.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Role(u16);
 
 impl Role {
@@ -265,12 +276,23 @@ impl Spec {
             name,
             extensions,
             file_names: &[],
+            interpreters: &[],
             grammar_crate,
             grammar_version,
             load_grammar,
             syntax,
             compiled: OnceLock::new(),
         }
+    }
+
+    pub(crate) const fn file_names(mut self, names: &'static [&'static str]) -> Self {
+        self.file_names = names;
+        self
+    }
+
+    pub(crate) const fn interpreters(mut self, names: &'static [&'static str]) -> Self {
+        self.interpreters = names;
+        self
     }
 
     /// Loads the grammar at the first use in a process.

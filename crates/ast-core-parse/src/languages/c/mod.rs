@@ -11,3 +11,7 @@ pub(crate) static C: Spec = Spec::new(
     || tree_sitter_c::LANGUAGE.into(),
     Syntax { comments: &["comment"], ..Syntax::NONE },
 );
+
+pub(crate) fn looks_like_cpp(text: &str) -> bool {
+    ["class ", "namespace ", "template", "::"].iter().any(|mark| text.contains(mark))
+}

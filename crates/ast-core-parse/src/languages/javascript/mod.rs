@@ -41,7 +41,8 @@ pub(crate) static JAVASCRIPT: Spec = Spec::new(
         values_are_code: true,
         ..Syntax::NONE
     },
-);
+)
+.interpreters(&["bun", "deno", "node", "nodejs"]);
 
 /// Any comment but those for tools.
 pub(super) fn is_doc(comment: &str) -> bool {

@@ -31,7 +31,8 @@ pub(crate) static PYTHON: Spec = Spec::new(
         values_are_code: true,
         ..Syntax::NONE
     },
-);
+)
+.interpreters(&["pypy", "python"]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     use SymbolKind as Kind;
