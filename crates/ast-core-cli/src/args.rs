@@ -92,6 +92,12 @@ Examples:
     Search(SearchArguments),
     /// List the definitions of files, straight from the parser; no index is needed
     Symbols(SymbolsArguments),
+    /// Say how definitions are made: parameters, complexity, calls, what they import and export
+    #[command(after_help = "\
+Examples:
+  ast-core annotate src/parser.rs
+  ast-core annotate src --format jsonl | jq 'select(.complexity.cognitive > 15) | .name'")]
+    Annotate(SourceArguments),
     /// Say what the index holds, what it left out and why, and whether it is stale
     Status,
     /// List the languages, their file extensions and their grammars
@@ -148,10 +154,19 @@ impl SearchArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct SymbolsArguments {
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
+    /// List what the files mention too: calls, types, imports, what is inherited
+    #[arg(long)]
+    pub(crate) references: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SourceArguments {
     /// Files or directories
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The language of the files, whatever their names say
+    /// The language of the files, whatever their names and content say
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) lang: Option<Language>,
 }

@@ -32,6 +32,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
         Command::Index(arguments) => commands::index::run(&arguments, &global, output),
         Command::Search(arguments) => commands::search::run(&arguments, &global, output),
         Command::Symbols(arguments) => commands::symbols::run(&arguments, output),
+        Command::Annotate(arguments) => commands::annotate::run(&arguments, output),
         Command::Status => commands::status::run(&global, output),
         Command::Languages => commands::languages::run(output),
     }

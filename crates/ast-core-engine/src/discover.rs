@@ -6,10 +6,14 @@ use ast_core_parse::Language;
 use ignore::WalkBuilder;
 use std::collections::HashMap;
 use std::fs::Metadata;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Ignore rules of one's own, in the syntax of `.gitignore`.
 const IGNORE_FILE: &str = ".ast-coreignore";
+
+/// How much of a script is read for its first line, in bytes: as much as Linux does.
+const SHEBANG_BYTES: usize = 256;
 
 /// A file to be indexed.
 #[derive(Debug, Clone)]
@@ -17,7 +21,10 @@ pub(crate) struct SourceFile {
     pub(crate) path: RepoPath,
     pub(crate) absolute: PathBuf,
     pub(crate) stamp: Stamp,
+    /// What its name tells; for a script without extension, its first line.
     pub(crate) language: Language,
+    /// Whether only its content tells which of two languages it is in.
+    pub(crate) ambiguous: bool,
 }
 
 /// What the file system says of a file without its being read: it tells whether it was touched.
@@ -147,20 +154,43 @@ impl Discovery {
                 return;
             }
         };
-        let Some(language) = Language::of_path(&path) else {
+        let language = match Language::of_path(&path) {
+            None if path.extension().is_empty() => language_of_script(entry.path()),
+            language => language,
+        };
+        let Some(language) = language else {
             self.unsupported += 1;
             return;
         };
+        let ambiguous = Language::depends_on_content(&path);
         match entry.metadata() {
             Ok(metadata) => self.files.push(SourceFile {
                 path,
                 absolute: entry.path().to_owned(),
                 stamp: Stamp::of(&metadata),
                 language,
+                ambiguous,
             }),
             Err(error) => self.failures.push(Failure { path: text, reason: io_reason(&error) }),
         }
     }
+}
+
+/// The language of a file without extension that begins with `#!`. One that cannot be read is taken for no script.
+pub(crate) fn language_of_script(path: &Path) -> Option<Language> {
+    let mut begin = [0; SHEBANG_BYTES];
+    let mut file = crate::prepare::open_regular(path).ok()?;
+    let mut length = 0;
+    while length < begin.len() {
+        match file.read(&mut begin[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+    let begin = begin[..length].utf8_chunks().next()?.valid();
+    Language::of_shebang(begin)
 }
 
 fn failure_of_walk(root: &Path, error: &ignore::Error) -> Failure {

@@ -40,12 +40,13 @@ mod snapshot;
 pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo};
 pub use ast_core_model::{
-    Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, RepoPath, Span, Symbol,
-    SymbolKind, Visibility, scope_of,
+    Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference,
+    ReferenceKind, RepoPath, Span, Symbol, SymbolKind, Visibility, scope_of,
 };
 pub use ast_core_parse::{
-    ChunkingConfig, Coverage, Encoding, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText,
-    SyntaxErrors,
+    Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Language, Modifier, Modifiers,
+    NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query, QueryCapture, QueryMatch,
+    QueryResult, SourceText, SyntaxErrors,
 };
 pub use ast_core_search::{QueryError, SearchMode, Why};
 pub use ast_core_storage::{Access, FileStatus, StoreConfig, StoreError};
@@ -61,7 +62,7 @@ pub use retrieve::{SearchHit, SearchQuery, SearchReply};
 
 /// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is
 /// made anew by the next run.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

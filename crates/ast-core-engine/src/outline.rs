@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// How files are outlined.
 #[derive(Debug, Clone, Default)]
 pub struct OutlineOptions {
-    /// The language of all files; by default each file's name tells.
+    /// The language of all files; by default each file's name and content tell.
     pub language: Option<Language>,
     /// What one file may cost.
     pub limits: ParseLimits,
@@ -66,13 +66,12 @@ pub fn outline(
             tasks.extend(discovery.files.into_iter().map(|file| Task {
                 shown: shown(&path.join(file.path.as_str())),
                 path: file.absolute,
-                language: Some(options.language.unwrap_or(file.language)),
+                language: options.language,
                 size: file.stamp.size,
             }));
         } else {
-            let language = options.language.or_else(|| language_of(path));
             let size = path.metadata().map_or(0, |metadata| metadata.len());
-            tasks.push(Task { shown: shown(path), path: path.clone(), language, size });
+            tasks.push(Task { shown: shown(path), path: path.clone(), language: options.language, size });
         }
     }
     let batch =
@@ -113,23 +112,26 @@ pub fn outline(
 fn outline_file(parser: &mut Parser, max_bytes: usize, task: Task) -> Result<Outline, OutlineError> {
     let failed = |reason: String| Failure { path: task.shown.clone(), reason };
     let file = std::fs::File::open(&task.path).map_err(|error| failed(io_reason(&error)))?;
-    let language = task.language.ok_or_else(|| failed("its language is not known by its name".to_owned()))?;
     let mut bytes = Vec::new();
     file.take(max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(|error| failed(io_reason(&error)))?;
     if bytes.len() > max_bytes {
         return Err(failed(format!("larger than the limit of {max_bytes} bytes")));
     }
     let stem = task.path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
-    let parsed = SourceText::decode(&bytes).and_then(|source| parser.parse_source(&source.named(&stem), language));
-    match parsed {
+    let source = SourceText::decode(&bytes).map_err(|error| failed(error.to_string()))?.named(&stem);
+    let language = task
+        .language
+        .or_else(|| language_of(&task.path, source.text()))
+        .ok_or_else(|| failed("neither its name nor its content tells its language".to_owned()))?;
+    match parser.parse_source(&source, language) {
         Ok(file) => Ok(Outline { path: task.shown.clone(), file }),
         Err(error) => Err(failed(error.to_string())),
     }
 }
 
-fn language_of(path: &Path) -> Option<Language> {
+fn language_of(path: &Path, text: &str) -> Option<Language> {
     let name = path.file_name()?.to_str()?;
-    Language::of_path(&RepoPath::new(name).ok()?)
+    Language::detect(&RepoPath::new(name).ok()?, text)
 }
 
 /// One file needs no second thread.

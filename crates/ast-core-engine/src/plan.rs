@@ -57,7 +57,8 @@ pub(crate) fn plan(discovery: Discovery, known: Known, failures: &[Failure]) -> 
                 && record.modified_ns == source.stamp.changed_ns
                 // What failed may go well now.
                 && record.status != FileStatus::Failed
-                && record.language.as_ref().is_none_or(|language| *language == source.language.name())
+                && (source.ambiguous
+                    || record.language.as_ref().is_none_or(|language| *language == source.language.name()))
         });
         match as_it_was {
             Some(record) => plan.counts.count_unchanged(record.status),

@@ -5,7 +5,7 @@ use crate::plan::PlannedFile;
 use ast_core_embed::{EmbedInput, Embedder};
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
-use ast_core_parse::{ChunkingConfig, Coverage, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
+use ast_core_parse::{ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
 use ast_core_search::Document;
 use ast_core_storage::{CompressedSource, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;
@@ -98,16 +98,16 @@ impl Preparer {
             }
         };
         let hash = ContentHash::of(&bytes);
-        let language = source.language;
         if let Some(before) = before.filter(|before| {
             before.content_hash == Some(hash)
-                && before.language.as_ref().is_none_or(|known| *known == language.name())
+                && (source.ambiguous
+                    || before.language.as_ref().is_none_or(|known| *known == source.language.name()))
                 && before.status != FileStatus::Failed
         }) {
             return Prepared::Same { before, stamp };
         }
         let text = match SourceText::decode(&bytes) {
-            Ok(text) => text,
+            Ok(text) => text.named(source.path.file_stem()),
             Err(error) => {
                 let status = if matches!(error, ParseError::Binary { .. }) {
                     FileStatus::Binary
@@ -119,6 +119,10 @@ impl Preparer {
         };
         let failed = |detail: String| {
             left_out(LeftOut { status: FileStatus::Failed, detail, stamp, hash: Some(hash) })
+        };
+        let language = match source.ambiguous {
+            true => Language::detect(&source.path, text.text()).unwrap_or(source.language),
+            false => source.language,
         };
         let parsed = match self.parser.parse_source(&text, language) {
             Ok(parsed) => parsed,
@@ -132,6 +136,7 @@ impl Preparer {
                 let detail = format!("took longer than {} s to parse; indexed as text", budget.as_secs_f64());
                 (FileStatus::TimedOut, Some(detail))
             }
+            Coverage::Minified => (FileStatus::Indexed, Some("minified; indexed as text".to_owned())),
             Coverage::SymbolLimit { limit } => {
                 (FileStatus::Indexed, Some(format!("only the first {limit} symbols")))
             }
@@ -262,7 +267,7 @@ fn read_file(path: &Path, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadErro
 }
 
 /// Opens without waiting: what was a file when it was seen may be a pipe now.
-fn open_regular(path: &Path) -> std::io::Result<File> {
+pub(crate) fn open_regular(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.read(true);
     #[cfg(unix)]

@@ -87,7 +87,10 @@ impl Outliner {
         };
         pass.count_errors();
         pass.run();
-        pass.outline
+        let mut outline = pass.outline;
+        // What is called comes after its arguments, where a chain of calls begins.
+        outline.references.sort_by_key(|reference| (reference.span.start, reference.span.end));
+        outline
     }
 }
 

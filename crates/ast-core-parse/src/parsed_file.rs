@@ -1,8 +1,8 @@
 //! What parsing a file gives.
 
-use crate::{Encoding, Language};
-use crate::Annotation;
-use ast_core_model::{Chunk, Reference, Span, Symbol};
+use crate::{Annotation, Encoding, Language, Modifier};
+use ast_core_model::{Chunk, Reference, ReferenceKind, Span, Symbol, SymbolKind, Visibility};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// What parsing a file gives. All positions are those of the file on disk.
@@ -28,6 +28,51 @@ pub struct ParsedFile {
     pub syntax_errors: SyntaxErrors,
     /// Whether all of the file was understood.
     pub coverage: Coverage,
+}
+
+impl ParsedFile {
+    /// What the definition at `index` of `symbols` mentions, in order of the places; what is inside of definitions in
+    /// it too. Nothing for an index that is not in the list.
+    pub fn references_of(&self, index: usize) -> impl Iterator<Item = &Reference> {
+        let extent = self.symbols.get(index).map_or(Span::new(0, 0), |symbol| symbol.extent);
+        let first = self.references.partition_point(|reference| reference.span.start < extent.start);
+        self.references[first..].iter().take_while(move |reference| reference.span.start < extent.end)
+    }
+
+    /// The file's imports that the definition at `index` of `symbols` makes use of, as far as names tell: what it
+    /// mentions by the name that the import gives, or qualifies with it.
+    pub fn imports_of(&self, index: usize) -> Vec<&Reference> {
+        let used: HashSet<&str> = self
+            .references_of(index)
+            .filter(|reference| reference.kind != ReferenceKind::Import)
+            .flat_map(|reference| {
+                let qualifier = reference.qualifier.as_deref().unwrap_or("");
+                let first = qualifier.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next();
+                [Some(&*reference.name).filter(|_| qualifier.is_empty()), first]
+            })
+            .flatten()
+            .filter(|name| !name.is_empty())
+            .collect();
+        let imports = self.references.iter().filter(|reference| reference.kind == ReferenceKind::Import);
+        imports.filter(|import| used.contains(import.alias.as_deref().unwrap_or(&import.name))).collect()
+    }
+
+    /// Whether other files can mention the definition at `index` of `symbols` by its name alone: it says so, or is
+    /// public and inside of nothing but modules and namespaces.
+    pub fn is_exported(&self, index: usize) -> bool {
+        let modifiers = self.annotations.get(index).map(|annotation| annotation.modifiers).unwrap_or_default();
+        let Some(symbol) = self.symbols.get(index) else { return false };
+        let mut outer = symbol.parent.and_then(|parent| self.symbols.get(parent as usize));
+        while let Some(round) = outer {
+            if !matches!(round.kind, SymbolKind::Module | SymbolKind::Namespace) {
+                return false;
+            }
+            outer = round.parent.and_then(|parent| self.symbols.get(parent as usize));
+        }
+        modifiers.contains(Modifier::Export)
+            || modifiers.contains(Modifier::Reexport)
+            || symbol.visibility == Some(Visibility::Public)
+    }
 }
 
 /// Places where the text does not follow the grammar. The rest of the file is understood all the same.
@@ -65,4 +110,20 @@ pub enum Coverage {
         /// The budget.
         budget: Duration,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Parser;
+
+    #[test]
+    fn a_definition_knows_what_it_uses() {
+        let text = "use std::fs::{self, File};\nuse a::b as c;\n\npub fn one() { fs::read(c()); }\nfn two() -> File { one() }\n";
+        let file = Parser::default().parse(text.as_bytes(), "rust".parse().unwrap()).unwrap();
+        let names = |index| file.imports_of(index).into_iter().map(|import| &*import.name).collect::<Vec<_>>();
+        assert_eq!(names(0), ["self", "b"]);
+        assert_eq!(names(1), ["File"]);
+        assert_eq!(file.references_of(1).map(|reference| &*reference.name).collect::<Vec<_>>(), ["File", "one"]);
+        assert_eq!((file.is_exported(0), file.is_exported(1), file.is_exported(2)), (true, false, false));
+    }
 }

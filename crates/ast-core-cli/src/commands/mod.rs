@@ -1,15 +1,18 @@
 //! One file a verb.
 
+pub(crate) mod annotate;
 pub(crate) mod index;
 pub(crate) mod languages;
 pub(crate) mod search;
 pub(crate) mod status;
 pub(crate) mod symbols;
 
-use crate::args::Global;
-use crate::failure::Failed;
-use ast_core_engine::{EngineConfig, find_database};
+use crate::args::{Format, Global, SourceArguments};
+use crate::failure::{Exit, Failed};
+use crate::output::{Output, WARNING};
+use ast_core_engine::{EngineConfig, Failure, Outline, OutlineOptions, find_database, outline};
 use std::future::Future;
+use std::ops::ControlFlow;
 
 /// Runs async work to its end.
 fn block_on<T>(work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
@@ -30,4 +33,43 @@ fn existing_index(global: &Global) -> Result<EngineConfig, Failed> {
         ))
     })?;
     Ok(EngineConfig::new(database).read_only())
+}
+
+/// Outlines files as they are named: for one JSON document all at once, `whole`, else each as it is done, `each`.
+fn outline_files(
+    arguments: &SourceArguments,
+    output: &Output,
+    mut each: impl FnMut(&Outline) -> std::io::Result<()>,
+    whole: impl FnOnce(&[Outline], &[Failure]) -> std::io::Result<()>,
+) -> Result<Exit, Failed> {
+    if let Some(missing) = arguments.paths.iter().find(|path| !path.exists()) {
+        let missing = missing.display();
+        return Err(Failed::Usage(format!("{missing} does not exist; name files or directories")));
+    }
+    let options = OutlineOptions { language: arguments.lang, ..OutlineOptions::default() };
+    let mut outlines = Vec::new();
+    let mut failures = Vec::new();
+    let mut written = Ok(());
+    outline(&arguments.paths, &options, |result| {
+        written = match result {
+            Ok(outline) if output.format == Format::Json => {
+                outlines.push(outline);
+                Ok(())
+            }
+            Ok(outline) => each(&outline),
+            Err(failure) => {
+                failures.push(failure);
+                Ok(())
+            }
+        };
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    written?;
+    if output.format == Format::Json {
+        whole(&outlines, &failures)?;
+    }
+    for Failure { path, reason } in &failures {
+        output.note(format_args!("{WARNING}{path}{WARNING:#}: {reason}"));
+    }
+    Ok(if failures.is_empty() { Exit::Done } else { Exit::Partial })
 }

@@ -1,51 +1,31 @@
-//! `ast-core symbols`: the definitions of files.
+//! `ast-core symbols`: what files define, and what they mention.
 
+use super::outline_files;
 use crate::args::{Format, SymbolsArguments};
 use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{DIM, NAME, Output, PATH, WARNING};
-use ast_core_engine::{Failure, Outline, OutlineOptions, outline, scope_of};
+use ast_core_engine::{Outline, scope_of};
 use std::io::Write;
-use std::ops::ControlFlow;
 
 pub(crate) fn run(arguments: &SymbolsArguments, output: &Output) -> Result<Exit, Failed> {
-    if let Some(missing) = arguments.paths.iter().find(|path| !path.exists()) {
-        let missing = missing.display();
-        return Err(Failed::Usage(format!("{missing} does not exist; name files or directories")));
-    }
-    let options = OutlineOptions { language: arguments.lang, ..OutlineOptions::default() };
-    let mut outlines = Vec::new();
-    let mut failures = Vec::new();
-    let mut written = Ok(());
-    outline(&arguments.paths, &options, |result| {
-        written = match (result, output.format) {
-            // One document is written at the end.
-            (Ok(outline), Format::Json) => {
-                outlines.push(outline);
-                Ok(())
+    let references = arguments.references;
+    outline_files(
+        &arguments.source,
+        output,
+        |outline| {
+            if output.format != Format::Jsonl {
+                return show(outline, references, output);
             }
-            (Ok(outline), Format::Jsonl) => {
-                json::Symbol::all_of(&outline).try_for_each(|symbol| output.json(&symbol))
-            }
-            (Ok(outline), Format::Human) => show(&outline, output),
-            (Err(failure), _) => {
-                failures.push(failure);
-                Ok(())
-            }
-        };
-        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    written?;
-    if output.format == Format::Json {
-        output.json(&json::Symbols::new(&outlines, &failures))?;
-    }
-    for Failure { path, reason } in &failures {
-        output.note(format_args!("{WARNING}{path}{WARNING:#}: {reason}"));
-    }
-    Ok(if failures.is_empty() { Exit::Done } else { Exit::Partial })
+            json::Symbol::all_of(outline).try_for_each(|symbol| output.json(&symbol))?;
+            let mentions = json::Reference::all_of(outline).take(if references { usize::MAX } else { 0 });
+            mentions.into_iter().try_for_each(|reference| output.json(&reference))
+        },
+        |outlines, failures| output.json(&json::Symbols::new(outlines, failures, references)),
+    )
 }
 
-fn show(outline: &Outline, output: &Output) -> std::io::Result<()> {
+fn show(outline: &Outline, references: bool, output: &Output) -> std::io::Result<()> {
     let mut out = output.stdout();
     let symbols = &outline.file.symbols;
     writeln!(out, "{PATH}{}{PATH:#} {DIM}{}{DIM:#}", outline.path, outline.file.language)?;
@@ -59,6 +39,20 @@ fn show(outline: &Outline, output: &Output) -> std::io::Result<()> {
             indent = 2 * depth
         )?;
     }
+    for reference in outline.file.references.iter().filter(|_| references) {
+        let (line, kind, name) = (reference.line, reference.kind, &reference.name);
+        write!(out, "{DIM}{line:>6}  -> {kind}{DIM:#} {NAME}{name}{NAME:#}")?;
+        match &reference.qualifier {
+            Some(qualifier) => writeln!(out, " {DIM}of {qualifier}{DIM:#}")?,
+            None => writeln!(out)?,
+        }
+    }
+    note_errors(outline, output);
+    Ok(())
+}
+
+/// Says on stderr where the file does not follow its grammar.
+pub(super) fn note_errors(outline: &Outline, output: &Output) {
     if let Some(line) = outline.file.syntax_errors.first_line {
         let count = outline.file.syntax_errors.count;
         output.note(format_args!(
@@ -66,5 +60,4 @@ fn show(outline: &Outline, output: &Output) -> std::io::Result<()> {
             outline.path
         ));
     }
-    Ok(())
 }
