@@ -3,6 +3,7 @@
 //! `args` says what can be asked, `commands` has one file a verb, `failure` turns what went wrong into a message and an
 //! exit code, `json` holds the documents that go out. Nothing else of the engine prints or reads the environment.
 
+mod allocator;
 mod args;
 mod commands;
 mod failure;
@@ -17,6 +18,7 @@ use output::Output;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    allocator::install();
     // Usage errors and --help end here, with the exit codes 2 and 0.
     let arguments = Arguments::parse();
     let output = Output::new(&arguments.global);

@@ -46,7 +46,7 @@ pub use ast_core_model::{
 pub use ast_core_parse::{
     Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Language, Modifier, Modifiers,
     NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query, QueryCapture, QueryMatch,
-    QueryResult, SourceText, SyntaxErrors,
+    QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
 pub use ast_core_search::{QueryError, SearchMode, Why};
 pub use ast_core_storage::{Access, FileStatus, StoreConfig, StoreError};
