@@ -1,8 +1,8 @@
 //! The documents that go out, as docs/cli.md has them. A change here is a change of the contract.
 
 use ast_core_engine::{
-    FileCounts, IndexReport, Language, Outline, PlanReport, ReferenceKind, SearchHit, SearchReply, StatusReport,
-    scope_of,
+    FileCounts, IndexReport, Language, Outline, PlanReport, ReferenceKind, SearchHit, SearchReply,
+    StatusReport, scope_of,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -350,7 +350,11 @@ impl<'a> Annotated<'a> {
                 imports: file.imports_of(index).into_iter().map(import).collect(),
                 exports: exported.into_iter().collect(),
                 calls: calls
-                    .map(|call| Call { name: &call.name, qualifier: call.qualifier.as_deref(), line: call.line })
+                    .map(|call| Call {
+                        name: &call.name,
+                        qualifier: call.qualifier.as_deref(),
+                        line: call.line,
+                    })
                     .collect(),
                 symbol,
             }

@@ -40,13 +40,13 @@ mod snapshot;
 pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo};
 pub use ast_core_model::{
-    Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference,
-    ReferenceKind, RepoPath, Span, Symbol, SymbolKind, Visibility, scope_of,
+    Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
+    RepoPath, Span, Symbol, SymbolKind, Visibility, scope_of,
 };
 pub use ast_core_parse::{
-    Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Language, Modifier, Modifiers,
-    NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query, QueryCapture, QueryMatch,
-    QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
+    Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Language, Modifier,
+    Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
+    QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
 pub use ast_core_search::{QueryError, SearchMode, Why};
 pub use ast_core_storage::{Access, FileStatus, StoreConfig, StoreError};

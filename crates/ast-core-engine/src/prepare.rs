@@ -5,7 +5,9 @@ use crate::plan::PlannedFile;
 use ast_core_embed::{EmbedInput, Embedder};
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
-use ast_core_parse::{ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
+use ast_core_parse::{
+    ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText,
+};
 use ast_core_search::Document;
 use ast_core_storage::{CompressedSource, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;

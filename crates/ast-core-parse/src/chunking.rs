@@ -82,9 +82,9 @@ impl Chunker {
             let (start, end, next) = (columns.start[row], columns.end[row], columns.next[row] as usize);
             while definitions.next_if(|symbol| symbol.extent.start < start).is_some() {}
             let holds_definition = start >= whole_until
-                && definitions.peek().is_some_and(|symbol| {
-                    symbol.extent.start < end && symbol.extent.len() < end - start
-                });
+                && definitions
+                    .peek()
+                    .is_some_and(|symbol| symbol.extent.start < end && symbol.extent.len() < end - start);
             if next > row + 1 && (holds_definition || exceeds(start, end)) {
                 opened.get_or_insert(start);
                 row += 1;
@@ -156,7 +156,8 @@ impl Chunker {
         while self.tokens.exceeds(text, at, end, self.max_tokens) {
             let limit = text.floor_char_boundary(self.tokens.reach(text, at, self.max_tokens) as usize);
             let from = at as usize;
-            let line = memchr::memrchr(b'\n', &text.as_bytes()[from..limit]).map(|position| from + position + 1);
+            let line =
+                memchr::memrchr(b'\n', &text.as_bytes()[from..limit]).map(|position| from + position + 1);
             at = line.filter(|&line| line > from).unwrap_or(limit) as u32;
             self.cuts.push(at);
         }

@@ -37,7 +37,9 @@ pub enum ParseError {
         budget: Duration,
     },
     /// A node kind that the grammar does not have.
-    #[error("the grammar of {language} has no node kind {received:?}; see the kinds that a tree is made of by listing all of them")]
+    #[error(
+        "the grammar of {language} has no node kind {received:?}; see the kinds that a tree is made of by listing all of them"
+    )]
     UnknownKind {
         /// The kind as received.
         received: String,

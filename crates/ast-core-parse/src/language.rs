@@ -62,7 +62,8 @@ impl Language {
         let mut words = command.split_ascii_whitespace();
         let mut interpreter = words.next()?.rsplit('/').next()?;
         if interpreter == "env" {
-            interpreter = words.find(|word| !word.starts_with('-') && !word.contains('='))?.rsplit('/').next()?;
+            interpreter =
+                words.find(|word| !word.starts_with('-') && !word.contains('='))?.rsplit('/').next()?;
         }
         // `python3.12` is Python.
         let name = interpreter.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');

@@ -54,10 +54,10 @@ pub use nodes::{NodeFilter, Nodes};
 pub use parsed_file::{Coverage, ParsedFile, SyntaxErrors};
 pub use parser::Parser;
 pub use query::{Query, QueryCapture, QueryMatch, QueryResult};
+pub use reparse::{Edit, EditedText};
 /// The functions that give tree-sitter its memory, and the way to replace them for the whole process: call it before
 /// anything is parsed.
 pub use tree_sitter::{Allocator as SyntaxAllocator, set_allocator as set_syntax_allocator};
-pub use reparse::{Edit, EditedText};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -80,7 +80,9 @@ fn only_named_child(node: Node<'_>) -> Option<Node<'_>> {
 fn qualifier_between(expression: Node<'_>, name: Node<'_>) -> String {
     let length = (name.start() - expression.start()) as usize;
     let text = expression.text().get(..length).unwrap_or("");
-    let text = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ':' | '?' | '!' | '-' | '>' | '#' | '\\'));
+    let text = text.trim_end_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '.' | ':' | '?' | '!' | '-' | '>' | '#' | '\\')
+    });
     let text = text.trim_start_matches(['(', '&', '*', ' ', '\\', '@']);
     text.split_ascii_whitespace().collect()
 }

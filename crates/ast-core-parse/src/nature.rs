@@ -24,7 +24,8 @@ pub(crate) fn is_generated(text: &str) -> bool {
     let head = &text[..text.floor_char_boundary(HEAD_BYTES)];
     head.lines().any(|line| {
         let line = line.trim_start();
-        let is_comment = ["//", "#", "/*", "*", "--", "\"\"\"", "'", ";"].iter().any(|mark| line.starts_with(mark));
+        let is_comment =
+            ["//", "#", "/*", "*", "--", "\"\"\"", "'", ";"].iter().any(|mark| line.starts_with(mark));
         is_comment && {
             let line = line.to_ascii_lowercase();
             MARKS.iter().any(|mark| line.contains(mark))

@@ -142,7 +142,10 @@ mod tests {
         assert!(named.len() < all.len());
         let shallow = nodes(text, &NodeFilter { max_depth: Some(1), ..NodeFilter::default() }).unwrap();
         assert_eq!(shallow.depths, [0, 1]);
-        let calls = NodeFilter { kinds: vec!["call_expression".into(), "identifier".into()], ..NodeFilter::default() };
+        let calls = NodeFilter {
+            kinds: vec!["call_expression".into(), "identifier".into()],
+            ..NodeFilter::default()
+        };
         let calls = nodes(text, &calls).unwrap();
         let texts: Vec<_> = (0..calls.len()).map(|row| &text[calls.span(row).unwrap().range()]).collect();
         assert_eq!(texts, ["f", "x", "g(x)", "g", "x"]);

@@ -245,8 +245,7 @@ impl<'tree> Pass<'_, 'tree> {
         }
         if role.is(Role::TYPE_NAME) {
             if !self.is_name_of_definition(node) {
-                let kind =
-                    if self.inherits(node) { ReferenceKind::Inherit } else { ReferenceKind::Type };
+                let kind = if self.inherits(node) { ReferenceKind::Inherit } else { ReferenceKind::Type };
                 mentions.push(self.type_mention(kind, node));
             }
         } else if role.is(Role::CALL) {
@@ -280,9 +279,9 @@ impl<'tree> Pass<'_, 'tree> {
 
     /// The mention of a type, qualified with the path that it ends.
     fn type_mention(&self, kind: ReferenceKind, node: Node<'tree>) -> Mention<'tree> {
-        let path = node.parent().filter(|path| {
-            self.spec.syntax.type_paths.contains(&path.kind()) && path.end() == node.end()
-        });
+        let path = node
+            .parent()
+            .filter(|path| self.spec.syntax.type_paths.contains(&path.kind()) && path.end() == node.end());
         path.and_then(|path| mention::named(kind, path)).unwrap_or_else(|| Mention::new(kind, node))
     }
 
@@ -302,7 +301,8 @@ impl<'tree> Pass<'_, 'tree> {
     fn is_name_of_definition(&self, node: Node<'tree>) -> bool {
         let Some(parent) = node.parent() else { return false };
         if parent.kind().contains("type_parameter") {
-            return matches!(node.field_name(), "name" | "left" | "") && parent.named_children().next() == Some(node);
+            return matches!(node.field_name(), "name" | "left" | "")
+                && parent.named_children().next() == Some(node);
         }
         let is_definition = self.role(parent.kind_id()).is(Role::DEFINITION);
         is_definition
@@ -432,7 +432,8 @@ impl<'tree> Pass<'_, 'tree> {
         let source = self.tree.source;
         let mut begin = node.start();
         let next_before = |count: usize, begin: u32| {
-            let row = *self.buffers.collected.iter().rev().skip_while(|&&row| row >= node.row()).nth(count)?;
+            let row =
+                *self.buffers.collected.iter().rev().skip_while(|&&row| row >= node.row()).nth(count)?;
             let before = self.tree.node(row);
             let between = source.get(end_of(before, source) as usize..begin as usize)?.as_bytes();
             let is_next = between.iter().all(u8::is_ascii_whitespace)
@@ -620,7 +621,8 @@ pub(crate) mod tests {
         let complexity = annotation.complexity.unwrap_or_default();
         if annotation.complexity.is_some() {
             let Complexity { cyclomatic, cognitive, max_nesting } = complexity;
-            writeln!(out, "    cyclomatic {cyclomatic}, cognitive {cognitive}, nesting {max_nesting}").unwrap();
+            writeln!(out, "    cyclomatic {cyclomatic}, cognitive {cognitive}, nesting {max_nesting}")
+                .unwrap();
         }
         if !annotation.modifiers.is_empty() {
             writeln!(out, "    modifiers {:?}", annotation.modifiers).unwrap();

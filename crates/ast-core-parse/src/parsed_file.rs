@@ -60,7 +60,8 @@ impl ParsedFile {
     /// Whether other files can mention the definition at `index` of `symbols` by its name alone: it says so, or is
     /// public and inside of nothing but modules and namespaces.
     pub fn is_exported(&self, index: usize) -> bool {
-        let modifiers = self.annotations.get(index).map(|annotation| annotation.modifiers).unwrap_or_default();
+        let modifiers =
+            self.annotations.get(index).map(|annotation| annotation.modifiers).unwrap_or_default();
         let Some(symbol) = self.symbols.get(index) else { return false };
         let mut outer = symbol.parent.and_then(|parent| self.symbols.get(parent as usize));
         while let Some(round) = outer {
@@ -120,10 +121,14 @@ mod tests {
     fn a_definition_knows_what_it_uses() {
         let text = "use std::fs::{self, File};\nuse a::b as c;\n\npub fn one() { fs::read(c()); }\nfn two() -> File { one() }\n";
         let file = Parser::default().parse(text.as_bytes(), "rust".parse().unwrap()).unwrap();
-        let names = |index| file.imports_of(index).into_iter().map(|import| &*import.name).collect::<Vec<_>>();
+        let names =
+            |index| file.imports_of(index).into_iter().map(|import| &*import.name).collect::<Vec<_>>();
         assert_eq!(names(0), ["self", "b"]);
         assert_eq!(names(1), ["File"]);
-        assert_eq!(file.references_of(1).map(|reference| &*reference.name).collect::<Vec<_>>(), ["File", "one"]);
+        assert_eq!(
+            file.references_of(1).map(|reference| &*reference.name).collect::<Vec<_>>(),
+            ["File", "one"]
+        );
         assert_eq!((file.is_exported(0), file.is_exported(1), file.is_exported(2)), (true, false, false));
     }
 }

@@ -51,19 +51,22 @@ impl Query {
     /// # Errors
     /// [`ParseError::Query`] with the line and column of what is wrong.
     pub fn new(language: Language, source: &str) -> Result<Self, ParseError> {
-        let query = tree_sitter::Query::new(language.0.grammar(), source).map_err(|error| ParseError::Query {
-            language: language.as_str(),
-            line: error.row + 1,
-            column: error.column + 1,
-            reason: match error.kind {
-                tree_sitter::QueryErrorKind::NodeType => format!("no node kind {}", error.message),
-                tree_sitter::QueryErrorKind::Field => format!("no field {}", error.message),
-                tree_sitter::QueryErrorKind::Capture => format!("no capture {}", error.message),
-                tree_sitter::QueryErrorKind::Syntax => "a syntax error".to_owned(),
-                tree_sitter::QueryErrorKind::Structure => "the grammar never puts these nodes so".to_owned(),
-                _ => error.message.lines().next().unwrap_or("it cannot be read").to_owned(),
-            },
-        })?;
+        let query =
+            tree_sitter::Query::new(language.0.grammar(), source).map_err(|error| ParseError::Query {
+                language: language.as_str(),
+                line: error.row + 1,
+                column: error.column + 1,
+                reason: match error.kind {
+                    tree_sitter::QueryErrorKind::NodeType => format!("no node kind {}", error.message),
+                    tree_sitter::QueryErrorKind::Field => format!("no field {}", error.message),
+                    tree_sitter::QueryErrorKind::Capture => format!("no capture {}", error.message),
+                    tree_sitter::QueryErrorKind::Syntax => "a syntax error".to_owned(),
+                    tree_sitter::QueryErrorKind::Structure => {
+                        "the grammar never puts these nodes so".to_owned()
+                    }
+                    _ => error.message.lines().next().unwrap_or("it cannot be read").to_owned(),
+                },
+            })?;
         Ok(Self { query, language })
     }
 
@@ -108,7 +111,8 @@ impl Parser {
         let mut result = QueryResult::default();
         {
             let options = QueryCursorOptions::new().progress_callback(&mut in_time);
-            let mut matches = cursor.matches_with_options(&query.query, tree.root_node(), text.as_bytes(), options);
+            let mut matches =
+                cursor.matches_with_options(&query.query, tree.root_node(), text.as_bytes(), options);
             while let Some(found) = matches.next() {
                 let capture = |capture: &tree_sitter::QueryCapture<'_>| QueryCapture {
                     name: capture.index,
@@ -142,7 +146,9 @@ mod tests {
             ("(function_item nam: (_))", 1, 16, "no field \"nam\""),
         ] {
             let error = Query::new(rust(), source).unwrap_err();
-            let ParseError::Query { line: at_line, column: at_column, .. } = &error else { panic!("{error}") };
+            let ParseError::Query { line: at_line, column: at_column, .. } = &error else {
+                panic!("{error}")
+            };
             assert_eq!((*at_line, *at_column), (line, column), "{error}");
             assert!(error.to_string().to_lowercase().contains(reason), "{error}");
         }

@@ -117,8 +117,20 @@ mod tests {
     use proptest::prelude::*;
 
     const PIECES: [&str; 14] = [
-        "fn f() { g(1); }\n", "class A { m() { return 1 } }\n", "def f(a):\n    return a\n", "// c\n", "{", "}", "(", "\n",
-        "x = 1;\n", "\"é\"", "/*", "if (a && b) { c(); }\n", "    ", "int f(int a) { return a; }\n",
+        "fn f() { g(1); }\n",
+        "class A { m() { return 1 } }\n",
+        "def f(a):\n    return a\n",
+        "// c\n",
+        "{",
+        "}",
+        "(",
+        "\n",
+        "x = 1;\n",
+        "\"é\"",
+        "/*",
+        "if (a && b) { c(); }\n",
+        "    ",
+        "int f(int a) { return a; }\n",
     ];
 
     proptest! {

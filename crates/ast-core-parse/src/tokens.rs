@@ -92,7 +92,8 @@ impl TokenCounter {
 
     /// The last place up to which a stretch from `start` has no more than `max` tokens.
     pub(crate) fn reach(&self, text: &str, start: u32, max: u32) -> u32 {
-        let (mut low, mut high) = (start, (text.len() as u32).min(start.saturating_add(max * MAX_BYTES_PER_TOKEN + 7)));
+        let (mut low, mut high) =
+            (start, (text.len() as u32).min(start.saturating_add(max * MAX_BYTES_PER_TOKEN + 7)));
         while low < high {
             let middle = high - (high - low) / 2;
             if self.count(text, start, middle) > max {

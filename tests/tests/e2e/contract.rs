@@ -73,6 +73,48 @@ fn search() {
 }
 
 #[test]
+fn references() {
+    let repository = indexed();
+    let answer = repository.run(["symbols", "core", "--references", "--json"]).json();
+    assert_keys(&answer, "schema symbols references failures");
+    let references = answer["references"].as_array().expect("references");
+    assert!(!references.is_empty());
+    for reference in references {
+        assert_keys(reference, "path language reference name qualifier alias line start_byte end_byte scope");
+        let kind = reference["reference"].as_str().expect("a kind");
+        assert!(["call", "type", "import", "inherit"].contains(&kind), "{reference}");
+    }
+    let lines = repository.run(["symbols", "core", "--references", "--format", "jsonl"]);
+    let records = lines.stdout.lines().filter(|line| line.contains("\"reference\":"));
+    assert_eq!(records.count(), references.len());
+}
+
+#[test]
+fn annotations() {
+    let repository = indexed();
+    repository.write("measured.rs", "use std::fs::read;\n\npub async fn load(path: &str, n: u8) -> Vec<u8> {\n    if n > 1 && n < 9 { read(path) } else { Vec::new() }\n}\n");
+    let answer = repository.run(["annotate", "measured.rs", "--json"]).json();
+    assert_keys(&answer, "schema symbols failures");
+    let load = &answer["symbols"][0];
+    let all =
+        format!("{SYMBOL} modifiers type_parameters parameters return_type complexity imports exports calls");
+    assert_keys(load, &all);
+    assert_keys(&load["parameters"][1], "name type optional default");
+    assert_eq!((&load["parameters"][1]["name"], &load["parameters"][1]["type"]), (&"n".into(), &"u8".into()));
+    assert_eq!(load["complexity"], serde_json::json!({"cyclomatic": 3, "cognitive": 3, "max_nesting": 1}));
+    assert_eq!(load["imports"], serde_json::json!([{"name": "read", "module": "std::fs", "alias": null}]));
+    assert_eq!(
+        (&load["modifiers"], &load["exports"]),
+        (&serde_json::json!(["async"]), &serde_json::json!(["load"]))
+    );
+    let calls: Vec<&str> =
+        load["calls"].as_array().expect("calls").iter().filter_map(|call| call["name"].as_str()).collect();
+    assert_eq!(calls, ["read", "new"]);
+    let records = repository.run(["annotate", "measured.rs", "--format", "jsonl"]);
+    assert_eq!(serde_json::from_str::<Value>(records.stdout.trim()).expect("a record"), *load);
+}
+
+#[test]
 fn symbols() {
     let repository = indexed();
     let answer =

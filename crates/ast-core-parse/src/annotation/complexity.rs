@@ -142,7 +142,8 @@ impl Measure {
         };
         let open = Open { end: node.next_row(), is_lambda: false };
         if opens {
-            let nesting = 1 + self.open[base.min(self.open.len())..].iter().filter(|open| !open.is_lambda).count();
+            let nesting =
+                1 + self.open[base.min(self.open.len())..].iter().filter(|open| !open.is_lambda).count();
             complexity.max_nesting = complexity.max_nesting.max(nesting as u32);
         }
         self.open.push(open);
@@ -157,7 +158,9 @@ fn first_of_kind<'tree>(node: Node<'tree>) -> impl Fn(Node<'tree>) -> Option<Nod
 /// Whether an `if` is the one of `else if`.
 fn follows_else(node: Node<'_>) -> bool {
     node.field_name() == "alternative"
-        || node.parent().is_some_and(|parent| parent.kind() == "else_clause" && parent.named_children().next() == Some(node))
+        || node.parent().is_some_and(|parent| {
+            parent.kind() == "else_clause" && parent.named_children().next() == Some(node)
+        })
 }
 
 /// Whether the sign of a logical operation only goes on with the same operation round it: `a && b && c` is one

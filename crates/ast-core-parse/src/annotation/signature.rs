@@ -13,7 +13,11 @@ pub(crate) type Parameters = for<'tree> fn(Node<'tree>, &mut Vec<Parameter>);
 const MAX_BYTES: usize = 400;
 
 /// What the syntax of a definition says; `visited` is the node that it was found at.
-pub(crate) fn annotate<'tree>(definition: &Definition<'tree>, visited: Node<'tree>, syntax: &Syntax) -> Annotation {
+pub(crate) fn annotate<'tree>(
+    definition: &Definition<'tree>,
+    visited: Node<'tree>,
+    syntax: &Syntax,
+) -> Annotation {
     let mut annotation = Annotation { modifiers: definition.modifiers, ..Annotation::default() };
     let node = definition.node.unwrap_or(visited);
     let mut wrapper = visited.parent();
@@ -21,7 +25,8 @@ pub(crate) fn annotate<'tree>(definition: &Definition<'tree>, visited: Node<'tre
         add_modifiers(&mut annotation, outer, visited.row(), syntax);
         wrapper = outer.parent();
     }
-    let head_end = definition.body.map_or(node.next_row(), Node::row).min(definition.name.row().max(node.row() + 1));
+    let head_end =
+        definition.body.map_or(node.next_row(), Node::row).min(definition.name.row().max(node.row() + 1));
     add_modifiers(&mut annotation, node, head_end, syntax);
     let function = definition.function.unwrap_or(node);
     if function != node {

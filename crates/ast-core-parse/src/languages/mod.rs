@@ -301,7 +301,8 @@ impl Spec {
             let grammar = (self.load_grammar)();
             let ids = || 0..grammar.node_kind_count() as u16;
             let name = |id| grammar.node_kind_for_id(id).unwrap_or("");
-            let branch = |id| self.syntax.branches.iter().find(|(kind, _)| *kind == name(id)).map(|found| found.1);
+            let branch =
+                |id| self.syntax.branches.iter().find(|(kind, _)| *kind == name(id)).map(|found| found.1);
             let field_in = |list: &[(&str, &str)], id| {
                 let field = list.iter().find(|(kind, _)| *kind == name(id))?.1;
                 Some(grammar.field_id_for_name(field)?.get() as u8)
@@ -312,7 +313,9 @@ impl Spec {
                 branches: ids().map(branch).collect(),
                 callees: ids().map(|id| field_in(self.syntax.calls, id).unwrap_or(0)).collect(),
                 heritage: ids().map(|id| field_in(self.syntax.heritage, id).unwrap_or(0)).collect(),
-                kept: ids().map(|id| grammar.node_kind_is_named(id) || is_word_or_operator(name(id))).collect(),
+                kept: ids()
+                    .map(|id| grammar.node_kind_is_named(id) || is_word_or_operator(name(id)))
+                    .collect(),
                 kinds: ids().map(|id| name(id).into()).collect(),
                 fields: (0..=grammar.field_count() as u16).map(field_name).collect(),
                 grammar: grammar.clone(),

@@ -23,7 +23,8 @@ impl Columns {
             let node = cursor.node();
             let kind = node.kind_id();
             let is_leaf = node.child_count() == 0;
-            let kept = !is_leaf || node.is_error() || node.is_missing() || keep.get(kind as usize) == Some(&true);
+            let kept =
+                !is_leaf || node.is_error() || node.is_missing() || keep.get(kind as usize) == Some(&true);
             if kept {
                 let flag = |on, bit| if on { bit } else { 0 };
                 let row = self.kind.len() as u32;

@@ -1,9 +1,9 @@
 //! C++.
 
 use super::{Spec, Syntax};
+use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
-use crate::syntax::Node;
 
 pub(crate) static CPP: Spec = Spec::new(
     "cpp",
@@ -235,12 +235,10 @@ fn split_name<'tree>(name: Node<'tree>) -> (Node<'tree>, Option<String>) {
                     None => break,
                 }
             }
-            "template_function" | "template_method" | "template_type" => {
-                match node.field("name") {
-                    Some(inner) => node = inner,
-                    None => break,
-                }
-            }
+            "template_function" | "template_method" | "template_type" => match node.field("name") {
+                Some(inner) => node = inner,
+                None => break,
+            },
             _ => break,
         }
     }

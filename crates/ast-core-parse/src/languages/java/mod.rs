@@ -1,9 +1,9 @@
 //! Java.
 
 use super::{Spec, Syntax};
+use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
-use crate::syntax::Node;
 
 pub(crate) static JAVA: Spec = Spec::new(
     "java",

@@ -1,9 +1,9 @@
 //! JavaScript with JSX; TypeScript's folder builds on it.
 
 use super::{Spec, Syntax};
+use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
-use crate::syntax::Node;
 
 #[cfg(feature = "javascript")]
 pub(crate) static JAVASCRIPT: Spec = Spec::new(
@@ -111,12 +111,10 @@ fn define_assigned<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
     };
     let (name, owner) = match left.kind() {
         "identifier" => (left, ""),
-        "member_expression" => {
-            match (left.field("property"), left.field("object")) {
-                (Some(name), Some(owner)) => (name, owner.text()),
-                _ => return,
-            }
-        }
+        "member_expression" => match (left.field("property"), left.field("object")) {
+            (Some(name), Some(owner)) => (name, owner.text()),
+            _ => return,
+        },
         _ => return,
     };
     let prototype = owner.strip_suffix(".prototype");

@@ -2,9 +2,9 @@
 
 use super::{Spec, Syntax};
 use crate::comment;
+use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
-use crate::syntax::Node;
 
 pub(crate) static PYTHON: Spec = Spec::new(
     "python",

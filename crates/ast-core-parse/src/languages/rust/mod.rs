@@ -3,9 +3,9 @@
 use super::{Spec, Syntax};
 use crate::annotation::{Branch, Parameter, one_line};
 use crate::mention::{Mention, Mentions};
+use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{ReferenceKind, SymbolKind, Visibility};
-use crate::syntax::Node;
 
 pub(crate) static RUST: Spec = Spec::new(
     "rust",
@@ -173,7 +173,11 @@ fn call_in_tokens<'tree>(tokens: Node<'tree>, source: &str, mentions: &mut Menti
             if token.kind() == "token_tree" && token.text().starts_with('(') {
                 let path = source[..name.start() as usize].strip_suffix("::").map(|path| {
                     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-                    &path[path.rfind(|c| !is_part(c)).map_or(0, |at| at + 1).max(tokens.start() as usize + 1).min(path.len())..]
+                    &path[path
+                        .rfind(|c| !is_part(c))
+                        .map_or(0, |at| at + 1)
+                        .max(tokens.start() as usize + 1)
+                        .min(path.len())..]
                 });
                 mentions.push(Mention::new(ReferenceKind::Call, name).qualifier(path.unwrap_or("")));
             }
@@ -217,7 +221,5 @@ fn base_type(mut node: Node<'_>) -> Node<'_> {
 
 fn in_trait_impl(visit: &Visit<'_, '_>) -> bool {
     // The members of an impl are two levels down: impl_item, declaration_list.
-    visit
-        .ancestor(2)
-        .is_some_and(|owner| owner.kind() == "impl_item" && owner.field("trait").is_some())
+    visit.ancestor(2).is_some_and(|owner| owner.kind() == "impl_item" && owner.field("trait").is_some())
 }
