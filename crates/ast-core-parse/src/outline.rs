@@ -7,6 +7,8 @@ use crate::syntax::{ERROR, Node, SyntaxTree, flags};
 use crate::visit::{Definition, Definitions, Visit};
 use crate::{Annotation, Complexity, SyntaxErrors, comment};
 use ast_core_model::{LineRange, Reference, ReferenceKind, Span, Symbol, SymbolKind, Visibility};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 /// The longest signature kept, in bytes.
 const MAX_SIGNATURE_BYTES: usize = 400;
@@ -46,6 +48,8 @@ pub(crate) struct Outliner {
     heritage: Vec<(u32, u32)>,
     lines: Lines,
     measure: Measure,
+    /// Which names a definition has inside of it, for definitions that are made once.
+    names: Names,
     /// The last function that was found to call itself.
     recursive: Option<u32>,
 }
@@ -59,6 +63,7 @@ impl Outliner {
             heritage: Vec::new(),
             lines: Lines::default(),
             measure: Measure::default(),
+            names: Names::default(),
             recursive: None,
         }
     }
@@ -67,6 +72,7 @@ impl Outliner {
         self.collected.clear();
         self.heritage.clear();
         self.measure.clear();
+        self.names.clear();
         self.recursive = None;
         self.lines.find(tree.source);
         let mut pass = Pass {
@@ -129,8 +135,10 @@ impl<'tree> Pass<'_, 'tree> {
             row += 1;
             if role.is(COLLECTED) {
                 self.collect(node, role);
-                row = node.next_row();
-                continue;
+                if !role.is(Role::ATTRIBUTE) {
+                    row = node.next_row();
+                    continue;
+                }
             }
             if role.is(Role::OPAQUE) && columns.flags[node.row() as usize] & flags::HAS_ERROR == 0 {
                 row = node.next_row();
@@ -194,7 +202,8 @@ impl<'tree> Pass<'_, 'tree> {
             if let Some(scope) = self.scopes.last_mut() {
                 scope.section = node.text().trim_end_matches(':').trim().parse().ok();
             }
-        } else {
+        } else if !self.buffers.collected.last().is_some_and(|&last| self.tree.node(last).next_row() > node.row()) {
+            // What is inside of an attribute does not stand between that and the definition.
             self.buffers.collected.push(node.row());
         }
     }
@@ -249,7 +258,9 @@ impl<'tree> Pass<'_, 'tree> {
                 mentions.push(self.type_mention(kind, node));
             }
         } else if role.is(Role::CALL) {
-            let callee = self.tree.compiled.callee(node);
+            let is_call = |callee: &Node<'_>| self.role(callee.kind_id()).is(Role::CALL);
+            // The call of a call's result names nothing.
+            let callee = self.tree.compiled.callee(node).filter(|callee| !is_call(callee));
             mentions.extend(callee.and_then(|callee| mention::named(ReferenceKind::Call, callee)));
         }
         if role.is(Role::REFER) {
@@ -337,12 +348,19 @@ impl<'tree> Pass<'_, 'tree> {
                 break;
             }
             let function = definition.function.unwrap_or(node).row();
+            let (has_function, owner, once) = (definition.function.is_some(), definition.owner, definition.once);
             let mut annotation = annotation::annotate(&definition, node, &self.spec.syntax);
-            let Some(symbol) = self.symbol(definition, node) else { continue };
-            if is_function(symbol.kind) || symbol.kind == SymbolKind::Property && function != node.row() {
+            let Some(mut symbol) = self.symbol(definition, node) else { continue };
+            symbol.parent = owner.or(symbol.parent);
+            if once && self.buffers.names.has(&self.outline.symbols, &symbol) {
+                continue;
+            }
+            if is_function(symbol.kind) || symbol.kind == SymbolKind::Property && has_function {
                 annotation.complexity = Some(Complexity::default());
             }
-            first.get_or_insert(Defined { symbol: self.outline.symbols.len() as u32, function });
+            if owner.is_none() {
+                first.get_or_insert(Defined { symbol: self.outline.symbols.len() as u32, function });
+            }
             self.outline.symbols.push(symbol);
             self.outline.annotations.push(annotation);
         }
@@ -431,25 +449,24 @@ impl<'tree> Pass<'_, 'tree> {
     fn leading(&self, node: Node<'tree>, docs: &mut Vec<Span>) -> u32 {
         let source = self.tree.source;
         let mut begin = node.start();
-        let next_before = |count: usize, begin: u32| {
-            let row =
-                *self.buffers.collected.iter().rev().skip_while(|&&row| row >= node.row()).nth(count)?;
-            let before = self.tree.node(row);
-            let between = source.get(end_of(before, source) as usize..begin as usize)?.as_bytes();
-            let is_next = between.iter().all(u8::is_ascii_whitespace)
-                && memchr::memchr_iter(b'\n', between).count() <= 1
-                && before.parent() == node.parent();
-            is_next.then_some(before)
+        let is_next = |before: Node<'tree>, begin: u32| {
+            let between = source.get(end_of(before, source) as usize..begin as usize).map(str::as_bytes);
+            between.is_some_and(|between| {
+                between.iter().all(u8::is_ascii_whitespace)
+                    && memchr::memchr_iter(b'\n', between).count() <= 1
+                    && before.parent() == node.parent()
+            })
         };
-        let mut count = 0;
-        while let Some(before) = next_before(count, begin) {
-            begin = before.start();
-            count += 1;
-        }
         let is_comment = |node: Node<'_>| self.role(node.kind_id()).is(Role::COMMENT);
         let mut led_by: Vec<Node<'tree>> = Vec::new();
-        let rows = self.buffers.collected.iter().rev().skip_while(|&&row| row >= node.row()).take(count);
-        led_by.extend(rows.map(|&row| self.tree.node(row)));
+        for &row in self.buffers.collected.iter().rev().skip_while(|&&row| row >= node.row()) {
+            let before = self.tree.node(row);
+            if !is_next(before, begin) {
+                break;
+            }
+            begin = before.start();
+            led_by.push(before);
+        }
         // A comment that follows something on its line belongs to that.
         while led_by.last().is_some_and(|first| is_comment(*first) && follows_text(source, first.start())) {
             led_by.pop();
@@ -466,6 +483,33 @@ impl<'tree> Pass<'_, 'tree> {
             return node;
         }
         node.children().find(|child| !is_attribute(child)).unwrap_or(node)
+    }
+}
+
+/// The names that definitions have inside of them; gathered when they are first asked for.
+#[derive(Default)]
+struct Names {
+    /// A symbol for each name of a definition, by the definition and the name's hash.
+    symbols: HashMap<(Option<u32>, u64), u32>,
+    hasher: RandomState,
+    /// How many symbols were gathered.
+    gathered: usize,
+}
+
+impl Names {
+    fn clear(&mut self) {
+        self.symbols.clear();
+        self.gathered = 0;
+    }
+
+    /// Whether a symbol of this one's name belongs to what this one belongs to.
+    fn has(&mut self, symbols: &[Symbol], symbol: &Symbol) -> bool {
+        for (index, known) in symbols.iter().enumerate().skip(self.gathered) {
+            self.symbols.insert((known.parent, self.hasher.hash_one(&known.name)), index as u32);
+        }
+        self.gathered = symbols.len();
+        let found = self.symbols.get(&(symbol.parent, self.hasher.hash_one(&symbol.name)));
+        found.is_some_and(|&index| symbols[index as usize].name == symbol.name)
     }
 }
 

@@ -49,6 +49,16 @@ impl<'a, 'tree> Visit<'a, 'tree> {
         self.symbols.get(index as usize)
     }
 
+    /// The index of the innermost definition round the node that is of one of the kinds.
+    pub(crate) fn enclosing_of(&self, kinds: &[SymbolKind]) -> Option<u32> {
+        // Deeper than this it is text that no person wrote, and each of its nodes would walk all the way up.
+        const MAX_DEPTH: usize = 32;
+        let innermost = self.scopes.last()?.symbol;
+        let parent = |index: &u32| self.symbols.get(*index as usize)?.parent;
+        let is_kind = |index: &u32| self.symbols.get(*index as usize).is_some_and(|s| kinds.contains(&s.kind));
+        std::iter::successors(innermost, parent).take(MAX_DEPTH).find(is_kind)
+    }
+
     /// The kind of the definition that the node is inside of.
     pub(crate) fn enclosing_kind(&self) -> Option<SymbolKind> {
         self.enclosing().map(|symbol| symbol.kind)
@@ -98,6 +108,11 @@ pub(crate) struct Definition<'tree> {
     pub(crate) return_type: Option<Node<'tree>>,
     /// Modifiers that are not words before the name.
     pub(crate) modifiers: Modifiers,
+    /// The definition it belongs to, if it is not the one it is inside of, which then keeps what is inside the node:
+    /// in `self.size = f()` the call is the method's, the field its class's.
+    pub(crate) owner: Option<u32>,
+    /// Whether it is one only if what it belongs to has no other of its name yet.
+    pub(crate) once: bool,
 }
 
 impl<'tree> Definition<'tree> {
@@ -115,6 +130,8 @@ impl<'tree> Definition<'tree> {
             function: None,
             return_type: None,
             modifiers: Modifiers::default(),
+            owner: None,
+            once: false,
         }
     }
 
@@ -145,6 +162,16 @@ impl<'tree> Definition<'tree> {
 
     pub(crate) fn modifier(mut self, modifier: Modifier) -> Self {
         self.modifiers.insert(modifier);
+        self
+    }
+
+    pub(crate) fn owner(mut self, symbol: Option<u32>) -> Self {
+        self.owner = symbol;
+        self
+    }
+
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 }

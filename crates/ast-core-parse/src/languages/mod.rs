@@ -105,7 +105,8 @@ pub(crate) struct Syntax {
     pub(crate) wrappers: &'static [&'static str],
     /// Wrappers that do not widen the span, only the extent, such as Python's decorated definition.
     pub(crate) outer_wrappers: &'static [&'static str],
-    /// Siblings that belong to the definition after them, such as Rust's attributes.
+    /// Siblings that belong to the definition after them, such as Rust's attributes. They are looked into unless they
+    /// are opaque too.
     pub(crate) attributes: &'static [&'static str],
     /// Comments.
     pub(crate) comments: &'static [&'static str],

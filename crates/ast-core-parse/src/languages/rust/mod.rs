@@ -41,7 +41,7 @@ pub(crate) static RUST: Spec = Spec::new(
                 || (comment.starts_with("/**") && !comment.starts_with("/***") && comment != "/**/")
         },
         sections: &[],
-        opaque: &["char_literal", "raw_string_literal", "string_literal"],
+        opaque: &["attribute_item", "char_literal", "raw_string_literal", "string_literal"],
         members: &[],
         calls: &[("call_expression", "function"), ("macro_invocation", "macro")],
         type_names: &["type_identifier"],
