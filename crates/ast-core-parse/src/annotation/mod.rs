@@ -28,7 +28,8 @@ pub struct Annotation {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Parameter {
     /// The name; for a pattern, the pattern as written. Empty where the declaration leaves it out, as C may. What
-    /// collects further arguments keeps its mark: `...rest`, `*args`, `**kwargs`.
+    /// collects further arguments keeps its mark: `...rest`, `*args`, `**kwargs`. Python's `/`, behind parameters that
+    /// are not passed by name, and `*`, before those that are passed by name only, are in the list too.
     pub name: Box<str>,
     /// The type as written, on one line.
     pub type_name: Option<Box<str>>,

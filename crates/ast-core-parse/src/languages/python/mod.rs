@@ -1,6 +1,9 @@
 //! Python.
 
+mod mentions;
+
 use super::{Spec, Syntax};
+use crate::annotation::{Branch, Modifier, Parameter, one_line};
 use crate::comment;
 use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
@@ -13,7 +16,14 @@ pub(crate) static PYTHON: Spec = Spec::new(
     "0.25.0",
     || tree_sitter_python::LANGUAGE.into(),
     Syntax {
-        definitions: &["assignment", "class_definition", "function_definition", "type_alias_statement"],
+        definitions: &[
+            "assignment",
+            "augmented_assignment",
+            "class_definition",
+            "function_definition",
+            "named_expression",
+            "type_alias_statement",
+        ],
         define,
         wrappers: &["expression_statement"],
         outer_wrappers: &["decorated_definition"],
@@ -25,55 +35,61 @@ pub(crate) static PYTHON: Spec = Spec::new(
                 .iter()
                 .any(|tool| text.starts_with(tool))
         },
-        sections: &[],
-        opaque: &["import_from_statement", "import_statement", "lambda", "parameters", "string", "type"],
-        members: &[],
-        values_are_code: true,
+        calls: &[("call", "function")],
+        references: &[
+            "class_definition",
+            "class_pattern",
+            "decorator",
+            "except_clause",
+            "future_import_statement",
+            "import_from_statement",
+            "import_statement",
+            "raise_statement",
+            "type",
+        ],
+        refer: mentions::refer,
+        branches: &[
+            ("if_statement", Branch::If),
+            ("elif_clause", Branch::ElseIf),
+            ("else_clause", Branch::Else),
+            ("conditional_expression", Branch::Ternary),
+            ("for_statement", Branch::Loop),
+            ("while_statement", Branch::Loop),
+            ("match_statement", Branch::Switch),
+            ("case_clause", Branch::Case),
+            ("except_clause", Branch::Catch),
+            // Taken after each of two ways.
+            ("finally_clause", Branch::Decision),
+            ("for_in_clause", Branch::Decision),
+            ("if_clause", Branch::Decision),
+            ("and", Branch::Logical),
+            ("or", Branch::Logical),
+            ("lambda", Branch::Lambda),
+        ],
+        parameters,
         ..Syntax::NONE
     },
 )
 .interpreters(&["pypy", "python"]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
-    use SymbolKind as Kind;
-    let is_member = visit.enclosing_kind() == Some(Kind::Class);
     match visit.kind() {
-        "function_definition" | "class_definition" => {
+        "function_definition" => define_function(visit, found),
+        "class_definition" => {
             let Some(name) = visit.field("name") else { return };
-            let kind = match (visit.kind(), is_member, name.text()) {
-                ("class_definition", ..) => Kind::Class,
-                (_, true, "__init__" | "__new__") => Kind::Constructor,
-                (_, true, _) if is_property(visit) => Kind::Property,
-                (_, true, _) => Kind::Method,
-                (_, false, _) => Kind::Function,
-            };
             let body = visit.field("body");
-            let mut definition = Definition::new(kind, name).body(body).visibility(visibility(name));
-            definition.doc = body.and_then(|body| docstring(body));
-            found.push(definition);
+            let mut definition =
+                Definition::new(SymbolKind::Class, name).body(body).visibility(visibility(name));
+            definition.doc = body.and_then(docstring);
+            found.push(decorated(visit, definition));
         }
-        "assignment" if !visit.in_code() => {
-            let Some(left) = visit.field("left") else { return };
-            // A bare annotation in a module declares nothing at run time, but names the thing.
-            let body = visit.field("right").filter(|right| right.end() - right.start() > 80);
-            let names: Vec<_> = match left.kind() {
-                "identifier" => vec![left],
-                "pattern_list" | "tuple_pattern" => {
-                    left.named_children().filter(|node| node.kind() == "identifier").collect()
-                }
-                _ => return,
-            };
-            for name in names {
-                let text = name.text();
-                let is_constant = text.bytes().any(|byte| byte.is_ascii_uppercase())
-                    && !text.bytes().any(|byte| byte.is_ascii_lowercase());
-                let kind = match (is_member, is_constant) {
-                    (true, _) if is_enum(visit) => Kind::EnumMember,
-                    (_, true) => Kind::Constant,
-                    (true, false) => Kind::Field,
-                    (false, false) => Kind::Variable,
-                };
-                found.push(Definition::new(kind, name).body(body).visibility(visibility(name)));
+        "assignment" => define_assigned(visit, found),
+        // These change what is there, or bind in passing: a definition only if nothing else binds the name.
+        "augmented_assignment" | "named_expression" if !visit.in_code() => {
+            let name = visit.field("left").or_else(|| visit.field("name"));
+            let Some(name) = name.filter(|name| name.kind() == "identifier") else { return };
+            if !in_lambda(visit) {
+                found.push(Definition::new(kind_of(visit, name), name).visibility(visibility(name)).once());
             }
         }
         "type_alias_statement" => {
@@ -82,9 +98,122 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
             while let Some(inner) = name.named_children().next() {
                 name = inner;
             }
-            found.push(Definition::new(Kind::Type, name).visibility(visibility(name)));
+            found.push(Definition::new(SymbolKind::Type, name).visibility(visibility(name)));
         }
         _ => {}
+    }
+}
+
+fn define_function<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
+    use SymbolKind as Kind;
+    let Some(name) = visit.field("name") else { return };
+    let kind = match (visit.enclosing_kind() == Some(Kind::Class), name.text()) {
+        (true, "__init__" | "__new__") => Kind::Constructor,
+        (true, _) if is_property(visit) => Kind::Property,
+        (true, _) => Kind::Method,
+        (false, _) => Kind::Function,
+    };
+    let body = visit.field("body");
+    let mut definition =
+        Definition::new(kind, name).body(body).visibility(visibility(name)).function(Some(visit.node));
+    definition.doc = body.and_then(docstring);
+    found.push(decorated(visit, definition));
+}
+
+/// What an assignment binds: names of the module or class, the fields of `self`, and everywhere a lambda's name.
+fn define_assigned<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
+    // `a = b = 1`: the outer one speaks for all.
+    if visit.parent_kind() == "assignment" {
+        return;
+    }
+    let mut assignment = visit.node;
+    let mut targets = Vec::new();
+    let value = loop {
+        if let Some(left) = assignment.field("left") {
+            push_targets(left, &mut targets);
+        }
+        match assignment.field("right") {
+            Some(right) if right.kind() == "assignment" => assignment = right,
+            value => break value,
+        }
+    };
+    let type_text = visit.field("type").map_or("", Node::text);
+    let doc = attribute_docstring(visit);
+    for target in targets {
+        let Some(mut definition) = bound(visit, target, value) else { continue };
+        if type_text.contains("Final") {
+            definition = definition.modifier(Modifier::Final);
+        }
+        if type_text.contains("ClassVar") {
+            definition = definition.modifier(Modifier::Static);
+        }
+        if type_text.ends_with("TypeAlias") {
+            definition.kind = SymbolKind::Type;
+        }
+        definition.doc.clone_from(&doc);
+        found.push(definition);
+    }
+}
+
+/// The definition that an assignment to a target is, if it is one.
+fn bound<'tree>(
+    visit: &Visit<'_, 'tree>,
+    target: Node<'tree>,
+    value: Option<Node<'tree>>,
+) -> Option<Definition<'tree>> {
+    // A long value is not part of the signature.
+    let body = value.filter(|value| value.len() > 80);
+    if target.kind() == "attribute" {
+        let name = target.field("attribute")?;
+        let object = target.field("object").filter(|object| matches!(object.text(), "self" | "cls"))?;
+        if !visit.in_code() {
+            return None;
+        }
+        let class = visit.enclosing_of(&[SymbolKind::Class])?;
+        let field = Definition::new(SymbolKind::Field, name).body(body).visibility(visibility(name));
+        let field = field.owner(Some(class)).once();
+        return Some(if object.text() == "cls" { field.modifier(Modifier::Static) } else { field });
+    }
+    if let Some(lambda) = value.filter(|value| value.kind() == "lambda") {
+        let is_member = visit.enclosing_kind() == Some(SymbolKind::Class);
+        let kind = if is_member { SymbolKind::Method } else { SymbolKind::Function };
+        let definition = Definition::new(kind, target).body(lambda.field("body"));
+        return Some(definition.visibility(visibility(target)).function(Some(lambda)));
+    }
+    let definition = Definition::new(kind_of(visit, target), target);
+    (!visit.in_code()).then(|| definition.body(body).visibility(visibility(target)))
+}
+
+/// The names and attributes that the left side of an assignment binds.
+fn push_targets<'tree>(left: Node<'tree>, targets: &mut Vec<Node<'tree>>) {
+    let mut after = left.row();
+    for node in left.descendants() {
+        if node.row() < after {
+            continue;
+        }
+        match node.kind() {
+            "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" => {}
+            // Of several values, what nobody wants.
+            "identifier" if node.text() == "_" && node != left => {}
+            "identifier" | "attribute" => {
+                targets.push(node);
+                after = node.next_row();
+            }
+            _ => after = node.next_row(),
+        }
+    }
+}
+
+/// What a name that is bound in a module or class is.
+fn kind_of(visit: &Visit<'_, '_>, name: Node<'_>) -> SymbolKind {
+    let is_member = visit.enclosing_kind() == Some(SymbolKind::Class);
+    let text = name.text();
+    let is_constant = text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase);
+    match (is_member, is_constant) {
+        (true, _) if visit.field("right").is_some() && is_enum(visit) => SymbolKind::EnumMember,
+        (_, true) => SymbolKind::Constant,
+        (true, false) => SymbolKind::Field,
+        (false, false) => SymbolKind::Variable,
     }
 }
 
@@ -95,14 +224,43 @@ fn visibility(name: Node<'_>) -> Option<Visibility> {
     Some(if name.starts_with('_') && !is_special { Visibility::Private } else { Visibility::Public })
 }
 
+/// Whether what the node binds is a lambda's own.
+fn in_lambda(visit: &Visit<'_, '_>) -> bool {
+    // Whoever nests deeper than this gets a variable too many.
+    const MAX_DEPTH: usize = 16;
+    std::iter::successors(visit.node.parent(), |node| node.parent())
+        .take(MAX_DEPTH)
+        .any(|node| node.kind() == "lambda")
+}
+
+/// The decorators of the definition without their sign.
+fn decorators<'tree>(visit: &Visit<'_, 'tree>) -> impl Iterator<Item = &'tree str> {
+    let wrapper = visit.ancestor(1).filter(|node| node.kind() == "decorated_definition");
+    let decorators = wrapper.into_iter().flat_map(Node::named_children);
+    decorators
+        .filter(|node| node.kind() == "decorator")
+        .map(|node| node.text().trim_start_matches('@').trim())
+}
+
 fn is_property(visit: &Visit<'_, '_>) -> bool {
-    let Some(wrapper) = visit.ancestor(1).filter(|node| node.kind() == "decorated_definition") else {
-        return false;
-    };
-    wrapper.named_children().filter(|node| node.kind() == "decorator").any(|decorator| {
-        let name = decorator.text().trim_start_matches('@').trim();
-        name == "property" || name.ends_with("cached_property") || name.ends_with(".setter")
+    decorators(visit).any(|name| {
+        name.ends_with("property") || [".setter", ".getter", ".deleter"].iter().any(|end| name.ends_with(end))
     })
+}
+
+/// Adds what decorators of the standard library say.
+fn decorated<'tree>(visit: &Visit<'_, 'tree>, mut definition: Definition<'tree>) -> Definition<'tree> {
+    for decorator in decorators(visit) {
+        let modifier = match decorator.rsplit('.').next() {
+            Some("staticmethod" | "classmethod") => Modifier::Static,
+            Some("abstractmethod" | "abstractproperty") => Modifier::Abstract,
+            Some("final") => Modifier::Final,
+            Some("override") => Modifier::Override,
+            _ => continue,
+        };
+        definition = definition.modifier(modifier);
+    }
+    definition
 }
 
 /// Whether the class that the node is directly in derives from an enumeration.
@@ -124,4 +282,45 @@ fn docstring(body: Node<'_>) -> Option<Box<str>> {
         _ => first,
     };
     (string.kind() == "string").then(|| comment::docstring(string.text())).flatten()
+}
+
+/// The string after an assignment, which documents what it binds: PEP 257.
+fn attribute_docstring(visit: &Visit<'_, '_>) -> Option<Box<str>> {
+    let statement = visit.ancestor(1).filter(|node| node.kind() == "expression_statement")?;
+    let next = statement.next_sibling().filter(|node| node.kind() == "expression_statement")?;
+    let string = next.first_child().filter(|node| node.kind() == "string")?;
+    comment::docstring(string.text())
+}
+
+fn parameters(node: Node<'_>, parameters: &mut Vec<Parameter>) {
+    let is_collector =
+        |node: Node<'_>| matches!(node.kind(), "list_splat_pattern" | "dictionary_splat_pattern");
+    let parameter = match node.kind() {
+        "typed_parameter" => {
+            let Some(name) = node.first_child() else { return };
+            Parameter {
+                name: parameter_name(name),
+                type_name: node.field("type").map(one_line),
+                optional: is_collector(name),
+                default: None,
+            }
+        }
+        "default_parameter" | "typed_default_parameter" => Parameter {
+            name: node.field("name").map(one_line).unwrap_or_default(),
+            type_name: node.field("type").map(one_line),
+            optional: true,
+            default: node.field("value").map(one_line),
+        },
+        "identifier" | "tuple_pattern" => Parameter { name: one_line(node), ..Parameter::default() },
+        "list_splat_pattern" | "dictionary_splat_pattern" | "keyword_separator" | "positional_separator" => {
+            Parameter { name: parameter_name(node), optional: true, ..Parameter::default() }
+        }
+        _ => return,
+    };
+    parameters.push(parameter);
+}
+
+/// A name with its mark, between which there may be space.
+fn parameter_name(node: Node<'_>) -> Box<str> {
+    node.text().split_whitespace().collect::<String>().into()
 }
