@@ -18,6 +18,10 @@ pub(crate) fn push_text(doc: &mut String, comment: &str) {
         None => {
             for line in comment.lines() {
                 let line = line.trim();
+                // Of Ruby.
+                if matches!(line, "=begin" | "=end") {
+                    continue;
+                }
                 let text = line.trim_start_matches(['/', '!', '#']);
                 // `///<` of Doxygen.
                 push_line(

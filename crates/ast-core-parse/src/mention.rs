@@ -30,6 +30,14 @@ impl<'tree> Mention<'tree> {
         self
     }
 
+    /// Sets what the name is qualified with to the text of what it is a member of, unless that is a page.
+    pub(crate) fn of(self, object: Option<Node<'_>>) -> Self {
+        match object.filter(|object| object.len() as usize <= MAX_QUALIFIER_BYTES) {
+            Some(object) => self.qualifier(object.text().split_ascii_whitespace().collect::<String>()),
+            None => self,
+        }
+    }
+
     pub(crate) fn alias(mut self, alias: Option<Node<'_>>) -> Self {
         self.alias = alias.map(|node| node.text().to_owned());
         self

@@ -199,7 +199,7 @@ impl<'tree> Pass<'_, 'tree> {
     /// Keeps a comment or attribute for the definition after it, or notes a section's visibility.
     fn collect(&mut self, node: Node<'tree>, role: Role) {
         if role.is(Role::SECTION) {
-            if let Some(scope) = self.scopes.last_mut() {
+            if let Some(scope) = self.scopes.last_mut().filter(|_| (self.spec.syntax.is_section)(node)) {
                 scope.section = node.text().trim_end_matches(':').trim().parse().ok();
             }
         } else if !self.buffers.collected.last().is_some_and(|&last| self.tree.node(last).next_row() > node.row()) {
@@ -442,6 +442,7 @@ impl<'tree> Pass<'_, 'tree> {
         self.role(node.kind_id()).is(Role::WRAPPER.or(Role::OUTER_WRAPPER))
             && self.scopes.last().is_none_or(|scope| scope.row != node.row())
             && self.wrapped.is_none_or(|wrapped| wrapped < node.row())
+            && (self.spec.syntax.is_wrapper)(node)
     }
 
     /// Where the comments and attributes begin that lead up to a node; those that document it are added to `docs`,

@@ -111,7 +111,9 @@ impl Measure {
                 return;
             }
             Branch::Else => {
-                if !node.named_children().next().is_some_and(|first| first.kind().starts_with("if")) {
+                let is_else_if = |first: Node<'_>| first.kind().starts_with("if") && follows_else(first);
+                let is_of_switch = node.parent_kind().starts_with("case");
+                if !is_of_switch && !node.named_children().next().is_some_and(is_else_if) {
                     complexity.cognitive += 1;
                 }
                 return;

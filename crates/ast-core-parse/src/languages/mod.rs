@@ -105,6 +105,8 @@ pub(crate) struct Syntax {
     pub(crate) wrappers: &'static [&'static str],
     /// Wrappers that do not widen the span, only the extent, such as Python's decorated definition.
     pub(crate) outer_wrappers: &'static [&'static str],
+    /// Whether a node of a wrapper's kind is one.
+    pub(crate) is_wrapper: fn(Node<'_>) -> bool,
     /// Siblings that belong to the definition after them, such as Rust's attributes. They are looked into unless they
     /// are opaque too.
     pub(crate) attributes: &'static [&'static str],
@@ -114,6 +116,8 @@ pub(crate) struct Syntax {
     pub(crate) is_doc: fn(&str) -> bool,
     /// Siblings that set the visibility of what follows, such as C++'s `public:`.
     pub(crate) sections: &'static [&'static str],
+    /// Whether a node of such a kind is one: in Ruby a name is, if it is a statement and the right word.
+    pub(crate) is_section: fn(Node<'_>) -> bool,
     /// Nodes in which nothing is defined or mentioned: not looked into.
     pub(crate) opaque: &'static [&'static str],
     /// Lists of members, also of a type that has no name: all that is in them defines something.
@@ -133,7 +137,7 @@ pub(crate) struct Syntax {
     pub(crate) references: &'static [&'static str],
     /// Adds what the visited node mentions, if anything.
     pub(crate) refer: for<'tree> fn(&Visit<'_, 'tree>, &mut Mentions<'tree>),
-    /// Nodes and tokens that make a function harder to follow.
+    /// Nodes and tokens that make a function harder to follow; where a node and a token have the same name, the node.
     pub(crate) branches: &'static [(&'static str, Branch)],
     /// Nodes with the words that modify a definition, such as Java's `modifiers`.
     pub(crate) modifiers: &'static [&'static str],
@@ -148,10 +152,12 @@ impl Syntax {
         define: |_, _| {},
         wrappers: &[],
         outer_wrappers: &[],
+        is_wrapper: |_| true,
         attributes: &[],
         comments: &[],
         is_doc: |_| true,
         sections: &[],
+        is_section: |_| true,
         opaque: &[],
         members: &[],
         values_are_code: true,
@@ -302,8 +308,7 @@ impl Spec {
             let grammar = (self.load_grammar)();
             let ids = || 0..grammar.node_kind_count() as u16;
             let name = |id| grammar.node_kind_for_id(id).unwrap_or("");
-            let branch =
-                |id| self.syntax.branches.iter().find(|(kind, _)| *kind == name(id)).map(|found| found.1);
+            let branch = |id| self.branch(&grammar, id);
             let field_in = |list: &[(&str, &str)], id| {
                 let field = list.iter().find(|(kind, _)| *kind == name(id))?.1;
                 Some(grammar.field_id_for_name(field)?.get() as u8)
@@ -328,10 +333,17 @@ impl Spec {
         &self.compiled().grammar
     }
 
+    fn branch(&self, grammar: &tree_sitter::Language, id: u16) -> Option<Branch> {
+        let kind = grammar.node_kind_for_id(id)?;
+        let (_, branch) = self.syntax.branches.iter().find(|(branch, _)| *branch == kind)?;
+        let is_keyword_of_node =
+            !grammar.node_kind_is_named(id) && grammar.id_for_node_kind(kind, true) != 0;
+        (!is_keyword_of_node).then_some(*branch)
+    }
+
     fn role(&self, grammar: &tree_sitter::Language, id: u16) -> Role {
         let Some(kind) = grammar.node_kind_for_id(id) else { return Role::default() };
-        let is_branch = self.syntax.branches.iter().any(|(branch, _)| *branch == kind);
-        let branch = if is_branch { Role::BRANCH } else { Role::default() };
+        let branch = self.branch(grammar, id).map_or(Role::default(), |_| Role::BRANCH);
         if !grammar.node_kind_is_named(id) {
             return branch;
         }
