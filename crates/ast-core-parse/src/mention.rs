@@ -61,15 +61,7 @@ pub(crate) fn named<'tree>(kind: ReferenceKind, expression: Node<'tree>) -> Opti
     let mut node = expression;
     loop {
         if node.first_child().is_none() {
-            return is_name(node.text()).then(|| {
-                let before = qualifier_between(expression, node);
-                let mention = Mention::new(kind, node);
-                if before.is_empty() || before.len() > MAX_QUALIFIER_BYTES {
-                    mention
-                } else {
-                    mention.qualifier(before)
-                }
-            });
+            return is_name(node.text()).then(|| last_of(kind, expression, node));
         }
         node = NAME_FIELDS
             .iter()
@@ -77,6 +69,13 @@ pub(crate) fn named<'tree>(kind: ReferenceKind, expression: Node<'tree>) -> Opti
             .find_map(|field| node.field(field))
             .or_else(|| only_named_child(node))?;
     }
+}
+
+/// The mention of the name that a path ends in, qualified with the rest of the path.
+pub(crate) fn last_of<'tree>(kind: ReferenceKind, path: Node<'tree>, name: Node<'tree>) -> Mention<'tree> {
+    let before = qualifier_between(path, name);
+    let mention = Mention::new(kind, name);
+    if before.len() > MAX_QUALIFIER_BYTES { mention } else { mention.qualifier(before) }
 }
 
 fn only_named_child(node: Node<'_>) -> Option<Node<'_>> {
@@ -92,7 +91,19 @@ fn qualifier_between(expression: Node<'_>, name: Node<'_>) -> String {
         c.is_whitespace() || matches!(c, '.' | ':' | '?' | '!' | '-' | '>' | '#' | '\\')
     });
     let text = text.trim_start_matches(['(', '&', '*', ' ', '\\', '@']);
-    text.split_ascii_whitespace().collect()
+    let mut folded = String::with_capacity(text.len().min(MAX_QUALIFIER_BYTES));
+    for word in text.split_ascii_whitespace() {
+        // `new A()` stays two words.
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        if folded.ends_with(is_part) && word.starts_with(is_part) {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+        if folded.len() > MAX_QUALIFIER_BYTES {
+            break;
+        }
+    }
+    folded
 }
 
 /// Whether a text could be the name of something: not a literal, and not an operator.

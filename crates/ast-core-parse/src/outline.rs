@@ -7,7 +7,7 @@ use crate::syntax::{ERROR, Node, SyntaxTree, flags};
 use crate::visit::{Definition, Definitions, Visit};
 use crate::{Annotation, Complexity, SyntaxErrors, comment};
 use ast_core_model::{LineRange, Reference, ReferenceKind, Span, Symbol, SymbolKind, Visibility};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 /// The longest signature kept, in bytes.
@@ -29,7 +29,7 @@ pub(crate) struct Scope {
     /// The row after the subtree.
     end: u32,
     /// The row of its root.
-    row: u32,
+    pub(crate) row: u32,
     pub(crate) symbol: Option<u32>,
     /// Whether it is a function's body or a value, whose variables are nobody else's.
     pub(crate) in_code: bool,
@@ -50,6 +50,8 @@ pub(crate) struct Outliner {
     measure: Measure,
     /// Which names a definition has inside of it, for definitions that are made once.
     names: Names,
+    /// The rows of names that the file says are for everybody.
+    published: Vec<u32>,
     /// The last function that was found to call itself.
     recursive: Option<u32>,
 }
@@ -64,6 +66,7 @@ impl Outliner {
             lines: Lines::default(),
             measure: Measure::default(),
             names: Names::default(),
+            published: Vec::new(),
             recursive: None,
         }
     }
@@ -73,6 +76,7 @@ impl Outliner {
         self.heritage.clear();
         self.measure.clear();
         self.names.clear();
+        self.published.clear();
         self.recursive = None;
         self.lines.find(tree.source);
         let mut pass = Pass {
@@ -93,6 +97,7 @@ impl Outliner {
         };
         pass.count_errors();
         pass.run();
+        pass.publish();
         let mut outline = pass.outline;
         // What is called comes after its arguments, where a chain of calls begins.
         outline.references.sort_by_key(|reference| (reference.span.start, reference.span.end));
@@ -160,6 +165,19 @@ impl<'tree> Pass<'_, 'tree> {
             if role.is(Role::MENTION) {
                 self.mention(node, role, &mut mentions);
             }
+        }
+    }
+
+    /// Gives the file's own definitions the visibility that its lists of exports say.
+    fn publish(&mut self) {
+        if self.buffers.published.is_empty() {
+            return;
+        }
+        let names: HashSet<&str> =
+            self.buffers.published.iter().map(|&row| self.tree.node(row).text()).collect();
+        let symbols = self.outline.symbols.iter_mut();
+        for symbol in symbols.filter(|symbol| symbol.parent.is_none() && names.contains(&*symbol.name)) {
+            symbol.visibility = Some(Visibility::Public);
         }
     }
 
@@ -253,8 +271,12 @@ impl<'tree> Pass<'_, 'tree> {
             self.buffers.heritage.extend(clause.map(|clause| (clause.row(), clause.next_row())));
         }
         if role.is(Role::TYPE_NAME) {
-            if !self.is_name_of_definition(node) {
-                let kind = if self.inherits(node) { ReferenceKind::Inherit } else { ReferenceKind::Type };
+            let begins_path = self.begins_path(node);
+            // Packages and modules are spelled in lower case.
+            let is_module = begins_path && node.text().starts_with(char::is_lowercase);
+            if !is_module && !self.is_name_of_definition(node) {
+                let inherits = !begins_path && self.inherits(node);
+                let kind = if inherits { ReferenceKind::Inherit } else { ReferenceKind::Type };
                 mentions.push(self.type_mention(kind, node));
             }
         } else if role.is(Role::CALL) {
@@ -290,10 +312,20 @@ impl<'tree> Pass<'_, 'tree> {
 
     /// The mention of a type, qualified with the path that it ends.
     fn type_mention(&self, kind: ReferenceKind, node: Node<'tree>) -> Mention<'tree> {
-        let path = node
-            .parent()
-            .filter(|path| self.spec.syntax.type_paths.contains(&path.kind()) && path.end() == node.end());
-        path.and_then(|path| mention::named(kind, path)).unwrap_or_else(|| Mention::new(kind, node))
+        let path = node.parent().filter(|path| {
+            self.spec.syntax.type_paths.contains(&path.kind()) && path.end() == node.end()
+        });
+        mention::last_of(kind, path.unwrap_or(node), node)
+    }
+
+    /// Whether more of a path follows the name.
+    fn begins_path(&self, node: Node<'tree>) -> bool {
+        let path_round = |inner: Node<'tree>| {
+            inner.parent().filter(|path| self.spec.syntax.type_paths.contains(&path.kind()))
+        };
+        let goes_on = |inner: Node<'tree>| path_round(inner).is_some_and(|path| path.end() != inner.end());
+        // What ends a path may begin the one that this path begins.
+        goes_on(node) || path_round(node).is_some_and(goes_on)
     }
 
     /// Whether the type is one that is extended or implemented, not an argument of it.
@@ -343,6 +375,10 @@ impl<'tree> Pass<'_, 'tree> {
     fn push_all(&mut self, found: &mut Definitions<'tree>, node: Node<'tree>) -> Option<Defined> {
         let mut first = None;
         for definition in found.drain(..) {
+            if definition.publishes {
+                self.buffers.published.push(definition.name.row());
+                continue;
+            }
             if self.outline.symbols.len() >= self.buffers.max_symbols {
                 self.outline.limit_hit = true;
                 break;
@@ -358,7 +394,7 @@ impl<'tree> Pass<'_, 'tree> {
             if is_function(symbol.kind) || symbol.kind == SymbolKind::Property && has_function {
                 annotation.complexity = Some(Complexity::default());
             }
-            if owner.is_none() {
+            if owner.is_none() || is_function(symbol.kind) {
                 first.get_or_insert(Defined { symbol: self.outline.symbols.len() as u32, function });
             }
             self.outline.symbols.push(symbol);

@@ -55,8 +55,14 @@ impl<'a, 'tree> Visit<'a, 'tree> {
         const MAX_DEPTH: usize = 32;
         let innermost = self.scopes.last()?.symbol;
         let parent = |index: &u32| self.symbols.get(*index as usize)?.parent;
-        let is_kind = |index: &u32| self.symbols.get(*index as usize).is_some_and(|s| kinds.contains(&s.kind));
+        let is_kind =
+            |index: &u32| self.symbols.get(*index as usize).is_some_and(|s| kinds.contains(&s.kind));
         std::iter::successors(innermost, parent).take(MAX_DEPTH).find(is_kind)
+    }
+
+    /// Whether it is what the node defines that the visited node is immediately inside of.
+    pub(crate) fn is_in_scope_of(&self, node: Node<'tree>) -> bool {
+        self.scopes.last().is_some_and(|scope| scope.row == node.row())
     }
 
     /// The kind of the definition that the node is inside of.
@@ -108,9 +114,12 @@ pub(crate) struct Definition<'tree> {
     pub(crate) return_type: Option<Node<'tree>>,
     /// Modifiers that are not words before the name.
     pub(crate) modifiers: Modifiers,
-    /// The definition it belongs to, if it is not the one it is inside of, which then keeps what is inside the node:
-    /// in `self.size = f()` the call is the method's, the field its class's.
+    /// The definition it belongs to, if it is not the one it is inside of, which then keeps what is inside the node,
+    /// unless that is a function: in `self.size = f()` the call is the method's, the field its class's.
     pub(crate) owner: Option<u32>,
+    /// Whether it is none, but says that what the file itself defines by this name is for everybody, as a list of
+    /// exports does.
+    pub(crate) publishes: bool,
     /// Whether it is one only if what it belongs to has no other of its name yet.
     pub(crate) once: bool,
 }
@@ -131,8 +140,14 @@ impl<'tree> Definition<'tree> {
             return_type: None,
             modifiers: Modifiers::default(),
             owner: None,
+            publishes: false,
             once: false,
         }
+    }
+
+    /// Says that what the file itself defines by the name is for everybody.
+    pub(crate) fn publishing(name: Node<'tree>) -> Self {
+        Self { publishes: true, ..Self::new(SymbolKind::Variable, name) }
     }
 
     pub(crate) fn body(mut self, body: Option<Node<'tree>>) -> Self {

@@ -28,7 +28,8 @@ impl Default for Complexity {
 pub(crate) enum Branch {
     /// An `if`; one that follows an `else` is told by where it stands.
     If,
-    /// The branch of an `if` that is taken when nothing else is, unless it holds just another `if`.
+    /// The branch of an `if` that is taken when nothing else is, or the `else` before it, unless it is just another
+    /// `if`.
     Else,
     /// A further condition of an `if`, such as Python's `elif`.
     ElseIf,
@@ -50,9 +51,11 @@ pub(crate) enum Branch {
     Decision,
     /// What is a decision only if it has an alternative, such as Rust's `let ... else`.
     WithAlternative,
+    /// What is a decision only if it has a value, such as a parameter with a default.
+    WithValue,
     /// A function without a name.
     Lambda,
-    /// A `goto`, or a `break` or `continue` to a label.
+    /// A `goto`, `break` or `continue`, which breaks the flow if it says where to.
     Jump,
 }
 
@@ -111,18 +114,18 @@ impl Measure {
                 return;
             }
             Branch::Else => {
-                let is_else_if = |first: Node<'_>| first.kind().starts_with("if") && follows_else(first);
-                let is_of_switch = node.parent_kind().starts_with("case");
-                if !is_of_switch && !node.named_children().next().is_some_and(is_else_if) {
+                let taken = if node.is_named() { node.named_children().next() } else { node.next_sibling() };
+                if !taken.is_some_and(|taken| taken.kind().starts_with("if")) {
                     complexity.cognitive += 1;
                 }
                 return;
             }
-            Branch::Case | Branch::Arm | Branch::Decision | Branch::WithAlternative => {
+            Branch::Case | Branch::Arm | Branch::Decision | Branch::WithAlternative | Branch::WithValue => {
                 let counts = match branch {
                     Branch::Case => !node.text().starts_with("default"),
                     Branch::Arm => node.parent().and_then(first_of_kind(node)) != Some(node),
                     Branch::WithAlternative => node.field("alternative").is_some(),
+                    Branch::WithValue => node.field("value").is_some(),
                     _ => true,
                 };
                 complexity.cyclomatic += u32::from(counts);
@@ -134,7 +137,8 @@ impl Measure {
                 return;
             }
             Branch::Jump => {
-                complexity.cognitive += 1;
+                // Behind the keyword.
+                complexity.cognitive += u32::from(node.children().nth(1).is_some());
                 return;
             }
             Branch::Lambda => {
