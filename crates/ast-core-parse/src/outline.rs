@@ -159,8 +159,7 @@ impl<'tree> Pass<'_, 'tree> {
                 self.count_branch(node);
             }
             if node.next_row() > node.row() + 1 && (defined.is_some() || role.is(Role::MEMBERS)) {
-                self.open_scope(node, role, defined);
-                scope_end = node.next_row();
+                scope_end = self.open_scope(node, role, defined);
             }
             if role.is(Role::MENTION) {
                 self.mention(node, role, &mut mentions);
@@ -226,10 +225,13 @@ impl<'tree> Pass<'_, 'tree> {
         }
     }
 
-    fn open_scope(&mut self, node: Node<'tree>, role: Role, defined: Option<Defined>) {
+    /// Opens the scope of what was defined or of a list of members; the row after it.
+    fn open_scope(&mut self, node: Node<'tree>, role: Role, defined: Option<Defined>) -> u32 {
         let outer = self.scopes.last();
+        let rest = defined.filter(|defined| defined.has_rest).and_then(|_| node.parent());
+        let end = rest.unwrap_or(node).next_row();
         let mut scope = Scope {
-            end: node.next_row(),
+            end,
             row: node.row(),
             symbol: outer.and_then(|outer| outer.symbol),
             in_code: false,
@@ -248,6 +250,7 @@ impl<'tree> Pass<'_, 'tree> {
             }
         }
         self.scopes.push(scope);
+        end
     }
 
     fn count_branch(&mut self, node: Node<'tree>) {
@@ -383,6 +386,10 @@ impl<'tree> Pass<'_, 'tree> {
                 self.outline.limit_hit = true;
                 break;
             }
+            let has_rest = definition.has_rest;
+            if has_rest {
+                self.end_rest(node);
+            }
             let function = definition.function.unwrap_or(node).row();
             let (has_function, owner, once) = (definition.function.is_some(), definition.owner, definition.once);
             let mut annotation = annotation::annotate(&definition, node, &self.spec.syntax);
@@ -395,12 +402,20 @@ impl<'tree> Pass<'_, 'tree> {
                 annotation.complexity = Some(Complexity::default());
             }
             if owner.is_none() || is_function(symbol.kind) {
-                first.get_or_insert(Defined { symbol: self.outline.symbols.len() as u32, function });
+                first.get_or_insert(Defined { symbol: self.outline.symbols.len() as u32, function, has_rest });
             }
             self.outline.symbols.push(symbol);
             self.outline.annotations.push(annotation);
         }
         first
+    }
+
+    /// Closes the scope of a definition beside the node that what follows was inside of.
+    fn end_rest(&mut self, node: Node<'tree>) {
+        let is_beside = |scope: &Scope| self.tree.node(scope.row).parent() == node.parent();
+        if self.scopes.last().is_some_and(is_beside) {
+            self.scopes.pop();
+        }
     }
 
     fn symbol(&mut self, definition: Definition<'tree>, visited: Node<'tree>) -> Option<Symbol> {
@@ -556,6 +571,8 @@ struct Defined {
     symbol: u32,
     /// The row of the function it names, or of the node itself.
     function: u32,
+    /// Whether what follows is inside of it.
+    has_rest: bool,
 }
 
 /// The function that what is visited is in.

@@ -120,6 +120,8 @@ pub(crate) struct Definition<'tree> {
     /// Whether it is none, but says that what the file itself defines by this name is for everybody, as a list of
     /// exports does.
     pub(crate) publishes: bool,
+    /// Whether what follows it, up to the end of what it is in, is inside of it, as after `namespace A;`.
+    pub(crate) has_rest: bool,
     /// Whether it is one only if what it belongs to has no other of its name yet.
     pub(crate) once: bool,
 }
@@ -141,6 +143,7 @@ impl<'tree> Definition<'tree> {
             modifiers: Modifiers::default(),
             owner: None,
             publishes: false,
+            has_rest: false,
             once: false,
         }
     }

@@ -32,8 +32,10 @@ pub(crate) fn annotate<'tree>(
     if function != node {
         add_modifiers(&mut annotation, function, function.next_row(), syntax);
     }
-    annotation.type_parameters =
-        function.field("type_parameters").or_else(|| function.child("type_parameters")).map(one_line);
+    let type_parameters = function.field("type_parameters").or_else(|| {
+        ["type_parameters", "type_parameter_list"].into_iter().find_map(|kind| function.child(kind))
+    });
+    annotation.type_parameters = type_parameters.map(one_line);
     if let Some(list) = parameter_list(function) {
         for child in list.named_children() {
             (syntax.parameters)(child, &mut annotation.parameters);
@@ -49,6 +51,11 @@ pub(crate) fn annotate<'tree>(
 
 /// The list of parameters of a function: in C and its kin it is inside of declarators.
 fn parameter_list(function: Node<'_>) -> Option<Node<'_>> {
+    // That of a class, for its constructor, is in no field.
+    let of_class = function.child("parameter_list").filter(|list| list.field_name().is_empty());
+    if of_class.is_some() {
+        return of_class;
+    }
     let mut node = function;
     loop {
         if let Some(list) = node.field("parameters") {
