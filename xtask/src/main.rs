@@ -9,7 +9,9 @@ mod ci;
 mod corpus;
 mod deny;
 mod finding;
+mod fuzz;
 mod metadata;
+mod new_language;
 mod node;
 mod process;
 mod rust_source;
@@ -43,6 +45,10 @@ enum Verb {
     Corpus(corpus::Options),
     /// Build or test the Node package.
     Node(node::Options),
+    /// Run a fuzz target of ast-core-parse.
+    Fuzz(fuzz::Options),
+    /// Write what a new language of ast-core-parse begins with.
+    NewLanguage(new_language::Options),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +59,8 @@ fn main() -> ExitCode {
         Verb::Deny(options) => deny::run(&options),
         Verb::Corpus(options) => corpus::run(&options),
         Verb::Node(options) => node::run(&options),
+        Verb::Fuzz(options) => fuzz::run(&options),
+        Verb::NewLanguage(options) => new_language::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

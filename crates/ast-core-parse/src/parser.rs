@@ -41,9 +41,7 @@ impl Parser {
     /// # Errors
     /// [`ParseError::Binary`]; [`ParseError::TooLarge`] from 4 GiB, which no position reaches.
     pub fn parse(&mut self, bytes: &[u8], language: Language) -> Result<ParsedFile, ParseError> {
-        if bytes.len() >= u32::MAX as usize {
-            return Err(ParseError::TooLarge { received: bytes.len(), limit: u32::MAX as usize - 1 });
-        }
+        check_positions(bytes.len())?;
         self.parse_source(&SourceText::decode(bytes)?, language)
     }
 
@@ -57,11 +55,13 @@ impl Parser {
         language: Language,
     ) -> Result<ParsedFile, ParseError> {
         let text = source.text();
-        if text.len() > self.limits.max_bytes || nature::is_minified(text, count_lines(text)) {
-            return self.read(source, language, None);
-        }
-        let tree = self.try_tree(text, language, None)?;
+        let tree = if self.has_tree(text) { self.try_tree(text, language, None)? } else { None };
         self.read(source, language, tree.as_ref())
+    }
+
+    /// Whether a text is worth a tree: it is neither too large nor minified.
+    pub(crate) fn has_tree(&self, text: &str) -> bool {
+        text.len() <= self.limits.max_bytes && !nature::is_minified(text, count_lines(text))
     }
 
     /// Cuts text of no known language into chunks, at line breaks.
@@ -81,6 +81,7 @@ impl Parser {
         tree: Option<&Tree>,
     ) -> Result<ParsedFile, ParseError> {
         let text = source.text();
+        check_positions(text.len())?;
         let mut file = ParsedFile {
             language,
             encoding: source.encoding(),
@@ -177,6 +178,12 @@ impl Default for Parser {
     fn default() -> Self {
         Self::new(ParseLimits::default(), ChunkingConfig::default())
     }
+}
+
+/// Refuses what no position reaches the end of.
+fn check_positions(length: usize) -> Result<(), ParseError> {
+    let limit = u32::MAX as usize - 1;
+    if length <= limit { Ok(()) } else { Err(ParseError::TooLarge { received: length, limit }) }
 }
 
 fn count_lines(text: &str) -> u32 {

@@ -10,7 +10,7 @@ pub struct EditedText {
     text: String,
     name: String,
     language: Language,
-    /// `None` if the last parse took longer than its budget.
+    /// `None` if the text is not parsed yet, or the last parse came to none: see [`Coverage`](crate::Coverage).
     tree: Option<Tree>,
 }
 
@@ -91,12 +91,16 @@ impl Parser {
     ///
     /// # Errors
     /// [`ParseError::Edit`] if an edit is not within the text or cuts a character; the edits before it are made, and
-    /// the text can be parsed again. [`ParseError::TooLarge`].
+    /// the text can be parsed again. [`ParseError::TooLarge`] from 4 GiB, which no position reaches.
     pub fn reparse(&mut self, text: &mut EditedText, edits: &[Edit]) -> Result<ParsedFile, ParseError> {
         for edit in edits {
             text.apply(edit)?;
         }
         let source = SourceText::from_text(&text.text).named(&text.name);
+        if !self.has_tree(&text.text) {
+            text.tree = None;
+            return self.read(&source, text.language, None);
+        }
         let mut tree = None;
         if text.tree.is_some() {
             // Where the text does not follow the grammar, how tree-sitter recovers depends on what it had before.

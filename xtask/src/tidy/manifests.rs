@@ -20,6 +20,8 @@ pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
                 "correct it",
             )),
             Ok(_) if file.path == "Cargo.toml" => findings.extend(workspace_dependencies(file)),
+            // The root of a workspace of its own has nothing to inherit from.
+            Ok(manifest) if manifest.contains_key("workspace") => {}
             Ok(manifest) => findings.extend(member(file, &manifest)),
         }
     }
@@ -137,6 +139,11 @@ mod tests {
                 (4, "dependency `c` does not come from the workspace".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn a_workspace_of_its_own_inherits_nothing() {
+        assert!(findings("crates/x/fuzz/Cargo.toml", "[workspace]\n[dependencies]\na = \"1\"\n").is_empty());
     }
 
     #[test]
