@@ -45,18 +45,11 @@ impl<'a> SourceText<'a> {
         if let Some(offset) = memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE)]) {
             return Err(ParseError::Binary { offset });
         }
-        Ok(match std::str::from_utf8(bytes) {
-            Ok(text) if only_carriage_returns(bytes) => {
-                // A line of the grammars ends at a line feed.
-                let text = Cow::Owned(text.replace('\r', "\n"));
-                Self { text, encoding: Encoding::Utf8, offsets: None, name: "" }
-            }
-            Ok(text) => Self { text: Cow::Borrowed(text), encoding: Encoding::Utf8, offsets: None, name: "" },
-            Err(_) => {
-                let text = Cow::Owned(substitute_invalid(bytes));
-                Self { text, encoding: Encoding::Utf8Lossy, offsets: None, name: "" }
-            }
-        })
+        let (text, encoding) = match std::str::from_utf8(bytes) {
+            Ok(text) => (Cow::Borrowed(text), Encoding::Utf8),
+            Err(_) => (Cow::Owned(substitute_invalid(bytes)), Encoding::Utf8Lossy),
+        };
+        Ok(Self { text: with_line_feeds(text), encoding, offsets: None, name: "" })
     }
 
     /// Takes text that is already decoded.
@@ -95,7 +88,7 @@ impl<'a> SourceText<'a> {
             at += width;
         }
         offsets.push(at as u32);
-        Self { text: Cow::Owned(text), encoding, offsets: Some(offsets), name: "" }
+        Self { text: with_line_feeds(Cow::Owned(text)), encoding, offsets: Some(offsets), name: "" }
     }
 
     /// The text.
@@ -135,6 +128,11 @@ impl<'a> SourceText<'a> {
     pub(crate) fn same_offsets(&self) -> bool {
         self.offsets.is_none()
     }
+}
+
+/// The text with lines that end in line feeds, as they do for the grammars, if they end in carriage returns alone.
+fn with_line_feeds(text: Cow<'_, str>) -> Cow<'_, str> {
+    if only_carriage_returns(text.as_bytes()) { Cow::Owned(text.replace('\r', "\n")) } else { text }
 }
 
 /// Whether lines end in carriage returns alone, as once on the Macintosh.

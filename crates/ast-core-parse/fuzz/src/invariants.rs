@@ -9,10 +9,14 @@ const ASKED: usize = 32;
 const MAX_SIGNATURE_BYTES: usize = 403;
 const MAX_DOC_BYTES: usize = 8 << 10;
 
-/// Asserts what holds for what a parser with the usual chunk sizes made of `bytes`.
+/// Asserts what holds for what a parser with the usual chunk sizes made of the bytes of a file.
 pub fn check_file(bytes: &[u8], file: &ParsedFile) {
-    let source = SourceText::decode(bytes).expect("it was decoded before");
-    let places = Places::new(bytes, &source);
+    check_source(&SourceText::decode(bytes).expect("it was decoded before"), bytes.len(), file);
+}
+
+/// Asserts the same of what it made of the text of a file of `length` bytes.
+pub fn check_source(source: &SourceText<'_>, length: usize, file: &ParsedFile) {
+    let places = Places::new(source, length);
     assert_eq!(file.encoding, source.encoding());
     assert_eq!(file.lines as usize, source.text().lines().count());
     assert_eq!(file.annotations.len(), file.symbols.len());
@@ -22,7 +26,9 @@ pub fn check_file(bytes: &[u8], file: &ParsedFile) {
             assert!((parent as usize) < index, "inside of a later one: {symbol:?}");
         }
     }
-    assert!(file.symbols.is_sorted_by_key(|symbol| symbol.extent.start), "not in order of their beginning");
+    for pair in file.symbols.windows(2) {
+        assert!(pair[0].extent.start <= pair[1].extent.start, "not in order of their beginning: {pair:?}");
+    }
     for reference in &file.references {
         places.check(reference.span);
         assert_eq!(reference.line, places.line(reference.span.start), "{reference:?}");
@@ -30,7 +36,7 @@ pub fn check_file(bytes: &[u8], file: &ParsedFile) {
         assert!(reference.symbol.is_none_or(|symbol| (symbol as usize) < file.symbols.len()), "{reference:?}");
     }
     assert!(file.references.is_sorted_by_key(|reference| reference.span.start));
-    check_chunks(&source, &file.chunks, &ChunkingConfig::default());
+    check_chunks(source, &file.chunks, &ChunkingConfig::default());
     for chunk in &file.chunks {
         assert!(chunk.symbol.is_none_or(|symbol| (symbol as usize) < file.symbols.len()), "{chunk:?}");
     }
@@ -89,15 +95,16 @@ fn check_answers(file: &ParsedFile) {
 }
 
 struct Places<'a> {
-    bytes: &'a [u8],
     text: &'a str,
+    /// That of the file, in bytes.
+    length: usize,
     is_utf16: bool,
     /// Where the lines begin, in bytes of the file.
     line_starts: Vec<u32>,
 }
 
 impl<'a> Places<'a> {
-    fn new(bytes: &'a [u8], source: &'a SourceText<'a>) -> Self {
+    fn new(source: &'a SourceText<'a>, length: usize) -> Self {
         let is_utf16 = matches!(source.encoding(), Encoding::Utf16Le | Encoding::Utf16Be);
         let mut at = if is_utf16 { 2 } else { 0 };
         let mut line_starts = vec![0];
@@ -107,11 +114,11 @@ impl<'a> Places<'a> {
                 line_starts.push(at as u32);
             }
         }
-        Self { bytes, text: source.text(), is_utf16, line_starts }
+        Self { text: source.text(), length, is_utf16, line_starts }
     }
 
     fn check(&self, span: Span) {
-        assert!(span.start <= span.end && span.end as usize <= self.bytes.len(), "{span:?} is not in the file");
+        assert!(span.start <= span.end && span.end as usize <= self.length, "{span:?} is not in the file");
         for place in [span.start, span.end] {
             let fits = if self.is_utf16 { place >= 2 && place % 2 == 0 } else { self.text.is_char_boundary(place as usize) };
             assert!(fits, "{place} is not between characters");

@@ -106,11 +106,11 @@ fn edit<'a>(text: &str, data: &'a [u8]) -> Option<(Edit, &'a [u8])> {
 
 fn check_reparsed(parser: &mut Parser, text: &mut EditedText, edits: &[Edit]) {
     let again = parser.reparse(text, edits).expect("every edit is within the text");
-    let anew = parser.parse_source(&SourceText::from_text(text.text()).named("name"), text.language());
-    let anew = anew.expect("the text is small");
+    let source = SourceText::from_text(text.text()).named("name");
+    let anew = parser.parse_source(&source, text.language()).expect("the text is small");
     let late = |file: &ParsedFile| matches!(file.coverage, Coverage::TimedOut { .. });
     if !late(&again) && !late(&anew) {
         assert_eq!(again, anew, "{}: {:?}", text.language(), text.text());
     }
-    invariants::check_file(text.text().as_bytes(), &again);
+    invariants::check_source(&source, text.text().len(), &again);
 }

@@ -1,0 +1,67 @@
+//! Files that are made to be hard on a parser come back, and say what became of them.
+
+#[path = "../fuzz/src/invariants.rs"]
+#[expect(unreachable_pub, reason = "it is part of a library, too")]
+mod invariants;
+#[path = "inputs/poison.rs"]
+#[expect(unreachable_pub, reason = "a measurement uses it, too")]
+mod poison;
+
+use ast_core_parse::{ChunkingConfig, Coverage, Encoding, Language, ParseError, ParseLimits, Parser};
+use std::time::Duration;
+
+/// Parses each file in each of its languages and asserts what has to hold for what comes back.
+fn parse_all(size: usize, budget: Duration) {
+    let files = poison::files(size);
+    let threads = 2;
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let files = &files;
+            scope.spawn(move || {
+                let limits = ParseLimits { time_budget: budget, ..ParseLimits::default() };
+                let mut parser = Parser::new(limits, ChunkingConfig::default());
+                for file in files.iter().skip(thread).step_by(threads) {
+                    assert!(file.bytes.len() <= size && file.bytes.len() > size / 2, "{}", file.name);
+                    for language in Language::all() {
+                        if file.languages.is_empty() || file.languages.contains(&language.as_str()) {
+                            check(&mut parser, file, language);
+                        }
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn check(parser: &mut Parser, file: &poison::Poison, language: Language) {
+    let parsed = parser.parse(&file.bytes, language).unwrap_or_else(|error| panic!("{}: {error}", file.name));
+    let came_back = matches!(
+        parsed.coverage,
+        Coverage::Full | Coverage::SymbolLimit { .. } | Coverage::Minified | Coverage::TimedOut { .. }
+    );
+    assert!(came_back, "{} as {language}: {:?}", file.name, parsed.coverage);
+    invariants::check_file(&file.bytes, &parsed);
+}
+
+#[test]
+fn small_ones_are_read_to_the_end() {
+    parse_all(16 << 10, Duration::from_secs(2));
+}
+
+#[test]
+fn large_ones_come_back_when_the_time_is_up() {
+    parse_all(2 << 20, Duration::from_millis(20));
+}
+
+#[test]
+fn what_is_no_text_and_what_is_too_large_is_said_to_be_so() {
+    let rust: Language = "rust".parse().unwrap();
+    let mut parser = Parser::default();
+    assert_eq!(parser.parse(&vec![0; 2 << 20], rust), Err(ParseError::Binary { offset: 0 }));
+    let file = parser.parse(&vec![0xFF; 2 << 20], rust).unwrap();
+    assert_eq!((file.encoding, file.coverage), (Encoding::Utf8Lossy, Coverage::Minified));
+    let limit = 2 << 20;
+    let file = parser.parse(&b"fn f() {}\n".repeat(limit / 10 + 1), rust).unwrap();
+    assert_eq!(file.coverage, Coverage::TooLarge { limit });
+    assert!(file.symbols.is_empty() && file.chunks.len() > 100);
+}
