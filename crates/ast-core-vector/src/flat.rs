@@ -5,8 +5,7 @@ use std::{fmt, ops::Range};
 use rayon::prelude::*;
 
 use crate::{
-    Filter, Metric, Neighbor, SearchOptions, VectorError, VectorIndex, keys::Keys, space::Space, top_k::TopK,
-    vectors::Vectors,
+    Filter, Metric, Neighbor, SearchOptions, VectorError, VectorIndex, keys::Keys, space::Space, store::Store, top_k::TopK,
 };
 
 /// Exact nearest neighbors by scanning all vectors, as fast as memory delivers them.
@@ -22,7 +21,7 @@ use crate::{
 pub struct FlatIndex {
     space: Space,
     keys: Keys,
-    vectors: Vectors,
+    store: Store,
 }
 
 impl FlatIndex {
@@ -40,7 +39,7 @@ impl FlatIndex {
     }
 
     fn in_space(space: Space) -> Self {
-        Self { space, keys: Keys::default(), vectors: Vectors::new(space.stride()) }
+        Self { space, keys: Keys::default(), store: Store::new(space, crate::Storage::Float) }
     }
 
     /// The best of all rows for a query that is a row itself.
@@ -99,7 +98,7 @@ impl FlatIndex {
         mut visit: impl FnMut(usize, f32),
     ) {
         let scores = &mut scores[..tile.len()];
-        self.space.scores(query, self.vectors.rows(tile), scores);
+        self.space.scores(query, self.store.float_rows(tile).unwrap_or(&[]), scores);
         for (i, &score) in scores.iter().enumerate() {
             visit(i, score);
         }
@@ -154,28 +153,27 @@ impl FlatIndex {
     }
 
     pub(crate) fn row(&self, slot: usize) -> &[f32] {
-        self.vectors.row(slot)
+        self.store.float_rows(slot..slot + 1).unwrap_or(&[])
     }
 }
 
 impl FlatIndex {
     /// The score of the row in a slot for a query that is a row itself.
     pub(crate) fn score(&self, query: &[f32], slot: usize) -> f32 {
-        self.space.score(query, self.vectors.row(slot))
+        self.space.score(query, self.store.float_rows(slot..slot + 1).unwrap_or(&[]))
     }
 
     /// Stores a vector that was checked.
     fn store(&mut self, key: u64, vector: &[f32]) -> Result<(), VectorError> {
-        let row = match self.keys.slot(key) {
-            Some(slot) => self.vectors.row_mut(slot),
+        let slot = match self.keys.slot(key) {
+            Some(slot) => slot,
             None => {
                 self.reserve(1)?;
-                let row = self.vectors.push();
                 self.keys.push(key);
-                row
+                self.store.push()
             }
         };
-        self.space.write(vector, row);
+        self.store.set(slot, vector, &mut Vec::new());
         Ok(())
     }
 }
@@ -220,7 +218,7 @@ impl VectorIndex for FlatIndex {
     }
 
     fn reserve(&mut self, additional: usize) -> Result<(), VectorError> {
-        if self.keys.reserve(additional) && self.vectors.reserve(additional) {
+        if self.keys.reserve(additional) && self.store.has_room(additional) {
             return Ok(());
         }
         let (vectors, dimension) = (self.len().saturating_add(additional), self.dimension());
@@ -230,7 +228,7 @@ impl VectorIndex for FlatIndex {
     fn remove(&mut self, key: u64) -> Result<bool, VectorError> {
         let slot = self.keys.swap_remove(key);
         if let Some(slot) = slot {
-            self.vectors.swap_remove(slot);
+            self.store.swap_remove(slot);
         }
         Ok(slot.is_some())
     }

@@ -1,26 +1,30 @@
 //! Which key sits in which slot.
 
+use std::sync::Arc;
+
 use hashbrown::HashTable;
 
-/// Keys by slot, and the slots by key. Slots are dense: `0..len()`.
+/// Keys by slot, and the slots by key. A clone shares both until one of the two is changed.
 ///
 /// The table holds slots only and looks the keys up in the list, which makes 8 bytes for the key and 6 to 12 for the
 /// table, a little more than half of a map from key to slot.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Keys {
-    keys: Vec<u64>,
-    slots: HashTable<u32>,
+    keys: Arc<Vec<u64>>,
+    slots: Arc<HashTable<u32>>,
 }
 
 impl Keys {
-    /// Most keys that can be held.
-    pub(crate) const MAX: usize = u32::MAX as usize;
+    /// Most slots that there can be: half of what 32 bits number, because the walk through a graph marks slots in the
+    /// other bit.
+    pub(crate) const MAX: usize = i32::MAX as usize;
 
+    /// The number of keys.
     pub(crate) fn len(&self) -> usize {
-        self.keys.len()
+        self.slots.len()
     }
 
-    /// The keys in the order of their slots.
+    /// The keys in the order of their slots. A slot whose key was taken still has it.
     pub(crate) fn as_slice(&self) -> &[u64] {
         &self.keys
     }
@@ -31,7 +35,7 @@ impl Keys {
 
     /// Makes room for keys; `false` if there is none.
     pub(crate) fn reserve(&mut self, additional: usize) -> bool {
-        let Self { keys, slots } = self;
+        let (keys, slots) = (Arc::make_mut(&mut self.keys), Arc::make_mut(&mut self.slots));
         keys.len().checked_add(additional).is_some_and(|total| total <= Self::MAX)
             && keys.try_reserve(additional).is_ok()
             && slots.try_reserve(additional, |&slot| hash(keys[slot as usize])).is_ok()
@@ -39,16 +43,35 @@ impl Keys {
 
     /// Adds a key that is not held yet, in the next slot. Room for it must have been made.
     pub(crate) fn push(&mut self, key: u64) {
-        debug_assert!(self.slot(key).is_none() && self.keys.len() < Self::MAX);
-        let slot = self.keys.len() as u32;
-        self.keys.push(key);
+        let slot = self.keys.len();
+        Arc::make_mut(&mut self.keys).push(key);
+        self.place(slot, key);
+    }
+
+    /// Adds a key that is not held yet, in a slot whose key was taken.
+    pub(crate) fn put(&mut self, slot: usize, key: u64) {
+        Arc::make_mut(&mut self.keys)[slot] = key;
+        self.place(slot, key);
+    }
+
+    fn place(&mut self, slot: usize, key: u64) {
+        debug_assert!(self.slot(key).is_none() && slot < Self::MAX);
         let keys = &self.keys;
-        self.slots.insert_unique(hash(key), slot, |&slot| hash(keys[slot as usize]));
+        Arc::make_mut(&mut self.slots)
+            .insert_unique(hash(key), slot as u32, |&slot| hash(keys[slot as usize]));
+    }
+
+    /// Takes a key out of its slot, which stays.
+    pub(crate) fn take(&mut self, key: u64) -> Option<usize> {
+        let keys = &self.keys;
+        let slots = Arc::make_mut(&mut self.slots);
+        let entry = slots.find_entry(hash(key), |&slot| keys[slot as usize] == key).ok()?;
+        Some(entry.remove().0 as usize)
     }
 
     /// Removes a key and returns its slot, into which the key of the last slot has moved.
     pub(crate) fn swap_remove(&mut self, key: u64) -> Option<usize> {
-        let Self { keys, slots } = self;
+        let (keys, slots) = (Arc::make_mut(&mut self.keys), Arc::make_mut(&mut self.slots));
         let entry = slots.find_entry(hash(key), |&slot| keys[slot as usize] == key).ok()?;
         let (slot, _) = entry.remove();
         let last = keys.len() as u32 - 1;

@@ -52,23 +52,31 @@
 //! - `hnsw-rs` (default): `HnswRsIndex`, and with it the crate `hnsw_rs`.
 #![deny(missing_docs)]
 
+mod bits;
+mod config;
 mod error;
 mod flat;
+mod half;
+mod hnsw;
 mod index;
 mod kernel;
 mod keys;
 mod metric;
+mod quantize;
 #[cfg(feature = "hnsw-rs")]
 mod reference;
+mod rows;
 mod space;
+mod store;
 mod top_k;
-mod vectors;
 
 #[cfg(feature = "hnsw-rs")]
 pub use reference::{HnswRsConfig, HnswRsIndex};
 pub use {
+    config::Storage,
     error::VectorError,
     flat::FlatIndex,
+    hnsw::{Hnsw, HnswConfig},
     index::{Filter, Neighbor, SearchOptions, VectorIndex},
     kernel::kernel_name,
     metric::Metric,

@@ -101,6 +101,11 @@ impl Space {
         })
     }
 
+    /// The squared Euclidean distance of two rows, whatever the metric.
+    pub(crate) fn squared_distance(&self, a: &[f32], b: &[f32]) -> f32 {
+        self.kernel.squared_euclidean(a, b)
+    }
+
     /// The scores of rows that lie behind each other, bit for bit as [`Space::score`] gives them.
     pub(crate) fn scores(&self, query: &[f32], rows: &[f32], scores: &mut [f32]) {
         match self.metric {

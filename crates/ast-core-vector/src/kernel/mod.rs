@@ -8,8 +8,11 @@
 //! from an array, prefetching, and calling a function compiled for instructions that the build target does not
 //! promise. Everything else in the kernels is safe code over slices of arrays.
 
+pub(crate) mod code;
+pub(crate) mod lines;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+pub(crate) mod prefetch;
 mod scalar;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,57 @@
+//! Sets of slots.
+
+use std::sync::Arc;
+
+/// A bit for each slot. A clone shares them until one of the two is changed.
+#[derive(Clone, Default)]
+pub(crate) struct Bits {
+    words: Arc<Vec<u64>>,
+    count: usize,
+}
+
+impl Bits {
+    /// How many are in the set.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, slot: u32) -> bool {
+        self.words.get(slot as usize / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    }
+
+    pub(crate) fn insert(&mut self, slot: u32) {
+        let words = Arc::make_mut(&mut self.words);
+        let word = slot as usize / 64;
+        if words.len() <= word {
+            words.resize(word + 1, 0);
+        }
+        let bit = 1 << (slot % 64);
+        self.count += usize::from(words[word] & bit == 0);
+        words[word] |= bit;
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32) {
+        if self.contains(slot) {
+            Arc::make_mut(&mut self.words)[slot as usize / 64] &= !(1 << (slot % 64));
+            self.count -= 1;
+        }
+    }
+
+    /// The slots `64 * word..64 * (word + 1)`, one a bit.
+    #[inline]
+    pub(crate) fn word(&self, word: usize) -> u64 {
+        self.words.get(word).copied().unwrap_or(0)
+    }
+
+    /// The slots of the set in ascending order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
+        self.words.iter().zip(0..).flat_map(|(&word, index)| ones(word).map(move |bit| index * 64 + bit))
+    }
+}
+
+/// The positions of the bits that are set.
+pub(crate) fn ones(word: u64) -> impl Iterator<Item = u32> {
+    let rest = |word: u64| (word != 0).then_some(word);
+    std::iter::successors(rest(word), move |word| rest(word & (word - 1))).map(u64::trailing_zeros)
+}

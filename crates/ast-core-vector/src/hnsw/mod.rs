@@ -1,0 +1,303 @@
+//! Approximate nearest neighbors by a graph over codes.
+
+mod delete;
+mod filter;
+mod graph;
+mod insert;
+mod search;
+
+use std::fmt;
+
+use self::{
+    graph::Graph,
+    insert::Building,
+    search::{Candidate, MOST_LINKS, Pool, Scratch},
+};
+use crate::{
+    Metric, Neighbor, SearchOptions, Storage, VectorError, VectorIndex,
+    bits::{Bits, ones},
+    keys::Keys,
+    rows::Rows,
+    space::Space,
+    store::{Query, Store},
+    top_k::TopK,
+};
+
+/// Settings of an [`Hnsw`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HnswConfig {
+    /// Links that a new vector gets in each layer; in the lowest it can come to have twice as many. 2 to 128, by
+    /// default 16. More find more and take more memory: 8 bytes a vector each.
+    pub m: usize,
+    /// Candidates that are looked at to link a new vector; 1 to 65,536, by default 200. More find better links and
+    /// build more slowly.
+    pub ef_construction: usize,
+    /// Candidates that a search looks at unless it says so itself; at least 1, by default 64. See
+    /// [`SearchOptions::ef`].
+    pub ef_search: usize,
+    /// What is kept of each vector.
+    pub storage: Storage,
+    /// Where the randomness of the layers comes from. By default always the same.
+    pub seed: u64,
+}
+
+impl Default for HnswConfig {
+    fn default() -> Self {
+        Self { m: 16, ef_construction: 200, ef_search: 64, storage: Storage::default(), seed: 0 }
+    }
+}
+
+impl HnswConfig {
+    fn check(&self) -> Result<(), VectorError> {
+        check("m", self.m, 2, MOST_LINKS / 2, "2..=128")?;
+        check("ef_construction", self.ef_construction, 1, 65_536, "1..=65536")?;
+        check("ef_search", self.ef_search, 1, usize::MAX, "at least 1")
+    }
+}
+
+fn check(
+    setting: &'static str,
+    value: usize,
+    low: usize,
+    high: usize,
+    expected: &'static str,
+) -> Result<(), VectorError> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(VectorError::InvalidConfig { setting, expected, received: value.to_string() })
+}
+
+/// Approximate nearest neighbors by a hierarchical navigable small world graph over codes.
+#[derive(Clone)]
+pub struct Hnsw {
+    config: HnswConfig,
+    store: Store,
+    keys: Keys,
+    /// Slots that have a key.
+    live: Bits,
+    /// Slots that the graph has. Those that are not live are only walked through.
+    linked: Bits,
+    graph: Graph,
+    /// Slots that have no key and that no link leads to.
+    free: Vec<u32>,
+    sweep: delete::Sweep,
+    pool: Pool,
+}
+
+impl Hnsw {
+    /// An empty index for vectors of `dimension` values, 1 to [`MAX_DIMENSION`](crate::MAX_DIMENSION).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDimension`](VectorError::InvalidDimension), or [`InvalidConfig`](VectorError::InvalidConfig) if a
+    /// setting is out of its range.
+    pub fn new(dimension: usize, metric: Metric, config: HnswConfig) -> Result<Self, VectorError> {
+        config.check()?;
+        let space = Space::new(dimension, metric)?;
+        let (store, graph) = (Store::new(space, config.storage), Graph::new(config.m));
+        Ok(Self {
+            config,
+            store,
+            keys: Keys::default(),
+            live: Bits::default(),
+            linked: Bits::default(),
+            graph,
+            free: Vec::new(),
+            sweep: delete::Sweep::default(),
+            pool: Pool::default(),
+        })
+    }
+
+    fn building(&self) -> Building {
+        Building { m: self.config.m, ef: self.config.ef_construction, seed: self.config.seed }
+    }
+
+    /// Bytes of memory: codes and links, and originals.
+    pub fn memory(&self) -> (usize, usize) {
+        let (codes, originals) = self.store.memory();
+        (codes + self.graph.memory(), originals)
+    }
+
+    /// Stores a vector that was checked in a slot that is not linked, and returns that.
+    fn store(&mut self, key: u64, vector: &[f32], row: &mut Vec<f32>) -> u32 {
+        if let Some(slot) = self.keys.slot(key) {
+            if !self.linked.contains(slot as u32) {
+                self.store.set(slot, vector, row);
+                return slot as u32;
+            }
+            self.kill(key);
+        }
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.keys.put(slot as usize, key);
+                slot as usize
+            }
+            None => {
+                self.keys.push(key);
+                self.graph.push();
+                self.store.push()
+            }
+        };
+        self.store.set(slot, vector, row);
+        self.live.insert(slot as u32);
+        slot as u32
+    }
+
+    /// Links slots that are live and not linked.
+    fn link(&mut self, slots: &[u32]) {
+        self.building().link(&mut self.graph, &self.store, &self.pool, slots, self.linked.count());
+        for &slot in slots {
+            self.linked.insert(slot);
+        }
+    }
+
+    /// How many candidates are scored by originals to return `k`.
+    fn rescored(&self, k: usize) -> usize {
+        if self.store.has_codes() && self.store.has_originals() { k.saturating_add((k / 2).max(10)) } else { k }
+    }
+
+    /// The best of candidates by their scores.
+    fn rescore(&self, query: &Query, found: &[Candidate], k: usize, threshold: Option<f32>, row: &mut Vec<f32>) -> TopK {
+        for candidate in found {
+            self.store.prefetch_original(candidate.node);
+        }
+        let mut top = TopK::new(k, threshold);
+        for candidate in found {
+            let slot = candidate.node as usize;
+            let score = self.store.score(query, slot, row);
+            top.push(Neighbor { key: self.keys.as_slice()[slot], score });
+        }
+        top
+    }
+
+    /// The candidates that a scan of all slots in a set finds.
+    fn scan(&self, query: &Query, slots: &Bits, scratch: &mut Scratch, most: usize) {
+        scratch.frontier.reset(most);
+        let mut distances = [0; Rows::<u32>::GROUP];
+        for start in (0..self.store.len()).step_by(Rows::<u32>::GROUP) {
+            let end = (start + Rows::<u32>::GROUP).min(self.store.len());
+            let words = [slots.word(start / 64), slots.word(start / 64 + 1)];
+            if words == [0, 0] {
+                continue;
+            }
+            let distances = &mut distances[..end - start];
+            self.store.scan(query, start..end, distances);
+            for (word, start) in words.into_iter().zip([start, start + 64]) {
+                for bit in ones(word) {
+                    let slot = start + bit as usize;
+                    let distance = distances[slot % Rows::<u32>::GROUP];
+                    if distance < scratch.frontier.bar() {
+                        scratch.frontier.push(Candidate { distance, node: slot as u32 });
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl VectorIndex for Hnsw {
+    fn dimension(&self) -> usize {
+        self.store.space().dimension()
+    }
+
+    fn metric(&self) -> Metric {
+        self.store.space().metric()
+    }
+
+    fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn contains(&self, key: u64) -> bool {
+        self.keys.slot(key).is_some()
+    }
+
+    fn insert(&mut self, key: u64, vector: &[f32]) -> Result<(), VectorError> {
+        self.store.space().check(Some(key), vector)?;
+        self.insert_many(&[key], vector)
+    }
+
+    fn insert_many(&mut self, keys: &[u64], vectors: &[f32]) -> Result<(), VectorError> {
+        let dimension = self.dimension();
+        if keys.len().checked_mul(dimension) != Some(vectors.len()) {
+            let (keys, received) = (keys.len(), vectors.len());
+            return Err(VectorError::BatchLength { keys, dimension, received });
+        }
+        for (&key, vector) in keys.iter().zip(vectors.chunks_exact(dimension)) {
+            self.store.space().check(Some(key), vector)?;
+        }
+        self.reserve(keys.len())?;
+        self.store.train(vectors);
+        let mut row = Vec::new();
+        let mut slots: Vec<u32> = keys
+            .iter()
+            .zip(vectors.chunks_exact(dimension))
+            .map(|(&key, vector)| self.store(key, vector, &mut row))
+            .collect();
+        // A key that occurs more than once has one slot.
+        slots.sort_unstable();
+        slots.dedup();
+        self.link(&slots);
+        Ok(())
+    }
+
+    fn reserve(&mut self, additional: usize) -> Result<(), VectorError> {
+        if self.keys.reserve(additional) && self.store.has_room(additional) {
+            return Ok(());
+        }
+        let (vectors, dimension) = (self.len().saturating_add(additional), self.dimension());
+        Err(VectorError::Capacity { vectors, dimension })
+    }
+
+    fn remove(&mut self, key: u64) -> Result<bool, VectorError> {
+        let held = self.kill(key);
+        Ok(held)
+    }
+
+    fn clear(&mut self) {
+        let space = *self.store.space();
+        self.store = Store::new(space, self.config.storage);
+        self.graph = Graph::new(self.config.m);
+        self.keys = Keys::default();
+        (self.live, self.linked) = (Bits::default(), Bits::default());
+        self.free = Vec::new();
+        self.sweep = delete::Sweep::default();
+    }
+
+    fn search(&self, query: &[f32], options: &SearchOptions<'_>) -> Result<Vec<Neighbor>, VectorError> {
+        options.check()?;
+        self.store.space().check(None, query)?;
+        let wanted = options.k.min(self.len());
+        if wanted == 0 {
+            return Ok(Vec::new());
+        }
+        let query = self.store.query(query);
+        let mut scratch = self.pool.take();
+        let scratch = &mut *scratch;
+        let rescored = self.rescored(wanted);
+        let ef = options.ef.unwrap_or(self.config.ef_search).max(wanted);
+        if let Some(entry) = self.graph.entry {
+            let entry = scratch.descend_to(&self.graph, &self.store, &query, entry, 0);
+            scratch.beam(self.graph.layer(0), &self.store, &query, [entry], ef);
+        }
+        let mut found = std::mem::take(&mut scratch.candidates);
+        found.clear();
+        found.extend(scratch.frontier.iter().filter(|found| self.live.contains(found.node)).take(rescored));
+        let top = self.rescore(&query, &found, wanted, options.threshold, &mut scratch.row);
+        scratch.candidates = found;
+        Ok(top.into_sorted())
+    }
+}
+
+impl fmt::Debug for Hnsw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hnsw")
+            .field("config", &self.config)
+            .field("dimension", &self.dimension())
+            .field("metric", &self.metric())
+            .field("len", &self.len())
+            .finish()
+    }
+}

@@ -1,0 +1,290 @@
+//! The walk through a graph.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::graph::{Entry, Graph, Layer, NONE};
+use crate::store::{Query, Store};
+
+/// A node and its distance from the query, ordered by distance, then by node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Candidate {
+    pub(crate) distance: i32,
+    pub(crate) node: u32,
+}
+
+/// The nearest nodes found so far, and which of them were not looked behind yet.
+///
+/// A sorted array of integers: the distance in the high bits, then the node, then whether it was looked behind. Up
+/// to some hundreds of entries moving the tail is cheaper than a heap, and the two heaps of the literature become
+/// one.
+#[derive(Default)]
+pub(crate) struct Frontier {
+    entries: Vec<u64>,
+    capacity: usize,
+    /// All before it were looked behind.
+    next: usize,
+}
+
+impl Frontier {
+    const DONE: u64 = 1;
+
+    pub(crate) fn reset(&mut self, capacity: usize) {
+        self.entries.clear();
+        self.entries.reserve(capacity);
+        self.capacity = capacity;
+        self.next = 0;
+    }
+
+    /// The distance that a node must be below to get in.
+    #[inline]
+    pub(crate) fn bar(&self) -> i32 {
+        match self.entries.last() {
+            Some(&worst) if self.entries.len() == self.capacity => Self::distance(worst),
+            _ => i32::MAX,
+        }
+    }
+
+    #[inline]
+    fn distance(entry: u64) -> i32 {
+        ((entry >> 32) as u32 ^ 1 << 31) as i32
+    }
+
+    #[inline]
+    fn node(entry: u64) -> u32 {
+        entry as u32 >> 1
+    }
+
+    /// Puts a node in its place, unless it is too far.
+    #[inline]
+    pub(crate) fn push(&mut self, candidate: Candidate) {
+        let entry = u64::from(candidate.distance as u32 ^ 1 << 31) << 32 | u64::from(candidate.node) << 1;
+        let place = self.entries.partition_point(|&other| other < entry);
+        if self.entries.len() == self.capacity {
+            if place == self.capacity {
+                return;
+            }
+            self.entries.pop();
+        }
+        self.entries.insert(place, entry);
+        self.next = self.next.min(place);
+    }
+
+    /// The nearest node that was not looked behind, which counts as such from now on.
+    #[inline]
+    fn pop(&mut self) -> Option<u32> {
+        let entry = self.entries.get_mut(self.next)?;
+        *entry |= Self::DONE;
+        let node = Self::node(*entry);
+        self.next += 1;
+        while self.entries.get(self.next).is_some_and(|entry| entry & Self::DONE != 0) {
+            self.next += 1;
+        }
+        Some(node)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Candidate> {
+        self.entries
+            .iter()
+            .map(|&entry| Candidate { distance: Self::distance(entry), node: Self::node(entry) })
+    }
+}
+
+/// Nodes that were seen: a bit each, taken back one by one, so that a search costs what it visits.
+#[derive(Default)]
+pub(crate) struct Visited {
+    bits: Vec<u64>,
+    words: Vec<u32>,
+}
+
+impl Visited {
+    fn reset(&mut self, nodes: usize) {
+        for word in self.words.drain(..) {
+            self.bits[word as usize] = 0;
+        }
+        if self.bits.len() < nodes.div_ceil(64) {
+            self.bits.resize(nodes.div_ceil(64), 0);
+        }
+    }
+
+    /// Marks a node and says whether it was not yet.
+    #[inline]
+    fn insert(&mut self, node: u32) -> bool {
+        let word = node / 64;
+        let bit = 1 << (node % 64);
+        let bits = &mut self.bits[word as usize];
+        let new = *bits & bit == 0;
+        if *bits == 0 {
+            self.words.push(word);
+        }
+        *bits |= bit;
+        new
+    }
+}
+
+/// Most links of a node.
+pub(crate) const MOST_LINKS: usize = 256;
+
+/// What a search writes to.
+pub(crate) struct Scratch {
+    pub(crate) frontier: Frontier,
+    visited: Visited,
+    nodes: Vec<u32>,
+    slots: Vec<u32>,
+    distances: Vec<i32>,
+    /// Rows in the role of the query.
+    pub(crate) node: Query,
+    pub(crate) other: Query,
+    pub(crate) row: Vec<f32>,
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            frontier: Frontier::default(),
+            visited: Visited::default(),
+            nodes: vec![0; MOST_LINKS],
+            slots: vec![0; MOST_LINKS],
+            distances: vec![0; MOST_LINKS],
+            node: Query::default(),
+            other: Query::default(),
+            row: Vec::new(),
+            candidates: Vec::new(),
+        }
+    }
+}
+
+/// Scratches that searches leave to those after them.
+#[derive(Clone, Default)]
+pub(crate) struct Pool(Arc<Mutex<Vec<Box<Scratch>>>>);
+
+impl Pool {
+    pub(crate) fn take(&self) -> Pooled<'_> {
+        // A panic while the lock is held cannot leave the list half changed.
+        let scratch = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Pooled { pool: self, scratch: scratch.unwrap_or_default() }
+    }
+}
+
+/// A scratch that returns to its pool.
+pub(crate) struct Pooled<'a> {
+    pool: &'a Pool,
+    scratch: Box<Scratch>,
+}
+
+impl std::ops::Deref for Pooled<'_> {
+    type Target = Scratch;
+
+    fn deref(&self) -> &Scratch {
+        &self.scratch
+    }
+}
+
+impl std::ops::DerefMut for Pooled<'_> {
+    fn deref_mut(&mut self) -> &mut Scratch {
+        &mut self.scratch
+    }
+}
+
+impl Drop for Pooled<'_> {
+    fn drop(&mut self) {
+        let scratch = std::mem::take(&mut self.scratch);
+        self.pool.0.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+    }
+}
+
+impl Scratch {
+    /// Finds the `width` nodes of a layer that are nearest to the query, as far as the links lead there from
+    /// `entries`, and leaves them in the frontier.
+    ///
+    /// Malkov and Yashunin's algorithm 2.
+    pub(crate) fn beam(
+        &mut self,
+        layer: Layer<'_>,
+        store: &Store,
+        query: &Query,
+        entries: impl IntoIterator<Item = Candidate>,
+        width: usize,
+    ) {
+        self.frontier.reset(width);
+        self.visited.reset(layer.len());
+        for entry in entries {
+            if self.visited.insert(entry.node) {
+                self.frontier.push(entry);
+            }
+        }
+        while let Some(node) = self.frontier.pop() {
+            let mut count = 0;
+            for &link in layer.places(node) {
+                if link == NONE {
+                    break;
+                }
+                if self.visited.insert(link) {
+                    let slot = layer.slot(link);
+                    store.prefetch(slot);
+                    self.nodes[count] = link;
+                    self.slots[count] = slot;
+                    count += 1;
+                }
+            }
+            let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
+            store.distances(query, slots, distances);
+            for (&node, &distance) in self.nodes[..count].iter().zip(&self.distances[..count]) {
+                if distance < self.frontier.bar() {
+                    layer.prefetch(node);
+                    self.frontier.push(Candidate { distance, node });
+                }
+            }
+        }
+    }
+
+    /// Walks from a node to ever nearer ones until none is nearer.
+    pub(crate) fn descend(
+        &mut self,
+        layer: Layer<'_>,
+        store: &Store,
+        query: &Query,
+        entry: Candidate,
+    ) -> Candidate {
+        let mut best = entry;
+        loop {
+            let mut count = 0;
+            for &link in layer.places(best.node) {
+                if link == NONE {
+                    break;
+                }
+                let slot = layer.slot(link);
+                store.prefetch(slot);
+                self.nodes[count] = link;
+                self.slots[count] = slot;
+                count += 1;
+            }
+            let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
+            store.distances(query, slots, distances);
+            let nearest = self.nodes[..count].iter().zip(&*distances).min_by_key(|(_, distance)| **distance);
+            match nearest {
+                Some((&node, &distance)) if distance < best.distance => best = Candidate { distance, node },
+                _ => return best,
+            }
+        }
+    }
+
+    /// Comes down from the entry to the layer `level`, on which it returns the node to begin at.
+    pub(crate) fn descend_to(
+        &mut self,
+        graph: &Graph,
+        store: &Store,
+        query: &Query,
+        entry: Entry,
+        level: usize,
+    ) -> Candidate {
+        let mut distance = [0];
+        store.distances(query, &[entry.slot], &mut distance);
+        let mut best = Candidate { distance: distance[0], node: entry.node };
+        for upper in (level + 1..=entry.level).rev() {
+            best = self.descend(graph.layer(upper), store, query, best);
+            best.node = graph.below(best.node);
+        }
+        best
+    }
+}

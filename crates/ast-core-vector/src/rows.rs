@@ -1,0 +1,145 @@
+//! Rows of one width in segments that copies share until they are written.
+
+use std::{ops::Range, sync::Arc};
+
+use crate::kernel::prefetch::prefetch;
+
+/// Rows of `stride` elements each.
+///
+/// They lie behind each other in segments of a power of two of rows. A clone shares the segments; whichever of the
+/// two writes to a shared one first copies it. So a clone is a snapshot that costs a pointer a segment, growing moves
+/// at most one segment, and a segment can be written to a file, or read from one, as it is.
+pub(crate) struct Rows<T> {
+    /// All but the last hold `1 << shift` rows, of which the last may hold fewer.
+    segments: Vec<Arc<[T]>>,
+    stride: usize,
+    shift: u32,
+    len: usize,
+    /// What rows hold that were never written.
+    blank: T,
+}
+
+impl<T> Clone for Rows<T>
+where
+    T: Copy,
+{
+    fn clone(&self) -> Self {
+        Self { segments: self.segments.clone(), ..*self }
+    }
+}
+
+impl<T: Copy> Rows<T> {
+    /// No rows, in segments of about `bytes` bytes, but of [`Rows::GROUP`] rows at least.
+    pub(crate) fn new(stride: usize, blank: T, bytes: usize) -> Self {
+        let rows = (bytes / (stride * size_of::<T>())).max(Self::GROUP);
+        Self { segments: Vec::new(), stride, shift: rows.ilog2(), len: 0, blank }
+    }
+
+    /// No rows, in segments as these are.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { segments: Vec::new(), len: 0, ..*self }
+    }
+
+    /// What rows hold that were never written.
+    pub(crate) fn blank(&self) -> T {
+        self.blank
+    }
+
+    /// Rows from a multiple of this many to the next are in one segment.
+    pub(crate) const GROUP: usize = 128;
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    #[inline]
+    fn locate(&self, slot: usize) -> (usize, usize) {
+        (slot >> self.shift, (slot & ((1 << self.shift) - 1)) * self.stride)
+    }
+
+    #[inline]
+    pub(crate) fn row(&self, slot: usize) -> &[T] {
+        let (segment, start) = self.locate(slot);
+        &self.segments[segment][start..start + self.stride]
+    }
+
+    /// Rows that follow each other in one segment.
+    pub(crate) fn rows(&self, slots: Range<usize>) -> &[T] {
+        if slots.is_empty() {
+            return &[];
+        }
+        let (segment, start) = self.locate(slots.start);
+        &self.segments[segment][start..start + slots.len() * self.stride]
+    }
+
+    /// Asks for the cache lines of a row.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: usize) {
+        prefetch(self.row(slot));
+    }
+
+    pub(crate) fn row_mut(&mut self, slot: usize) -> &mut [T] {
+        let (segment, start) = self.locate(slot);
+        &mut Arc::make_mut(&mut self.segments[segment])[start..start + self.stride]
+    }
+
+    /// Adds a row, to be written whole, and returns its slot.
+    pub(crate) fn push(&mut self) -> usize {
+        let slot = self.len;
+        let (segment, start) = self.locate(slot);
+        match self.segments.get(segment).map(|last| last.len()) {
+            None => {
+                // The first segment grows with its rows, so that few rows take little; later ones are made whole.
+                let rows = if segment == 0 { 1 } else { 1 << self.shift };
+                self.segments.push(std::iter::repeat_n(self.blank, rows * self.stride).collect());
+            }
+            Some(length) if length == start => {
+                let last = &self.segments[segment];
+                let blank = std::iter::repeat_n(self.blank, length);
+                self.segments[segment] = last.iter().copied().chain(blank).collect();
+            }
+            Some(_) => {}
+        }
+        self.len += 1;
+        slot
+    }
+
+    /// Removes a row; the last one takes its place.
+    pub(crate) fn swap_remove(&mut self, slot: usize) {
+        let last = self.len - 1;
+        if slot != last {
+            let (from, start) = self.locate(last);
+            let (to, target) = self.locate(slot);
+            if from == to {
+                Arc::make_mut(&mut self.segments[to]).copy_within(start..start + self.stride, target);
+            } else {
+                let (source, end) = (Arc::clone(&self.segments[from]), start + self.stride);
+                self.row_mut(slot).copy_from_slice(&source[start..end]);
+            }
+        }
+        self.truncate(last);
+    }
+
+    /// Removes the rows from `len` on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.len = len;
+        self.segments.truncate(len.div_ceil(1 << self.shift));
+    }
+
+    /// Bytes that the segments take.
+    pub(crate) fn memory(&self) -> usize {
+        self.segments.iter().map(|segment| size_of_val(&**segment)).sum()
+    }
+
+    /// Whether so many more rows could be allocated.
+    pub(crate) fn has_room(&self, additional: usize) -> bool {
+        let Some(elements) = additional.checked_mul(self.stride) else { return false };
+        // Segments are allocated when they are needed; asking for all of them at once and giving them back tells
+        // whether that can succeed.
+        Vec::<T>::new().try_reserve_exact(elements).is_ok()
+    }
+}

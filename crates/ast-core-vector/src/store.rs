@@ -1,0 +1,529 @@
+//! The vectors of an index in all the forms that they are kept in, and how a query compares to them.
+
+use rayon::prelude::*;
+
+use crate::{
+    Metric, Storage,
+    half::{from_half, to_half},
+    kernel::{
+        code::{CodeKernel, SignedCode},
+        lines::{CodeLine, FloatLine, HalfLine, floats, floats_mut},
+    },
+    quantize::Quantizer,
+    rows::Rows,
+    space::Space,
+};
+
+/// Bytes of a segment of rows: so large that segments are few, so small that copying one is no event.
+const SEGMENT: usize = 1 << 21;
+
+/// Rows by slot: as they came, as codes, or both.
+#[derive(Clone)]
+pub(crate) struct Store {
+    space: Space,
+    len: usize,
+    originals: Originals,
+    codes: Option<Codes>,
+    lifts: Option<Lifts>,
+}
+
+#[derive(Clone)]
+enum Originals {
+    Full(Rows<FloatLine>),
+    Half(Rows<HalfLine>),
+    None,
+}
+
+#[derive(Clone)]
+struct Codes {
+    kernel: &'static CodeKernel,
+    quantizer: std::sync::Arc<Quantizer>,
+    rows: Rows<CodeLine>,
+    /// Half the squared length of each code.
+    half_norms: Rows<i32>,
+    /// How many rows there were when the quantizer was trained.
+    trained: usize,
+    /// Values written and values clipped since.
+    written: usize,
+    clipped: usize,
+}
+
+/// What turns the search for the largest dot product into one for the smallest distance: a further dimension in
+/// which every vector gets what it lacks in length to the longest, and a query 0.
+///
+/// Bachrach et al., Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces
+/// (2014). Only links are chosen by it.
+#[derive(Clone)]
+struct Lifts {
+    rows: Rows<f32>,
+    reach: f32,
+}
+
+/// A query, or a row in its role, in the form that it is compared in.
+#[derive(Default)]
+pub(crate) struct Query {
+    row: Vec<f32>,
+    code: SignedCode,
+    form: Form,
+}
+
+/// How a comparison turns into a distance.
+#[derive(Default, Clone, Copy)]
+enum Form {
+    /// By floats: a query of the caller.
+    #[default]
+    Float,
+    /// By floats: a row.
+    FloatNode { lift: f32 },
+    /// By codes: the negated dot product.
+    Inner,
+    /// By codes: half the squared distance, less what is the query's own; the factor is of the dot products.
+    Distance { factor: f32 },
+    /// By codes: half the squared distance of two rows.
+    Node { half_norm: i32, lift: f32 },
+}
+
+impl Query {
+    /// The query as a row.
+    pub(crate) fn row(&self) -> &[f32] {
+        &self.row
+    }
+}
+
+impl Store {
+    pub(crate) fn new(space: Space, storage: Storage) -> Self {
+        let stride = space.stride();
+        let full = || Rows::new(stride / FloatLine::VALUES, FloatLine([0.0; FloatLine::VALUES]), SEGMENT);
+        let half =
+            || Rows::new(stride.div_ceil(HalfLine::VALUES), HalfLine([0; HalfLine::VALUES]), SEGMENT);
+        let originals = match storage {
+            Storage::Float | Storage::CodeAndFloat => Originals::Full(full()),
+            Storage::CodeAndHalf => Originals::Half(half()),
+            Storage::Code => Originals::None,
+        };
+        let codes = (storage != Storage::Float).then(|| Codes::new(stride, space.dimension()));
+        let lifts =
+            (space.metric() == Metric::Dot).then(|| Lifts { rows: Rows::new(1, 0.0, SEGMENT), reach: 0.0 });
+        Self { space, len: 0, originals, codes, lifts }
+    }
+
+    pub(crate) fn space(&self) -> &Space {
+        &self.space
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are codes, and searches therefore to be done in two steps.
+    pub(crate) fn has_codes(&self) -> bool {
+        self.codes.is_some()
+    }
+
+    /// Whether scores are computed from vectors as they came.
+    pub(crate) fn has_originals(&self) -> bool {
+        !matches!(self.originals, Originals::None)
+    }
+
+    /// Bytes that the vectors take: codes and what belongs to them, and originals.
+    pub(crate) fn memory(&self) -> (usize, usize) {
+        let codes = self.codes.as_ref().map_or(0, |codes| codes.rows.memory() + codes.half_norms.memory());
+        let lifts = self.lifts.as_ref().map_or(0, |lifts| lifts.rows.memory());
+        let originals = match &self.originals {
+            Originals::Full(rows) => rows.memory(),
+            Originals::Half(rows) => rows.memory(),
+            Originals::None => 0,
+        };
+        (codes + lifts, originals)
+    }
+
+    pub(crate) fn has_room(&self, additional: usize) -> bool {
+        let originals = match &self.originals {
+            Originals::Full(rows) => rows.has_room(additional),
+            Originals::Half(rows) => rows.has_room(additional),
+            Originals::None => true,
+        };
+        originals && self.codes.as_ref().is_none_or(|codes| codes.rows.has_room(additional))
+    }
+
+    /// Adds a slot, to be written.
+    pub(crate) fn push(&mut self) -> usize {
+        match &mut self.originals {
+            Originals::Full(rows) => _ = rows.push(),
+            Originals::Half(rows) => _ = rows.push(),
+            Originals::None => {}
+        }
+        if let Some(codes) = &mut self.codes {
+            codes.rows.push();
+            codes.half_norms.push();
+        }
+        if let Some(lifts) = &mut self.lifts {
+            lifts.rows.push();
+        }
+        self.len += 1;
+        self.len - 1
+    }
+
+    /// Removes a slot; the last one takes its place.
+    pub(crate) fn swap_remove(&mut self, slot: usize) {
+        match &mut self.originals {
+            Originals::Full(rows) => rows.swap_remove(slot),
+            Originals::Half(rows) => rows.swap_remove(slot),
+            Originals::None => {}
+        }
+        if let Some(codes) = &mut self.codes {
+            codes.rows.swap_remove(slot);
+            codes.half_norms.swap_remove(slot);
+        }
+        if let Some(lifts) = &mut self.lifts {
+            lifts.rows.swap_remove(slot);
+        }
+        self.len -= 1;
+    }
+
+    /// Writes a vector that was checked into a slot, by way of a buffer of the caller.
+    pub(crate) fn set(&mut self, slot: usize, vector: &[f32], row: &mut Vec<f32>) {
+        row.resize(self.space.stride(), 0.0);
+        self.space.write(vector, row);
+        match &mut self.originals {
+            Originals::Full(rows) => floats_mut(rows.row_mut(slot)).copy_from_slice(row),
+            Originals::Half(rows) => {
+                let halves = rows.row_mut(slot).iter_mut().flat_map(|line| &mut line.0);
+                for (half, value) in halves.zip(row.iter()) {
+                    *half = to_half(*value);
+                }
+            }
+            Originals::None => {}
+        }
+        if let Some(codes) = &mut self.codes {
+            codes.set(slot, row);
+        }
+        if self.lifts.is_some() {
+            self.set_lift(slot, row);
+        }
+    }
+
+    /// Prepares for vectors that are about to be written: where codes made from what there was do not fit what there
+    /// will be, all are made anew.
+    ///
+    /// That is looked into whenever the number of rows has doubled, or values came that lie beyond the codes.
+    pub(crate) fn train(&mut self, incoming: &[f32]) {
+        let (stride, dimension) = (self.space.stride(), self.space.dimension());
+        let count = incoming.len() / dimension;
+        let len = self.len;
+        let Some(codes) = &self.codes else { return };
+        if !codes.is_due(len + count) {
+            return;
+        }
+
+        // Evenly from all there will be.
+        let total = len + count;
+        let step = total.div_ceil(Quantizer::SAMPLE).max(1);
+        let mut sample = vec![0.0; total.div_ceil(step) * stride];
+        for (row, index) in sample.chunks_exact_mut(stride).zip((0..total).step_by(step)) {
+            match index.checked_sub(len) {
+                Some(new) => self.space.write(&incoming[new * dimension..][..dimension], row),
+                None => self.read(index, row),
+            }
+        }
+        let quantizer = Quantizer::train(&sample, stride, dimension);
+        let changed = codes.trained == 0 || codes.quantizer.differs(&quantizer);
+        if changed {
+            self.requantize(quantizer);
+        }
+        if let Some(codes) = &mut self.codes {
+            (codes.trained, codes.written, codes.clipped) = (total, 0, 0);
+        }
+    }
+
+    /// Makes all codes anew.
+    fn requantize(&mut self, quantizer: Quantizer) {
+        let (stride, len) = (self.space.stride(), self.len);
+        let Some(codes) = &self.codes else { return };
+        let lines = codes.rows.stride();
+        // In pieces, in which reading and encoding run on all threads and writing on one.
+        const PIECE: usize = 1024;
+        let mut fresh = codes.emptied(quantizer);
+        for start in (0..len).step_by(PIECE) {
+            let rows: Vec<(Vec<CodeLine>, i32)> = (start..(start + PIECE).min(len))
+                .into_par_iter()
+                .map_init(
+                    || vec![0.0; stride],
+                    |row, slot| {
+                        self.read(slot, row);
+                        let mut code = vec![fresh.rows.blank(); lines];
+                        let encoded = fresh.quantizer.encode(row, &mut code);
+                        (code, encoded.half_norm)
+                    },
+                )
+                .collect();
+            for (code, half_norm) in rows {
+                let slot = fresh.rows.push();
+                fresh.half_norms.push();
+                fresh.rows.row_mut(slot).copy_from_slice(&code);
+                fresh.half_norms.row_mut(slot)[0] = half_norm;
+            }
+        }
+        self.codes = Some(fresh);
+    }
+
+    /// Reads a row, as exactly as it is kept.
+    pub(crate) fn read(&self, slot: usize, row: &mut [f32]) {
+        match (&self.originals, &self.codes) {
+            (Originals::Full(rows), _) => row.copy_from_slice(floats(rows.row(slot))),
+            (Originals::Half(rows), _) => {
+                let halves = rows.row(slot).iter().flat_map(|line| &line.0);
+                for (value, half) in row.iter_mut().zip(halves) {
+                    *value = from_half(*half);
+                }
+            }
+            (Originals::None, Some(codes)) => codes.quantizer.decode(codes.rows.row(slot), row),
+            (Originals::None, None) => row.fill(0.0),
+        }
+    }
+
+    /// Sets what a row lacks in length. A row that is longer than all before it changes that of all.
+    fn set_lift(&mut self, slot: usize, row: &[f32]) {
+        /// By how much the reach grows beyond what is needed, so that it seldom has to.
+        const MARGIN: f32 = 1.25;
+        let length = length(row);
+        let reach = self.lifts.as_ref().map_or(0.0, |lifts| lifts.reach);
+        if length > reach {
+            let mut other = vec![0.0; row.len()];
+            let lengths: Vec<f32> = (0..self.len)
+                .map(|slot| {
+                    self.read(slot, &mut other);
+                    self::length(&other)
+                })
+                .collect();
+            if let Some(lifts) = &mut self.lifts {
+                lifts.reach = length * MARGIN;
+                for (slot, length) in lengths.into_iter().enumerate() {
+                    lifts.set(slot, length);
+                }
+            }
+        }
+        if let Some(lifts) = &mut self.lifts {
+            lifts.set(slot, length);
+        }
+    }
+
+    /// A query of the caller, which is checked.
+    pub(crate) fn query(&self, vector: &[f32]) -> Query {
+        let mut row = vec![0.0; self.space.stride()];
+        self.space.write(vector, &mut row);
+        let mut query = Query { row, ..Query::default() };
+        if let Some(codes) = &self.codes {
+            let lines = codes.rows.stride();
+            query.form = match self.space.metric() {
+                Metric::Cosine | Metric::Dot => {
+                    codes.quantizer.inner_query(&query.row, lines, &mut query.code);
+                    Form::Inner
+                }
+                Metric::Euclidean => Form::Distance {
+                    factor: codes.quantizer.distance_query(&query.row, lines, &mut query.code),
+                },
+            };
+        }
+        query
+    }
+
+    /// Puts a row into the role of the query.
+    pub(crate) fn node_query(&self, slot: u32, query: &mut Query) {
+        let slot = slot as usize;
+        let lift = self.lifts.as_ref().map_or(0.0, |lifts| lifts.rows.row(slot)[0]);
+        query.form = match &self.codes {
+            Some(codes) => {
+                query.code.set_row(codes.rows.row(slot));
+                Form::Node { half_norm: codes.half_norms.row(slot)[0], lift }
+            }
+            None => {
+                query.row.resize(self.space.stride(), 0.0);
+                self.read(slot, &mut query.row);
+                Form::FloatNode { lift }
+            }
+        };
+    }
+
+    /// Asks for what the next comparison with a row reads.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: u32) {
+        match (&self.codes, &self.originals) {
+            (Some(codes), _) => codes.rows.prefetch(slot as usize),
+            (None, Originals::Full(rows)) => rows.prefetch(slot as usize),
+            (None, _) => {}
+        }
+    }
+
+    /// Asks for what the score of a row is computed from.
+    pub(crate) fn prefetch_original(&self, slot: u32) {
+        match &self.originals {
+            Originals::Full(rows) => rows.prefetch(slot as usize),
+            Originals::Half(rows) => rows.prefetch(slot as usize),
+            Originals::None => {}
+        }
+    }
+
+    /// How far rows are from a query, in a measure that only orders: the smaller is the nearer.
+    #[inline]
+    pub(crate) fn distances(&self, query: &Query, slots: &[u32], out: &mut [i32]) {
+        match &self.codes {
+            Some(codes) => {
+                codes.dots(&query.code, slots, out);
+                for (out, &slot) in out.iter_mut().zip(slots) {
+                    *out = self.code_distance(codes, query.form, slot as usize, *out);
+                }
+            }
+            None => {
+                for (out, &slot) in out.iter_mut().zip(slots) {
+                    *out = self.float_distance(query, slot as usize);
+                }
+            }
+        }
+    }
+
+    /// The distances of rows that follow each other, within a group of [`Rows::GROUP`].
+    pub(crate) fn scan(&self, query: &Query, slots: std::ops::Range<usize>, out: &mut [i32]) {
+        match &self.codes {
+            Some(codes) => {
+                codes.kernel.dot_rows(&query.code, codes.rows.rows(slots.clone()), out);
+                for (out, slot) in out.iter_mut().zip(slots) {
+                    *out = self.code_distance(codes, query.form, slot, *out);
+                }
+            }
+            None => {
+                for (out, slot) in out.iter_mut().zip(slots) {
+                    *out = self.float_distance(query, slot);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn code_distance(&self, codes: &Codes, form: Form, slot: usize, dot: i32) -> i32 {
+        match form {
+            Form::Distance { factor } => {
+                (codes.half_norms.row(slot)[0] as f32 - factor * dot as f32).round_ties_even() as i32
+            }
+            Form::Node { half_norm, lift } => {
+                let distance = half_norm + codes.half_norms.row(slot)[0] - dot;
+                match &self.lifts {
+                    None => distance,
+                    Some(lifts) => {
+                        let reach = codes.quantizer.reach(self.space.dimension());
+                        let lift = (lift.min(reach) - lifts.rows.row(slot)[0].min(reach))
+                            / codes.quantizer.step();
+                        distance + (lift * lift * 0.5) as i32
+                    }
+                }
+            }
+            Form::Inner | Form::Float | Form::FloatNode { .. } => -dot,
+        }
+    }
+
+    fn float_distance(&self, query: &Query, slot: usize) -> i32 {
+        let Originals::Full(rows) = &self.originals else { return 0 };
+        let row = floats(rows.row(slot));
+        match (query.form, &self.lifts) {
+            (Form::FloatNode { lift }, Some(lifts)) => {
+                let lift = lift - lifts.rows.row(slot)[0];
+                ordered(self.space.squared_distance(&query.row, row) + lift * lift)
+            }
+            _ => ordered(-self.space.score(&query.row, row)),
+        }
+    }
+
+    /// The score of a row, from the most exact form that there is of it.
+    pub(crate) fn score(&self, query: &Query, slot: usize, buffer: &mut Vec<f32>) -> f32 {
+        match &self.originals {
+            Originals::Full(rows) => self.space.score(&query.row, floats(rows.row(slot))),
+            Originals::Half(_) | Originals::None => {
+                buffer.resize(self.space.stride(), 0.0);
+                self.read(slot, buffer);
+                self.space.score(&query.row, buffer)
+            }
+        }
+    }
+
+    /// The originals of rows that follow each other, within a group of [`Rows::GROUP`], if they are kept in full.
+    pub(crate) fn float_rows(&self, slots: std::ops::Range<usize>) -> Option<&[f32]> {
+        match &self.originals {
+            Originals::Full(rows) => Some(floats(rows.rows(slots))),
+            Originals::Half(_) | Originals::None => None,
+        }
+    }
+}
+
+impl Codes {
+    fn new(stride: usize, dimension: usize) -> Self {
+        let lines = stride.div_ceil(CodeLine::VALUES);
+        let blank = CodeLine([crate::kernel::code::ZERO; CodeLine::VALUES]);
+        Self {
+            kernel: CodeKernel::detected(),
+            quantizer: std::sync::Arc::new(Quantizer::train(&[], stride, dimension)),
+            rows: Rows::new(lines, blank, SEGMENT),
+            half_norms: Rows::new(1, 0, SEGMENT),
+            trained: 0,
+            written: 0,
+            clipped: 0,
+        }
+    }
+
+    fn emptied(&self, quantizer: Quantizer) -> Self {
+        Self {
+            quantizer: std::sync::Arc::new(quantizer),
+            rows: self.rows.emptied(),
+            half_norms: self.half_norms.emptied(),
+            ..*self
+        }
+    }
+
+    /// Whether the quantizer should be looked at again before there are `total` rows.
+    fn is_due(&self, total: usize) -> bool {
+        /// One value in so many may be clipped.
+        const CLIPPED: usize = 1000;
+        total >= 2 * self.trained || (self.clipped > self.written / CLIPPED && total * 4 >= self.trained * 5)
+    }
+
+    fn set(&mut self, slot: usize, row: &[f32]) {
+        let encoded = self.quantizer.encode(row, self.rows.row_mut(slot));
+        self.half_norms.row_mut(slot)[0] = encoded.half_norm;
+        self.written += row.len();
+        self.clipped += encoded.clipped;
+    }
+
+    #[inline]
+    fn dots(&self, query: &SignedCode, slots: &[u32], out: &mut [i32]) {
+        let row = |slot: u32| self.rows.row(slot as usize);
+        let (fours, rest) = slots.as_chunks::<4>();
+        let (out_fours, out_rest) = out.as_chunks_mut::<4>();
+        for (&[a, b, c, d], out) in fours.iter().zip(out_fours) {
+            *out = self.kernel.dot_four(query, [row(a), row(b), row(c), row(d)]);
+        }
+        if let [first, others @ ..] = rest {
+            let at = |i: usize| row(others.get(i).copied().unwrap_or(*first));
+            let dots = self.kernel.dot_four(query, [row(*first), at(0), at(1), row(*first)]);
+            for (out, dot) in out_rest.iter_mut().zip(dots) {
+                *out = dot;
+            }
+        }
+    }
+}
+
+impl Lifts {
+    fn set(&mut self, slot: usize, length: f32) {
+        let (reach, length) = (f64::from(self.reach), f64::from(length));
+        self.rows.row_mut(slot)[0] = (reach * reach - length * length).max(0.0).sqrt() as f32;
+    }
+}
+
+/// The Euclidean length of a row.
+fn length(row: &[f32]) -> f32 {
+    row.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt() as f32
+}
+
+/// An integer that orders as a float does that is not NaN.
+fn ordered(value: f32) -> i32 {
+    let bits = value.to_bits() as i32;
+    bits ^ ((bits >> 31) as u32 >> 1) as i32
+}
