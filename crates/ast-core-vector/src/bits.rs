@@ -44,6 +44,18 @@ impl Bits {
         self.words.get(word).copied().unwrap_or(0)
     }
 
+    /// Those of the set that pass.
+    pub(crate) fn filtered(&self, passes: impl Fn(u32) -> bool) -> Self {
+        let mut count = 0;
+        let word = |(&word, index): (&u64, u32)| {
+            let kept = ones(word).filter(|bit| passes(index * 64 + bit)).fold(0, |kept, bit| kept | 1 << bit);
+            count += u64::count_ones(kept) as usize;
+            kept
+        };
+        let words = self.words.iter().zip(0..).map(word).collect();
+        Self { words: Arc::new(words), count }
+    }
+
     /// The slots of the set in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         self.words.iter().zip(0..).flat_map(|(&word, index)| ones(word).map(move |bit| index * 64 + bit))

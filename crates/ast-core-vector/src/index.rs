@@ -116,8 +116,12 @@ pub struct SearchOptions<'a> {
     /// How many candidates an approximate index looks at: more find more of the true neighbors and take longer.
     /// By default that of the index's configuration. It counts as at least `k`, and exact indexes ignore it.
     pub ef: Option<usize>,
-    /// Which keys may be returned; by default all. An index asks once a key at most.
+    /// Which keys may be returned; by default all. An index asks as often as it takes to answer: exact indexes once a
+    /// key, approximate ones mostly for less than all keys, and for a few of them twice.
     pub filter: Option<Filter<'a>>,
+    /// The keys that may be returned, where they are known one by one; those that are not held do no harm. A search
+    /// among few keys takes the time of comparing with those alone. With a filter, only what passes both.
+    pub keys: Option<&'a [u64]>,
 }
 
 impl<'a> SearchOptions<'a> {
@@ -141,6 +145,11 @@ impl<'a> SearchOptions<'a> {
         Self { filter: Some(filter), ..self }
     }
 
+    /// Only these keys.
+    pub fn with_keys(self, keys: &'a [u64]) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
     /// Refuses a threshold that nothing compares to.
     pub(crate) fn check(&self) -> Result<(), VectorError> {
         match self.threshold {
@@ -156,7 +165,7 @@ impl<'a> SearchOptions<'a> {
 
 impl Default for SearchOptions<'_> {
     fn default() -> Self {
-        Self { k: 10, threshold: None, ef: None, filter: None }
+        Self { k: 10, threshold: None, ef: None, filter: None, keys: None }
     }
 }
 
@@ -167,6 +176,7 @@ impl fmt::Debug for SearchOptions<'_> {
             .field("threshold", &self.threshold)
             .field("ef", &self.ef)
             .field("filter", &self.filter.map(|_| "Fn(u64) -> bool"))
+            .field("keys", &self.keys.map(<[u64]>::len))
             .finish()
     }
 }

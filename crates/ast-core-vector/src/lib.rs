@@ -52,6 +52,7 @@
 //! - `hnsw-rs` (default): `HnswRsIndex`, and with it the crate `hnsw_rs`.
 #![deny(missing_docs)]
 
+mod auto;
 mod bits;
 mod config;
 mod error;
@@ -73,6 +74,7 @@ mod top_k;
 #[cfg(feature = "hnsw-rs")]
 pub use reference::{HnswRsConfig, HnswRsIndex};
 pub use {
+    auto::AutoIndex,
     config::Storage,
     error::VectorError,
     flat::FlatIndex,

@@ -403,7 +403,7 @@ impl Store {
     fn code_distance(&self, codes: &Codes, form: Form, slot: usize, dot: i32) -> i32 {
         match form {
             Form::Distance { factor } => {
-                (codes.half_norms.row(slot)[0] as f32 - factor * dot as f32).round_ties_even() as i32
+                codes.half_norms.row(slot)[0] - (factor * dot as f32) as i32
             }
             Form::Node { half_norm, lift } => {
                 let distance = half_norm + codes.half_norms.row(slot)[0] - dot;

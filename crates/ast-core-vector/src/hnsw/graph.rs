@@ -65,6 +65,16 @@ impl Graph {
         node
     }
 
+    /// Removes all links and all nodes above the lowest layer.
+    pub(crate) fn clear(&mut self) {
+        for slot in 0..self.base.len() {
+            self.base.row_mut(slot).fill(NONE);
+        }
+        self.upper.truncate(0);
+        self.free_upper.clear();
+        self.entry = None;
+    }
+
     /// Removes a node above the lowest layer, to which no link must lead.
     pub(crate) fn free_upper(&mut self, node: u32) {
         self.upper.row_mut(node as usize).fill(NONE);
@@ -106,10 +116,9 @@ pub(crate) struct Layer<'a> {
 }
 
 impl<'a> Layer<'a> {
-    /// Whether nodes are slots.
-    #[inline]
-    pub(crate) fn is_base(&self) -> bool {
-        self.head == 0
+    /// Whether a node stands for nothing.
+    pub(crate) fn is_free(&self, node: u32) -> bool {
+        self.slot(node) == NONE
     }
 
     /// Nodes that there are, or were.

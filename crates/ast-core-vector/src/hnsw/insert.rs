@@ -13,7 +13,10 @@ use super::{
     graph::{Entry, Graph, Layer},
     search::{Candidate, Pool, Scratch},
 };
-use crate::store::{Query, Store};
+use crate::{
+    bits::Bits,
+    store::{Query, Store},
+};
 
 /// How a graph is built.
 #[derive(Clone, Copy)]
@@ -21,6 +24,14 @@ pub(crate) struct Building {
     pub(crate) m: usize,
     pub(crate) ef: usize,
     pub(crate) seed: u64,
+}
+
+/// What a graph is built over.
+pub(crate) struct Source<'a> {
+    pub(crate) store: &'a Store,
+    /// Slots that may be linked to.
+    pub(crate) live: &'a Bits,
+    pub(crate) pool: &'a Pool,
 }
 
 /// The links that a new slot is to get, layer by layer from the lowest.
@@ -54,7 +65,13 @@ impl Building {
     }
 
     /// Links slots of which all are new to the graph. `linked` is how many slots it has.
-    pub(crate) fn link(&self, graph: &mut Graph, store: &Store, pool: &Pool, slots: &[u32], linked: usize) {
+    pub(crate) fn link(
+        &self,
+        graph: &mut Graph,
+        source: &Source<'_>,
+        slots: &[u32],
+        linked: usize,
+    ) {
         let mut rest = slots;
         let mut linked = linked;
         while !rest.is_empty() {
@@ -65,20 +82,21 @@ impl Building {
                 size = high.max(1);
             }
             let (batch, others) = rest.split_at(size);
-            self.link_batch(graph, store, pool, batch);
+            self.link_batch(graph, source, batch);
             linked += batch.len();
             rest = others;
         }
     }
 
-    fn link_batch(&self, graph: &mut Graph, store: &Store, pool: &Pool, batch: &[u32]) {
+    fn link_batch(&self, graph: &mut Graph, source: &Source<'_>, batch: &[u32]) {
+        let (store, pool) = (source.store, source.pool);
         let shared: &Graph = graph;
         let plans: Vec<Plan> = if batch.len() == 1 {
-            vec![self.plan(shared, store, &mut pool.take(), batch, 0)]
+            vec![self.plan(shared, source, &mut pool.take(), batch, 0)]
         } else {
             (0..batch.len())
                 .into_par_iter()
-                .map_init(|| pool.take(), |scratch, at| self.plan(shared, store, scratch, batch, at))
+                .map_init(|| pool.take(), |scratch, at| self.plan(shared, source, scratch, batch, at))
                 .collect()
         };
 
@@ -121,7 +139,15 @@ impl Building {
     }
 
     /// Chooses the links of a slot of a batch.
-    fn plan(&self, graph: &Graph, store: &Store, scratch: &mut Scratch, batch: &[u32], at: usize) -> Plan {
+    fn plan(
+        &self,
+        graph: &Graph,
+        source: &Source<'_>,
+        scratch: &mut Scratch,
+        batch: &[u32],
+        at: usize,
+    ) -> Plan {
+        let store = source.store;
         let slot = batch[at];
         let level = self.level(slot);
         let mut links = vec![Vec::new(); level + 1];
@@ -137,6 +163,7 @@ impl Building {
                 found.clear();
                 found.extend(scratch.frontier.iter());
                 entries = found.iter().map(|found| Candidate { node: below(graph, layer, found.node), ..*found }).collect();
+                found.retain(|found| source.live.contains(graph.layer(layer).slot(found.node)));
                 if layer == 0 {
                     add_mates(store, &query, &batch[..at], self.ef, &mut found);
                 }
@@ -224,17 +251,31 @@ fn add_links(graph: &Graph, store: &Store, scratch: &mut Scratch, backs: &[Back]
         nodes.extend(candidates.iter().map(|candidate| candidate.node));
         return nodes;
     }
-    let mut query = std::mem::take(&mut scratch.node);
-    store.node_query(layer.slot(target), &mut query);
-    let slots: Vec<u32> = nodes.iter().map(|&node| layer.slot(node)).collect();
-    let mut distances = vec![0; slots.len()];
-    for &slot in &slots {
-        store.prefetch(slot);
-    }
-    store.distances(&query, &slots, &mut distances);
-    scratch.node = query;
-    candidates.extend(nodes.iter().zip(&distances).map(|(&node, &distance)| Candidate { distance, node }));
+    candidates.extend(distances_from(layer, store, scratch, target, &nodes));
     candidates.sort_unstable();
     choose(layer, store, scratch, &candidates, layer.capacity()).iter().map(|link| link.node).collect()
 }
 
+
+/// How far nodes of a layer are from one of them, the nearest first.
+pub(super) fn distances_from(
+    layer: Layer<'_>,
+    store: &Store,
+    scratch: &mut Scratch,
+    node: u32,
+    others: &[u32],
+) -> Vec<Candidate> {
+    let slots: Vec<u32> = others.iter().map(|&node| layer.slot(node)).collect();
+    for &slot in &slots {
+        store.prefetch(slot);
+    }
+    let mut distances = vec![0; slots.len()];
+    let mut query = std::mem::take(&mut scratch.node);
+    store.node_query(layer.slot(node), &mut query);
+    store.distances(&query, &slots, &mut distances);
+    scratch.node = query;
+    let pairs = others.iter().zip(distances);
+    let mut candidates: Vec<Candidate> = pairs.map(|(&node, distance)| Candidate { distance, node }).collect();
+    candidates.sort_unstable();
+    candidates
+}

@@ -10,14 +10,13 @@ use std::fmt;
 
 use self::{
     graph::Graph,
-    insert::Building,
-    search::{Candidate, MOST_LINKS, Pool, Scratch},
+    insert::{Building, Source},
+    search::{Candidate, MOST_LINKS, Pool},
 };
 use crate::{
     Metric, Neighbor, SearchOptions, Storage, VectorError, VectorIndex,
-    bits::{Bits, ones},
+    bits::Bits,
     keys::Keys,
-    rows::Rows,
     space::Space,
     store::{Query, Store},
     top_k::TopK,
@@ -84,6 +83,8 @@ pub struct Hnsw {
     free: Vec<u32>,
     sweep: delete::Sweep,
     pool: Pool,
+    /// The number of vectors below which there is no graph, if there is such.
+    flat_below: Option<usize>,
 }
 
 impl Hnsw {
@@ -107,6 +108,7 @@ impl Hnsw {
             free: Vec::new(),
             sweep: delete::Sweep::default(),
             pool: Pool::default(),
+            flat_below: None,
         })
     }
 
@@ -147,9 +149,31 @@ impl Hnsw {
 
     /// Links slots that are live and not linked.
     fn link(&mut self, slots: &[u32]) {
-        self.building().link(&mut self.graph, &self.store, &self.pool, slots, self.linked.count());
+        let source = Source { store: &self.store, live: &self.live, pool: &self.pool };
+        self.building().link(&mut self.graph, &source, slots, self.linked.count());
         for &slot in slots {
             self.linked.insert(slot);
+        }
+    }
+
+    /// An index that scans all vectors while there are fewer than `flat_below`.
+    pub(crate) fn flat_below(self, flat_below: usize) -> Self {
+        Self { flat_below: Some(flat_below), ..self }
+    }
+
+    /// Brings up the graph, or drops it, by the number of vectors there are. For each of so many changes, a few
+    /// vectors are linked, so that no change takes long; until all are, searches scan.
+    fn relink(&mut self, changes: usize) {
+        /// Vectors linked for each change.
+        const STEP: usize = 4;
+        let Some(flat_below) = self.flat_below else { return };
+        let linked = self.linked.count();
+        if linked > 0 && self.live.count() < flat_below / 2 {
+            self.unlink();
+        } else if (linked > 0 || self.live.count() >= flat_below) && !self.is_linked() {
+            let missing = self.live.iter().filter(|&slot| !self.linked.contains(slot));
+            let slots: Vec<u32> = missing.take(changes.saturating_mul(STEP)).collect();
+            self.link(&slots);
         }
     }
 
@@ -170,30 +194,6 @@ impl Hnsw {
             top.push(Neighbor { key: self.keys.as_slice()[slot], score });
         }
         top
-    }
-
-    /// The candidates that a scan of all slots in a set finds.
-    fn scan(&self, query: &Query, slots: &Bits, scratch: &mut Scratch, most: usize) {
-        scratch.frontier.reset(most);
-        let mut distances = [0; Rows::<u32>::GROUP];
-        for start in (0..self.store.len()).step_by(Rows::<u32>::GROUP) {
-            let end = (start + Rows::<u32>::GROUP).min(self.store.len());
-            let words = [slots.word(start / 64), slots.word(start / 64 + 1)];
-            if words == [0, 0] {
-                continue;
-            }
-            let distances = &mut distances[..end - start];
-            self.store.scan(query, start..end, distances);
-            for (word, start) in words.into_iter().zip([start, start + 64]) {
-                for bit in ones(word) {
-                    let slot = start + bit as usize;
-                    let distance = distances[slot % Rows::<u32>::GROUP];
-                    if distance < scratch.frontier.bar() {
-                        scratch.frontier.push(Candidate { distance, node: slot as u32 });
-                    }
-                }
-            }
-        }
     }
 }
 
@@ -239,7 +239,11 @@ impl VectorIndex for Hnsw {
         // A key that occurs more than once has one slot.
         slots.sort_unstable();
         slots.dedup();
-        self.link(&slots);
+        match self.flat_below {
+            None => self.link(&slots),
+            Some(_) => self.relink(keys.len()),
+        }
+        self.sweep(keys.len());
         Ok(())
     }
 
@@ -253,6 +257,8 @@ impl VectorIndex for Hnsw {
 
     fn remove(&mut self, key: u64) -> Result<bool, VectorError> {
         let held = self.kill(key);
+        self.sweep(1);
+        self.relink(0);
         Ok(held)
     }
 
@@ -276,15 +282,9 @@ impl VectorIndex for Hnsw {
         let query = self.store.query(query);
         let mut scratch = self.pool.take();
         let scratch = &mut *scratch;
-        let rescored = self.rescored(wanted);
-        let ef = options.ef.unwrap_or(self.config.ef_search).max(wanted);
-        if let Some(entry) = self.graph.entry {
-            let entry = scratch.descend_to(&self.graph, &self.store, &query, entry, 0);
-            scratch.beam(self.graph.layer(0), &self.store, &query, [entry], ef);
-        }
-        let mut found = std::mem::take(&mut scratch.candidates);
-        found.clear();
-        found.extend(scratch.frontier.iter().filter(|found| self.live.contains(found.node)).take(rescored));
+        let ef = options.ef.unwrap_or(self.config.ef_search).max(wanted).min(self.store.len());
+        self.find(&query, self.matches(options, ef), wanted, ef, scratch);
+        let found = std::mem::take(&mut scratch.candidates);
         let top = self.rescore(&query, &found, wanted, options.threshold, &mut scratch.row);
         scratch.candidates = found;
         Ok(top.into_sorted())

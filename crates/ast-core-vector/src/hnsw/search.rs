@@ -30,7 +30,6 @@ impl Frontier {
 
     pub(crate) fn reset(&mut self, capacity: usize) {
         self.entries.clear();
-        self.entries.reserve(capacity);
         self.capacity = capacity;
         self.next = 0;
     }
@@ -69,17 +68,25 @@ impl Frontier {
         self.next = self.next.min(place);
     }
 
+    /// Puts a node in its place if it is nearer than the bar.
+    #[inline]
+    pub(super) fn offer(&mut self, candidate: Candidate) {
+        if candidate.distance < self.bar() {
+            self.push(candidate);
+        }
+    }
+
     /// The nearest node that was not looked behind, which counts as such from now on.
     #[inline]
-    fn pop(&mut self) -> Option<u32> {
+    pub(super) fn pop(&mut self) -> Option<Candidate> {
         let entry = self.entries.get_mut(self.next)?;
         *entry |= Self::DONE;
-        let node = Self::node(*entry);
+        let nearest = Candidate { distance: Self::distance(*entry), node: Self::node(*entry) };
         self.next += 1;
         while self.entries.get(self.next).is_some_and(|entry| entry & Self::DONE != 0) {
             self.next += 1;
         }
-        Some(node)
+        Some(nearest)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Candidate> {
@@ -97,7 +104,7 @@ pub(crate) struct Visited {
 }
 
 impl Visited {
-    fn reset(&mut self, nodes: usize) {
+    pub(super) fn reset(&mut self, nodes: usize) {
         for word in self.words.drain(..) {
             self.bits[word as usize] = 0;
         }
@@ -108,7 +115,7 @@ impl Visited {
 
     /// Marks a node and says whether it was not yet.
     #[inline]
-    fn insert(&mut self, node: u32) -> bool {
+    pub(super) fn insert(&mut self, node: u32) -> bool {
         let word = node / 64;
         let bit = 1 << (node % 64);
         let bits = &mut self.bits[word as usize];
@@ -127,10 +134,12 @@ pub(crate) const MOST_LINKS: usize = 256;
 /// What a search writes to.
 pub(crate) struct Scratch {
     pub(crate) frontier: Frontier,
-    visited: Visited,
+    /// Of a filtered walk: those that pass.
+    pub(super) results: Frontier,
+    pub(super) visited: Visited,
     nodes: Vec<u32>,
-    slots: Vec<u32>,
-    distances: Vec<i32>,
+    pub(super) slots: Vec<u32>,
+    pub(super) distances: Vec<i32>,
     /// Rows in the role of the query.
     pub(crate) node: Query,
     pub(crate) other: Query,
@@ -142,6 +151,7 @@ impl Default for Scratch {
     fn default() -> Self {
         Self {
             frontier: Frontier::default(),
+            results: Frontier::default(),
             visited: Visited::default(),
             nodes: vec![0; MOST_LINKS],
             slots: vec![0; MOST_LINKS],
@@ -213,9 +223,9 @@ impl Scratch {
                 self.frontier.push(entry);
             }
         }
-        while let Some(node) = self.frontier.pop() {
+        while let Some(nearest) = self.frontier.pop() {
             let mut count = 0;
-            for &link in layer.places(node) {
+            for &link in layer.places(nearest.node) {
                 if link == NONE {
                     break;
                 }

@@ -1,0 +1,68 @@
+//! The index that chooses between a scan and a graph.
+
+use crate::{
+    Hnsw, HnswConfig, Metric, Neighbor, SearchOptions, VectorError, VectorIndex,
+};
+
+/// Nearest neighbors at any size: a scan of codes while there are few vectors, a graph when there are many.
+#[derive(Clone, Debug)]
+pub struct AutoIndex {
+    index: Hnsw,
+}
+
+impl AutoIndex {
+    /// The number of vectors from which there is a graph. It is dropped again below half of that.
+    pub const GRAPH_FROM: usize = 4096;
+
+    /// An empty index for vectors of `dimension` values, 1 to [`MAX_DIMENSION`](crate::MAX_DIMENSION).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDimension`](VectorError::InvalidDimension), or [`InvalidConfig`](VectorError::InvalidConfig) if a
+    /// setting is out of its range.
+    pub fn new(dimension: usize, metric: Metric, config: HnswConfig) -> Result<Self, VectorError> {
+        Ok(Self { index: Hnsw::new(dimension, metric, config)?.flat_below(Self::GRAPH_FROM) })
+    }
+}
+
+impl VectorIndex for AutoIndex {
+    fn dimension(&self) -> usize {
+        self.index.dimension()
+    }
+
+    fn metric(&self) -> Metric {
+        self.index.metric()
+    }
+
+    fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    fn contains(&self, key: u64) -> bool {
+        self.index.contains(key)
+    }
+
+    fn insert(&mut self, key: u64, vector: &[f32]) -> Result<(), VectorError> {
+        self.index.insert(key, vector)
+    }
+
+    fn insert_many(&mut self, keys: &[u64], vectors: &[f32]) -> Result<(), VectorError> {
+        self.index.insert_many(keys, vectors)
+    }
+
+    fn reserve(&mut self, additional: usize) -> Result<(), VectorError> {
+        self.index.reserve(additional)
+    }
+
+    fn remove(&mut self, key: u64) -> Result<bool, VectorError> {
+        self.index.remove(key)
+    }
+
+    fn clear(&mut self) {
+        self.index.clear();
+    }
+
+    fn search(&self, query: &[f32], options: &SearchOptions<'_>) -> Result<Vec<Neighbor>, VectorError> {
+        self.index.search(query, options)
+    }
+}
