@@ -1,8 +1,6 @@
 //! The index that chooses between a scan and a graph.
 
-use crate::{
-    Hnsw, HnswConfig, Metric, Neighbor, SearchOptions, VectorError, VectorIndex,
-};
+use crate::{Hnsw, HnswConfig, Metric, Neighbor, SearchOptions, VectorError, VectorIndex};
 
 /// Nearest neighbors at any size: a scan of codes while there are few vectors, a graph when there are many.
 #[derive(Clone, Debug)]
@@ -22,6 +20,11 @@ impl AutoIndex {
     /// setting is out of its range.
     pub fn new(dimension: usize, metric: Metric, config: HnswConfig) -> Result<Self, VectorError> {
         Ok(Self { index: Hnsw::new(dimension, metric, config)?.flat_below(Self::GRAPH_FROM) })
+    }
+
+    /// Whether searches go by the graph now.
+    pub fn has_graph(&self) -> bool {
+        self.index.is_linked()
     }
 }
 

@@ -67,3 +67,38 @@ pub(crate) fn ones(word: u64) -> impl Iterator<Item = u32> {
     let rest = |word: u64| (word != 0).then_some(word);
     std::iter::successors(rest(word), move |word| rest(word & (word - 1))).map(u64::trailing_zeros)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn bits_agree_with_a_set(changes in prop::collection::vec((any::<bool>(), 0_u32..300), 0..200)) {
+            let mut bits = Bits::default();
+            let mut set = BTreeSet::new();
+            for (insert, slot) in changes {
+                if insert {
+                    bits.insert(slot);
+                    set.insert(slot);
+                } else {
+                    bits.remove(slot);
+                    set.remove(&slot);
+                }
+            }
+            let snapshot = bits.clone();
+            bits.insert(500);
+            prop_assert!(bits.contains(500) && !snapshot.contains(500));
+            prop_assert_eq!(snapshot.count(), set.len());
+            prop_assert!(snapshot.iter().eq(set.iter().copied()));
+            prop_assert!((0..600).all(|slot| snapshot.contains(slot) == set.contains(&slot)));
+            let odd = snapshot.filtered(|slot| slot % 2 == 1);
+            prop_assert!(odd.iter().eq(set.iter().copied().filter(|slot| slot % 2 == 1)));
+            prop_assert_eq!(odd.count(), odd.iter().count());
+        }
+    }
+}

@@ -57,6 +57,7 @@ mod bits;
 mod config;
 mod error;
 mod flat;
+mod frontier;
 mod half;
 mod hnsw;
 mod index;
@@ -67,6 +68,7 @@ mod quantize;
 #[cfg(feature = "hnsw-rs")]
 mod reference;
 mod rows;
+mod shared;
 mod space;
 mod store;
 mod top_k;
@@ -80,8 +82,9 @@ pub use {
     flat::FlatIndex,
     hnsw::{Hnsw, HnswConfig},
     index::{Filter, Neighbor, SearchOptions, VectorIndex},
-    kernel::kernel_name,
+    kernel::{code::code_kernel_name, kernel_name},
     metric::Metric,
+    shared::Shared,
     space::{MAX_DIMENSION, MAX_MAGNITUDE},
 };
 

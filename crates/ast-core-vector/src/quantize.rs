@@ -8,11 +8,11 @@ use crate::kernel::{
 /// Turns rows into codes and back.
 ///
 /// One step for all dimensions and all rows, so that the dot product of two codes orders as that of their rows does
-/// without any factor beside it. From each dimension its mean is taken off first: embeddings share a common
+/// without any factor beside it. From each dimension its median is taken off first: embeddings share a common
 /// direction, on which bits would be wasted.
 pub(crate) struct Quantizer {
     /// Of each dimension, padding included.
-    mean: Vec<f32>,
+    centre: Vec<f32>,
     /// The difference between neighboring codes.
     step: f32,
     /// The largest code.
@@ -42,16 +42,20 @@ impl Quantizer {
     pub(crate) fn train(sample: &[f32], stride: usize, dimension: usize) -> Self {
         let most = if stride > Self::FULL_RANGE { 63.0 } else { 127.0 };
         let rows = sample.len() / stride;
-        let mut sums = vec![0.0_f64; stride];
-        for row in sample.chunks_exact(stride) {
-            for (sum, value) in sums.iter_mut().zip(row) {
-                *sum += f64::from(*value);
+        // Medians, because a single far row would move means away from all the others.
+        let mut column = vec![0.0; rows];
+        let mut centre = vec![0.0; stride];
+        for (dimension, centre) in centre.iter_mut().enumerate().take(if rows > 0 { dimension } else { 0 }) {
+            for (value, row) in column.iter_mut().zip(sample.chunks_exact(stride)) {
+                *value = row[dimension];
             }
+            *centre = *column.select_nth_unstable_by(rows / 2, f32::total_cmp).1;
         }
-        let mean: Vec<f32> = sums.iter().map(|sum| (sum / rows.max(1) as f64) as f32).collect();
         let mut deviations: Vec<f32> = sample
             .chunks_exact(stride)
-            .flat_map(|row| row.iter().zip(&mean).take(dimension).map(|(value, mean)| (value - mean).abs()))
+            .flat_map(|row| {
+                row.iter().zip(&centre).take(dimension).map(|(value, centre)| (value - centre).abs())
+            })
             .collect();
         let mut largest = 0.0;
         if !deviations.is_empty() {
@@ -61,12 +65,12 @@ impl Quantizer {
         }
         // Rows that are all alike have no deviation, and any step will do.
         let step = if largest > 0.0 { largest / most } else { 1.0 };
-        Self { mean, step: step.max(f32::MIN_POSITIVE), most }
+        Self { centre, step: step.max(f32::MIN_POSITIVE), most }
     }
 
     /// Whether codes of the other would be noticeably finer or clipped less.
     pub(crate) fn differs(&self, other: &Self) -> bool {
-        let shift = self.mean.iter().zip(&other.mean).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let shift = self.centre.iter().zip(&other.centre).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         !(0.9..1.1).contains(&(self.step / other.step)) || shift > 8.0 * other.step
     }
 
@@ -74,11 +78,11 @@ impl Quantizer {
     pub(crate) fn encode(&self, row: &[f32], code: &mut [CodeLine]) -> Encoded {
         let inverse = 1.0 / self.step;
         let (mut squares, mut clipped) = (0_i32, 0);
-        let mut pairs = row.iter().zip(&self.mean);
+        let mut pairs = row.iter().zip(&self.centre);
         for line in code {
             let mut bytes = [ZERO; CodeLine::VALUES];
-            for (byte, (value, mean)) in bytes.iter_mut().zip(&mut pairs) {
-                let scaled = (value - mean) * inverse;
+            for (byte, (value, centre)) in bytes.iter_mut().zip(&mut pairs) {
+                let scaled = (value - centre) * inverse;
                 let value = rounded(scaled.clamp(-self.most, self.most));
                 squares += value * value;
                 clipped += usize::from(scaled.abs() > self.most + 0.5);
@@ -92,12 +96,12 @@ impl Quantizer {
     /// Writes the row that a code stands for.
     pub(crate) fn decode(&self, code: &[CodeLine], row: &mut [f32]) {
         let bytes = code.iter().flat_map(|line| &line.0);
-        for ((value, byte), mean) in row.iter_mut().zip(bytes).zip(&self.mean) {
-            *value = (f32::from(*byte) - f32::from(ZERO)) * self.step + mean;
+        for ((value, byte), centre) in row.iter_mut().zip(bytes).zip(&self.centre) {
+            *value = (f32::from(*byte) - f32::from(ZERO)) * self.step + centre;
         }
     }
 
-    /// A query whose dot products with codes order as those with the rows: the mean of the rows adds the same to
+    /// A query whose dot products with codes order as those with the rows: what was taken off the rows adds the same to
     /// each.
     pub(crate) fn inner_query(&self, row: &[f32], lines: usize, code: &mut SignedCode) {
         self.scaled_query(row.iter().copied(), lines, code);
@@ -105,12 +109,17 @@ impl Quantizer {
 
     /// A query to be compared by distance, and what its dot products with codes are to be multiplied by.
     pub(crate) fn distance_query(&self, row: &[f32], lines: usize, code: &mut SignedCode) -> f32 {
-        let centred = row.iter().zip(&self.mean).map(|(value, mean)| value - mean);
+        let centred = row.iter().zip(&self.centre).map(|(value, centre)| value - centre);
         self.scaled_query(centred, lines, code) / self.step
     }
 
     /// Scales a query to the whole range of codes and returns its step.
-    fn scaled_query(&self, row: impl Iterator<Item = f32> + Clone, lines: usize, code: &mut SignedCode) -> f32 {
+    fn scaled_query(
+        &self,
+        row: impl Iterator<Item = f32> + Clone,
+        lines: usize,
+        code: &mut SignedCode,
+    ) -> f32 {
         let largest = row.clone().map(f32::abs).fold(0.0, f32::max);
         let step = if largest > 0.0 { largest / self.most } else { 1.0 };
         let inverse = 1.0 / step.max(f32::MIN_POSITIVE);
@@ -136,4 +145,65 @@ impl Quantizer {
 fn rounded(value: f32) -> i32 {
     const SHIFT: f32 = 12_582_912.0;
     (value + SHIFT).to_bits() as i32 - SHIFT.to_bits() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STRIDE: usize = 64;
+
+    fn codes() -> Vec<CodeLine> {
+        vec![CodeLine([0; CodeLine::VALUES]); STRIDE / CodeLine::VALUES]
+    }
+
+    proptest! {
+        /// Without outliers every value comes back within half a step, and a step is a 127th of the range.
+        #[test]
+        fn a_code_is_within_half_a_step_of_its_row(
+            rows in prop::collection::vec(prop::collection::vec(-1.0_f32..1.0, STRIDE), 1..20),
+            scale in -60_i32..50,
+            offset in -10.0_f32..10.0,
+        ) {
+            let scale = 2.0_f32.powi(scale);
+            let rows: Vec<f32> = rows.concat().iter().map(|value| (value + offset) * scale).collect();
+            let quantizer = Quantizer::train(&rows, STRIDE, STRIDE);
+            // Of rows that are all alike, it can be any.
+            prop_assert!(quantizer.step() <= 2.0 / 127.0 * scale * 1.001 || quantizer.step() == 1.0);
+            let (mut code, mut back) = (codes(), vec![0.0; STRIDE]);
+            for row in rows.chunks(STRIDE) {
+                let encoded = quantizer.encode(row, &mut code);
+                prop_assert_eq!(encoded.clipped, 0);
+                let squares: i32 = code[0].0.iter().map(|&byte| (i32::from(byte) - 128).pow(2)).sum();
+                prop_assert_eq!(encoded.half_norm, squares / 2);
+                quantizer.decode(&code, &mut back);
+                for (value, back) in row.iter().zip(&back) {
+                    let rounding = (value.abs() + back.abs()) * f32::EPSILON * 4.0;
+                    prop_assert!((value - back).abs() <= quantizer.step() * 0.501 + rounding, "{value} became {back}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_rare_outlier_is_clipped_and_spoils_no_step() {
+        let mut rows: Vec<f32> = (0..1000 * STRIDE).map(|i| (i as f32 * 0.7).sin()).collect();
+        rows[STRIDE * 500] = 1e6;
+        let quantizer = Quantizer::train(&rows, STRIDE, STRIDE);
+        assert!(quantizer.step() < 0.02);
+        let mut code = codes();
+        assert_eq!(quantizer.encode(&rows[STRIDE * 500..][..STRIDE], &mut code).clipped, 1);
+        assert_eq!(code[0].0[0], 255);
+    }
+
+    #[test]
+    fn rows_that_are_all_alike_come_back() {
+        let quantizer = Quantizer::train(&[3.0; 5 * STRIDE], STRIDE, STRIDE);
+        let (mut code, mut back) = (codes(), [0.0; STRIDE]);
+        quantizer.encode(&[3.0; STRIDE], &mut code);
+        quantizer.decode(&code, &mut back);
+        assert_eq!(back, [3.0; STRIDE]);
+    }
 }

@@ -8,7 +8,7 @@ use std::{fmt, slice};
 use hnsw_rs::{anndists::dist::distances::Distance, hnsw::Hnsw};
 
 use crate::{
-    Filter, FlatIndex, Metric, Neighbor, SearchOptions, VectorError, VectorIndex, space::Space, top_k::TopK,
+    FlatIndex, Metric, Neighbor, SearchOptions, VectorError, VectorIndex, space::Space, top_k::TopK,
 };
 
 /// Settings of an [`HnswRsIndex`].
@@ -263,7 +263,7 @@ impl VectorIndex for HnswRsIndex {
     fn search(&self, query: &[f32], options: &SearchOptions<'_>) -> Result<Vec<Neighbor>, VectorError> {
         options.check()?;
         let query = self.flat.space().query(query)?;
-        let matches = Matches::new(self.flat.keys(), options.filter);
+        let matches = Matches::new(&self.flat, options);
         let wanted = options.k.min(matches.count);
         if wanted == 0 {
             return Ok(Vec::new());
@@ -276,7 +276,7 @@ impl VectorIndex for HnswRsIndex {
 
         let scan_is_cheaper = |width| matches.count <= Self::ROWS_PER_CANDIDATE.saturating_mul(width);
         let scan_at_once =
-            if options.filter.is_some() { scan_is_cheaper(width) } else { wanted == matches.count };
+            if matches.passes.is_some() { scan_is_cheaper(width) } else { wanted == matches.count };
         if !scan_at_once {
             loop {
                 if let Some(top) = self.search_graph(&query, options, &matches, wanted, width) {
@@ -329,9 +329,19 @@ struct Matches {
 }
 
 impl Matches {
-    fn new(keys: &[u64], filter: Option<Filter<'_>>) -> Self {
-        let passes: Option<Vec<bool>> = filter.map(|filter| keys.iter().map(|&key| filter(key)).collect());
-        let count = passes.as_ref().map_or(keys.len(), |passes| passes.iter().filter(|&&pass| pass).count());
+    fn new(flat: &FlatIndex, options: &SearchOptions<'_>) -> Self {
+        let passes_filter = |key| options.filter.is_none_or(|filter| filter(key));
+        let passes: Option<Vec<bool>> = match options.keys {
+            Some(keys) => {
+                let mut passes = vec![false; flat.len()];
+                for slot in keys.iter().filter(|&&key| passes_filter(key)).filter_map(|&key| flat.slot(key)) {
+                    passes[slot] = true;
+                }
+                Some(passes)
+            }
+            None => options.filter.map(|filter| flat.keys().iter().map(|&key| filter(key)).collect()),
+        };
+        let count = passes.as_ref().map_or(flat.len(), |passes| passes.iter().filter(|&&pass| pass).count());
         Self { count, passes }
     }
 

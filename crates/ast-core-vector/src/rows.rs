@@ -143,3 +143,91 @@ impl<T: Copy> Rows<T> {
         Vec::<T>::new().try_reserve_exact(elements).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    enum Change {
+        Push(u8),
+        Set(usize, u8),
+        SwapRemove(usize),
+        Truncate(usize),
+        Snapshot,
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        prop_oneof![
+            8 => any::<u8>().prop_map(Change::Push),
+            3 => (any::<usize>(), any::<u8>()).prop_map(|(slot, value)| Change::Set(slot, value)),
+            3 => any::<usize>().prop_map(Change::SwapRemove),
+            1 => any::<usize>().prop_map(Change::Truncate),
+            1 => Just(Change::Snapshot),
+        ]
+    }
+
+    fn assert_equal(rows: &Rows<u8>, list: &[u8]) {
+        assert_eq!(rows.len(), list.len());
+        for (slot, &value) in list.iter().enumerate() {
+            assert_eq!(rows.row(slot), [value; 3], "slot {slot}");
+        }
+    }
+
+    proptest! {
+        /// Rows are a list, and a snapshot stays what it was.
+        #[test]
+        fn rows_agree_with_a_list(changes in prop::collection::vec(change(), 0..1500)) {
+            let mut rows = Rows::new(3, 0, 1);
+            let mut list: Vec<u8> = Vec::new();
+            let mut snapshots = Vec::new();
+            for change in changes {
+                match change {
+                    Change::Push(value) => {
+                        let slot = rows.push();
+                        prop_assert_eq!(slot, list.len());
+                        rows.row_mut(slot).fill(value);
+                        list.push(value);
+                    }
+                    Change::Set(slot, value) if !list.is_empty() => {
+                        let slot = slot % list.len();
+                        rows.row_mut(slot).fill(value);
+                        list[slot] = value;
+                    }
+                    Change::SwapRemove(slot) if !list.is_empty() => {
+                        let slot = slot % list.len();
+                        rows.swap_remove(slot);
+                        list.swap_remove(slot);
+                    }
+                    Change::Truncate(len) if !list.is_empty() => {
+                        // Mostly little, so that segments fill.
+                        let len = list.len() - len % list.len().min(9);
+                        rows.truncate(len);
+                        list.truncate(len);
+                    }
+                    Change::Snapshot => snapshots.push((rows.clone(), list.clone())),
+                    _ => {}
+                }
+            }
+            assert_equal(&rows, &list);
+            for (rows, list) in &snapshots {
+                assert_equal(rows, list);
+            }
+            if !list.is_empty() {
+                let group = 0..list.len().min(Rows::<u8>::GROUP);
+                let expected: Vec<u8> = list[group.clone()].iter().flat_map(|&value| [value; 3]).collect();
+                prop_assert_eq!(rows.rows(group), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn there_is_no_room_for_more_than_memory() {
+        let rows = Rows::new(16, 0_u64, 1 << 20);
+        assert!(rows.has_room(1000));
+        assert!(!rows.has_room(usize::MAX));
+        assert!(!rows.has_room(usize::MAX / 256));
+    }
+}

@@ -71,6 +71,19 @@ impl Space {
         Ok(())
     }
 
+    /// Refuses many vectors if one of them cannot be compared, or if they are not one a key.
+    pub(crate) fn check_many(&self, keys: &[u64], vectors: &[f32]) -> Result<(), VectorError> {
+        let dimension = self.dimension;
+        if keys.len().checked_mul(dimension) != Some(vectors.len()) {
+            let (keys, received) = (keys.len(), vectors.len());
+            return Err(VectorError::BatchLength { keys, dimension, received });
+        }
+        for (&key, vector) in keys.iter().zip(vectors.chunks_exact(dimension)) {
+            self.check(Some(key), vector)?;
+        }
+        Ok(())
+    }
+
     /// Writes a vector that passed [`Space::check`] as a row.
     pub(crate) fn write(&self, vector: &[f32], row: &mut [f32]) {
         let (values, padding) = row.split_at_mut(self.dimension);

@@ -94,8 +94,7 @@ impl Store {
     pub(crate) fn new(space: Space, storage: Storage) -> Self {
         let stride = space.stride();
         let full = || Rows::new(stride / FloatLine::VALUES, FloatLine([0.0; FloatLine::VALUES]), SEGMENT);
-        let half =
-            || Rows::new(stride.div_ceil(HalfLine::VALUES), HalfLine([0; HalfLine::VALUES]), SEGMENT);
+        let half = || Rows::new(stride.div_ceil(HalfLine::VALUES), HalfLine([0; HalfLine::VALUES]), SEGMENT);
         let originals = match storage {
             Storage::Float | Storage::CodeAndFloat => Originals::Full(full()),
             Storage::CodeAndHalf => Originals::Half(half()),
@@ -120,9 +119,10 @@ impl Store {
         self.codes.is_some()
     }
 
-    /// Whether scores are computed from vectors as they came.
-    pub(crate) fn has_originals(&self) -> bool {
-        !matches!(self.originals, Originals::None)
+    /// How many candidates by codes are to be scored to return `k`.
+    pub(crate) fn candidates(&self, k: usize) -> usize {
+        let is_exact = self.codes.is_none() || matches!(self.originals, Originals::None);
+        if is_exact { k } else { k.saturating_add((k / 2).max(10)) }
     }
 
     /// Bytes that the vectors take: codes and what belongs to them, and originals.
@@ -403,7 +403,7 @@ impl Store {
     fn code_distance(&self, codes: &Codes, form: Form, slot: usize, dot: i32) -> i32 {
         match form {
             Form::Distance { factor } => {
-                codes.half_norms.row(slot)[0] - (factor * dot as f32) as i32
+                codes.half_norms.row(slot)[0].saturating_sub((factor * dot as f32) as i32)
             }
             Form::Node { half_norm, lift } => {
                 let distance = half_norm + codes.half_norms.row(slot)[0] - dot;
@@ -411,9 +411,9 @@ impl Store {
                     None => distance,
                     Some(lifts) => {
                         let reach = codes.quantizer.reach(self.space.dimension());
-                        let lift = (lift.min(reach) - lifts.rows.row(slot)[0].min(reach))
-                            / codes.quantizer.step();
-                        distance + (lift * lift * 0.5) as i32
+                        let lift =
+                            (lift.min(reach) - lifts.rows.row(slot)[0].min(reach)) / codes.quantizer.step();
+                        distance.saturating_add((lift * lift * 0.5) as i32)
                     }
                 }
             }

@@ -71,7 +71,9 @@ impl Hnsw {
 
     /// The share of a sweep that `changes` changes pay for.
     pub(super) fn sweep(&mut self, changes: usize) {
-        if !self.sweep.leaving.is_empty() || self.sweep.dead.len() >= FEW.max(self.linked.count() / DEAD_SHARE) {
+        if !self.sweep.leaving.is_empty()
+            || self.sweep.dead.len() >= FEW.max(self.linked.count() / DEAD_SHARE)
+        {
             self.sweep_nodes(changes.saturating_mul(STEP));
         }
     }

@@ -3,11 +3,12 @@
 use super::{
     Hnsw,
     graph::{Layer, NONE},
-    search::{Candidate, Scratch},
+    search::Scratch,
 };
 use crate::{
     Filter, SearchOptions, VectorIndex,
     bits::{Bits, ones},
+    frontier::Candidate,
     rows::Rows,
     store::{Query, Store},
 };
@@ -18,7 +19,10 @@ pub(super) enum Matches<'a> {
     /// A set of them.
     Some(Bits),
     /// About a share of them, of which a filter tells which.
-    Share { filter: Filter<'a>, share: f64 },
+    Share {
+        filter: Filter<'a>,
+        share: f64,
+    },
 }
 
 /// What a search costs, in rows of a scan: measured with 384 dimensions and AVX-512.
@@ -26,11 +30,11 @@ mod cost {
     /// Entering the graph.
     const ENTRY: f64 = 400.0;
     /// A candidate: looking behind it and comparing with what its links lead to.
-    const CANDIDATE: f64 = 20.0;
+    const CANDIDATE: f64 = 30.0;
     /// Asking a filter.
-    const ASK: f64 = 0.2;
+    const ASK: f64 = 0.12;
     /// A row that does not follow the one before.
-    const ALONE: f64 = 1.5;
+    const ALONE: f64 = 1.25;
 
     /// A walk that ends with `ef` candidates of which a share is looked for.
     pub(super) fn walk(ef: usize, share: f64) -> f64 {
@@ -76,7 +80,7 @@ impl Hnsw {
     }
 
     /// Whether the graph has all slots that are live.
-    pub(super) fn is_linked(&self) -> bool {
+    pub(crate) fn is_linked(&self) -> bool {
         self.linked.count() - self.dead() == self.live.count() && self.graph.entry.is_some()
     }
 
@@ -95,8 +99,15 @@ impl Hnsw {
     }
 
     /// Leaves in the scratch the nearest candidates, at least `wanted` if there are as many.
-    pub(super) fn find(&self, query: &Query, matches: Matches<'_>, wanted: usize, ef: usize, scratch: &mut Scratch) {
-        let most = self.rescored(wanted);
+    pub(super) fn find(
+        &self,
+        query: &Query,
+        matches: Matches<'_>,
+        wanted: usize,
+        ef: usize,
+        scratch: &mut Scratch,
+    ) {
+        let most = self.store.candidates(wanted);
         let walked = match &matches {
             Matches::All => {
                 let rows = self.len();
@@ -106,7 +117,8 @@ impl Hnsw {
             Matches::Some(slots) => {
                 let share = slots.count() as f64 / self.len() as f64;
                 let is_cheaper = cost::walk(ef, share) < cost::scan(slots.count() as f64, self.len());
-                is_cheaper && self.filtered_walk(query, ef.max(most), share, scratch, |slot| slots.contains(slot))
+                is_cheaper
+                    && self.filtered_walk(query, ef.max(most), share, scratch, |slot| slots.contains(slot))
             }
             Matches::Share { filter, share } => {
                 let keys = self.keys.as_slice();
@@ -183,7 +195,8 @@ impl Hnsw {
                 continue;
             }
             let firsts = [start as u32, start as u32 + 64];
-            let members = words.iter().zip(firsts).flat_map(|(&word, first)| ones(word).map(move |bit| first + bit));
+            let members =
+                words.iter().zip(firsts).flat_map(|(&word, first)| ones(word).map(move |bit| first + bit));
             if count >= MANY {
                 let end = (start + GROUP).min(self.store.len());
                 self.store.scan(query, start..end, &mut distances[..end - start]);

@@ -11,10 +11,11 @@ use rayon::prelude::*;
 
 use super::{
     graph::{Entry, Graph, Layer},
-    search::{Candidate, Pool, Scratch},
+    search::{Pool, Scratch},
 };
 use crate::{
     bits::Bits,
+    frontier::Candidate,
     store::{Query, Store},
 };
 
@@ -65,13 +66,7 @@ impl Building {
     }
 
     /// Links slots of which all are new to the graph. `linked` is how many slots it has.
-    pub(crate) fn link(
-        &self,
-        graph: &mut Graph,
-        source: &Source<'_>,
-        slots: &[u32],
-        linked: usize,
-    ) {
+    pub(crate) fn link(&self, graph: &mut Graph, source: &Source<'_>, slots: &[u32], linked: usize) {
         let mut rest = slots;
         let mut linked = linked;
         while !rest.is_empty() {
@@ -162,7 +157,10 @@ impl Building {
                 let mut found = std::mem::take(&mut scratch.candidates);
                 found.clear();
                 found.extend(scratch.frontier.iter());
-                entries = found.iter().map(|found| Candidate { node: below(graph, layer, found.node), ..*found }).collect();
+                entries = found
+                    .iter()
+                    .map(|found| Candidate { node: below(graph, layer, found.node), ..*found })
+                    .collect();
                 found.retain(|found| source.live.contains(graph.layer(layer).slot(found.node)));
                 if layer == 0 {
                     add_mates(store, &query, &batch[..at], self.ef, &mut found);
@@ -190,7 +188,8 @@ fn add_mates(store: &Store, query: &Query, mates: &[u32], most: usize, found: &m
     if mates.is_empty() {
         return;
     }
-    let bar = if found.len() >= most { found.last().map_or(i32::MAX, |worst| worst.distance) } else { i32::MAX };
+    let bar =
+        if found.len() >= most { found.last().map_or(i32::MAX, |worst| worst.distance) } else { i32::MAX };
     let mut distances = [0; 32];
     for mates in mates.chunks(32) {
         let distances = &mut distances[..mates.len()];
@@ -256,7 +255,6 @@ fn add_links(graph: &Graph, store: &Store, scratch: &mut Scratch, backs: &[Back]
     choose(layer, store, scratch, &candidates, layer.capacity()).iter().map(|link| link.node).collect()
 }
 
-
 /// How far nodes of a layer are from one of them, the nearest first.
 pub(super) fn distances_from(
     layer: Layer<'_>,
@@ -275,7 +273,8 @@ pub(super) fn distances_from(
     store.distances(&query, &slots, &mut distances);
     scratch.node = query;
     let pairs = others.iter().zip(distances);
-    let mut candidates: Vec<Candidate> = pairs.map(|(&node, distance)| Candidate { distance, node }).collect();
+    let mut candidates: Vec<Candidate> =
+        pairs.map(|(&node, distance)| Candidate { distance, node }).collect();
     candidates.sort_unstable();
     candidates
 }

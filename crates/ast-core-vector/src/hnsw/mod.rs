@@ -11,11 +11,12 @@ use std::fmt;
 use self::{
     graph::Graph,
     insert::{Building, Source},
-    search::{Candidate, MOST_LINKS, Pool},
+    search::{MOST_LINKS, Pool},
 };
 use crate::{
     Metric, Neighbor, SearchOptions, Storage, VectorError, VectorIndex,
     bits::Bits,
+    frontier::Candidate,
     keys::Keys,
     space::Space,
     store::{Query, Store},
@@ -177,13 +178,15 @@ impl Hnsw {
         }
     }
 
-    /// How many candidates are scored by originals to return `k`.
-    fn rescored(&self, k: usize) -> usize {
-        if self.store.has_codes() && self.store.has_originals() { k.saturating_add((k / 2).max(10)) } else { k }
-    }
-
     /// The best of candidates by their scores.
-    fn rescore(&self, query: &Query, found: &[Candidate], k: usize, threshold: Option<f32>, row: &mut Vec<f32>) -> TopK {
+    fn rescore(
+        &self,
+        query: &Query,
+        found: &[Candidate],
+        k: usize,
+        threshold: Option<f32>,
+        row: &mut Vec<f32>,
+    ) -> TopK {
         for candidate in found {
             self.store.prefetch_original(candidate.node);
         }
@@ -220,20 +223,13 @@ impl VectorIndex for Hnsw {
     }
 
     fn insert_many(&mut self, keys: &[u64], vectors: &[f32]) -> Result<(), VectorError> {
-        let dimension = self.dimension();
-        if keys.len().checked_mul(dimension) != Some(vectors.len()) {
-            let (keys, received) = (keys.len(), vectors.len());
-            return Err(VectorError::BatchLength { keys, dimension, received });
-        }
-        for (&key, vector) in keys.iter().zip(vectors.chunks_exact(dimension)) {
-            self.store.space().check(Some(key), vector)?;
-        }
+        self.store.space().check_many(keys, vectors)?;
         self.reserve(keys.len())?;
         self.store.train(vectors);
         let mut row = Vec::new();
         let mut slots: Vec<u32> = keys
             .iter()
-            .zip(vectors.chunks_exact(dimension))
+            .zip(vectors.chunks_exact(self.store.space().dimension()))
             .map(|(&key, vector)| self.store(key, vector, &mut row))
             .collect();
         // A key that occurs more than once has one slot.

@@ -44,3 +44,20 @@ pub(crate) fn floats_mut(lines: &mut [FloatLine]) -> &mut [f32] {
     // SAFETY: as in `floats`; every bit pattern is a float, and the borrow is unique.
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * FloatLine::VALUES) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_their_floats() {
+        let mut lines = [FloatLine([0.0; FloatLine::VALUES]); 3];
+        for (i, value) in floats_mut(&mut lines).iter_mut().enumerate() {
+            *value = i as f32;
+        }
+        let expected: Vec<f32> = lines.iter().flat_map(|line| line.0).collect();
+        assert_eq!(floats(&lines), expected);
+        assert_eq!(expected, (0..48).map(|i| i as f32).collect::<Vec<_>>());
+        assert_eq!(floats(&lines[3..]), [] as [f32; 0]);
+    }
+}

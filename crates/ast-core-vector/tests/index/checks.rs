@@ -1,18 +1,27 @@
 //! What every index refuses, and that it changes nothing when it does.
 
 use ast_core_vector::{
-    FlatIndex, MAX_DIMENSION, MAX_MAGNITUDE, Metric, SearchOptions, VectorError, VectorIndex,
+    AutoIndex, FlatIndex, Hnsw, HnswConfig, MAX_DIMENSION, MAX_MAGNITUDE, Metric, SearchOptions, Storage,
+    VectorError, VectorIndex,
 };
 use proptest::prelude::*;
 
 const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::Euclidean];
 
 fn indexes(dimension: usize, metric: Metric) -> Vec<Box<dyn VectorIndex>> {
-    vec![
+    let mut indexes: Vec<Box<dyn VectorIndex>> = vec![
         Box::new(FlatIndex::new(dimension, metric).unwrap()),
+        Box::new(AutoIndex::new(dimension, metric, HnswConfig::default()).unwrap()),
         #[cfg(feature = "hnsw-rs")]
         Box::new(ast_core_vector::HnswRsIndex::new(dimension, metric, Default::default()).unwrap()),
-    ]
+    ];
+    for storage in [Storage::Float, Storage::CodeAndFloat, Storage::CodeAndHalf, Storage::Code] {
+        indexes.push(Box::new(FlatIndex::with_storage(dimension, metric, storage).unwrap()));
+        let mut config = HnswConfig::default();
+        config.storage = storage;
+        indexes.push(Box::new(Hnsw::new(dimension, metric, config).unwrap()));
+    }
+    indexes
 }
 
 #[test]

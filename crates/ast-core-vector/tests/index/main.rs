@@ -2,6 +2,7 @@
 
 mod checks;
 mod flat;
+mod hnsw;
 #[cfg(feature = "hnsw-rs")]
 mod hnsw_rs;
 mod oracle;

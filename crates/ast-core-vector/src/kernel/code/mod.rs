@@ -116,6 +116,13 @@ impl CodeKernel {
     }
 }
 
+/// The name of the instruction set that codes are compared by: `avx512vnni`, `avxvnni`, `avx2`, `neon` or `scalar`.
+///
+/// Like [`kernel_name`](crate::kernel_name), it is meant for diagnosis.
+pub fn code_kernel_name() -> &'static str {
+    CodeKernel::detected().name()
+}
+
 /// The kernels that this processor can run, the fastest first.
 fn available() -> impl Iterator<Item = &'static CodeKernel> {
     #[cfg(target_arch = "x86_64")]
@@ -142,7 +149,8 @@ fn available() -> impl Iterator<Item = &'static CodeKernel> {
 macro_rules! code_kernel {
     (name: $name:literal, features: $features:literal,) => {
         /// The kernel of this instruction set.
-        pub(in crate::kernel::code) static KERNEL: CodeKernel = CodeKernel { name: $name, dot_four, dot_rows };
+        pub(in crate::kernel::code) static KERNEL: CodeKernel =
+            CodeKernel { name: $name, dot_four, dot_rows };
 
         #[target_feature(enable = $features)]
         fn dot_four(query: &[CodeLine], bias: i32, rows: [&[CodeLine]; 4]) -> [i32; 4] {

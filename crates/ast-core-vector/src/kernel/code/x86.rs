@@ -22,9 +22,9 @@ fn lanes(sums: __m128i) -> [i32; 4] {
 /// AVX-512 with VNNI: 64 products an instruction.
 pub(super) mod avx512vnni {
     use std::arch::x86_64::{
-        __m512i as Register, _mm_add_epi32, _mm256_add_epi32, _mm256_castsi256_si128, _mm256_extracti128_si256,
-        _mm256_hadd_epi32, _mm512_castsi512_si256, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64,
-        _mm512_load_si512, _mm512_setzero_si512 as zero,
+        __m512i as Register, _mm_add_epi32, _mm256_add_epi32, _mm256_castsi256_si128,
+        _mm256_extracti128_si256, _mm256_hadd_epi32, _mm512_castsi512_si256, _mm512_dpbusd_epi32,
+        _mm512_extracti64x4_epi64, _mm512_load_si512, _mm512_setzero_si512 as zero,
     };
 
     use super::{lanes, remaining};
@@ -57,9 +57,8 @@ pub(super) mod avx512vnni {
     #[inline]
     #[target_feature(enable = "avx512f,avx512vnni,avx2")]
     fn totals(sums: [Register; 4]) -> [i32; 4] {
-        let [a, b, c, d] = sums.map(|sum| {
-            _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum))
-        });
+        let [a, b, c, d] = sums
+            .map(|sum| _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum)));
         let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
         lanes(_mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums)))
     }

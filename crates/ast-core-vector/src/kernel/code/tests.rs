@@ -1,0 +1,79 @@
+//! Every kernel of this machine against sums in 64 bits.
+
+use proptest::prelude::*;
+
+use super::{CodeKernel, SignedCode, ZERO, available};
+use crate::kernel::lines::CodeLine;
+
+fn lines(values: &[i8]) -> Vec<CodeLine> {
+    let line = |values: &[i8]| {
+        let mut line = [ZERO; CodeLine::VALUES];
+        for (byte, &value) in line.iter_mut().zip(values) {
+            *byte = (value as u8) ^ ZERO;
+        }
+        CodeLine(line)
+    };
+    values.chunks(CodeLine::VALUES).map(line).collect()
+}
+
+fn oracle(a: &[i8], b: &[i8]) -> i64 {
+    a.iter().zip(b).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum()
+}
+
+fn assert_dots(query: &[i8], rows: &[Vec<i8>]) {
+    let count = query.len().div_ceil(CodeLine::VALUES);
+    let mut by_values = SignedCode::default();
+    by_values.set_values(query.iter().copied(), count);
+    let mut by_row = SignedCode::default();
+    by_row.set_row(&lines(query));
+    let block: Vec<CodeLine> = rows.iter().flat_map(|row| lines(row)).collect();
+    let expected: Vec<i64> = rows.iter().map(|row| oracle(query, row)).collect();
+    for kernel in available() {
+        for code in [&by_values, &by_row] {
+            let mut dots = vec![i32::MIN; rows.len()];
+            kernel.dot_rows(code, &block, &mut dots);
+            assert_eq!(
+                dots.iter().map(|&dot| i64::from(dot)).collect::<Vec<_>>(),
+                expected,
+                "{}",
+                kernel.name()
+            );
+            for (four, expected) in block.chunks_exact(4 * count.max(1)).zip(expected.chunks_exact(4)) {
+                let row = |i: usize| &four[i * count..][..count];
+                let dots = kernel.dot_four(code, [row(0), row(1), row(2), row(3)]);
+                assert_eq!(dots.map(i64::from), expected, "{}", kernel.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn scalar_is_always_available_and_the_detected_kernel_is_the_first() {
+    let names: Vec<_> = available().map(CodeKernel::name).collect();
+    assert_eq!(names.last(), Some(&"scalar"));
+    assert_eq!(names.first(), Some(&CodeKernel::detected().name()));
+}
+
+#[test]
+fn the_largest_products_neither_saturate_nor_overflow() {
+    for length in [1, 64, 384, 65_536] {
+        for (a, b) in [(127, 127), (127, -127), (-127, -127)] {
+            // Codes of dimensions beyond 16,384 are at most 63.
+            let scale = if length > 16_384 { 63 } else { 127 };
+            let of = |value: i8| vec![value.signum() * scale; length];
+            assert_dots(&of(a), &[of(b), of(a), of(b), of(a), of(b)]);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn dot_products_are_exact(
+        (query, rows) in (0_usize..400).prop_flat_map(|length| {
+            let vector = || prop::collection::vec(-127_i8..=127, length);
+            (vector(), prop::collection::vec(vector(), 0..11))
+        }),
+    ) {
+        assert_dots(&query, &rows);
+    }
+}
