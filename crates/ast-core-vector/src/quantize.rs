@@ -35,6 +35,10 @@ impl Quantizer {
     /// a single one would make all others coarse.
     const CLIPPED: f64 = 1e-4;
 
+    /// Rows so many times as far out as the median are left out, if they are no more than one in [`Self::FAR_SHARE`].
+    const FAR: f32 = 16.0;
+    const FAR_SHARE: usize = 100;
+
     /// Dimension up to which codes take all of 8 bits. Beyond, sums of their squares would not fit 32.
     const FULL_RANGE: usize = 16_384;
 
@@ -51,11 +55,24 @@ impl Quantizer {
             }
             *centre = *column.select_nth_unstable_by(rows / 2, f32::total_cmp).1;
         }
+        let deviation = |row: &[f32]| {
+            let deviations = row.iter().zip(&centre).map(|(value, centre)| (value - centre).abs());
+            deviations.fold(0.0, f32::max)
+        };
+        let mut reaches: Vec<f32> = sample.chunks_exact(stride).map(deviation).collect();
+        let far = if rows > 0 {
+            Self::FAR * *reaches.select_nth_unstable_by(rows / 2, f32::total_cmp).1
+        } else {
+            f32::INFINITY
+        };
+        let far_rows = reaches.iter().filter(|&&reach| reach > far).count();
+        let far = if far_rows * Self::FAR_SHARE <= rows { far } else { f32::INFINITY };
         let mut deviations: Vec<f32> = sample
             .chunks_exact(stride)
             .flat_map(|row| {
                 row.iter().zip(&centre).take(dimension).map(|(value, centre)| (value - centre).abs())
             })
+            .filter(|&deviation| deviation <= far)
             .collect();
         let mut largest = 0.0;
         if !deviations.is_empty() {
@@ -131,6 +148,11 @@ impl Quantizer {
     /// The difference between neighboring codes.
     pub(crate) fn step(&self) -> f32 {
         self.step
+    }
+
+    /// No dot product of codes of so many lines is larger.
+    pub(crate) fn longest_square(&self, lines: usize) -> f32 {
+        self.most * self.most * (lines * CodeLine::VALUES) as f32
     }
 
     /// The length of the longest vector that codes of this dimension stand for.

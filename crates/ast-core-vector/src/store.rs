@@ -24,7 +24,7 @@ pub(crate) struct Store {
     len: usize,
     originals: Originals,
     codes: Option<Codes>,
-    lifts: Option<Lifts>,
+    lengths: Option<Lengths>,
 }
 
 #[derive(Clone)]
@@ -54,9 +54,12 @@ struct Codes {
 /// Bachrach et al., Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces
 /// (2014). Only links are chosen by it.
 #[derive(Clone)]
-struct Lifts {
+struct Lengths {
     rows: Rows<f32>,
-    reach: f32,
+    longest: f32,
+    /// Of all that were written.
+    sum: f64,
+    count: usize,
 }
 
 /// A query, or a row in its role, in the form that it is compared in.
@@ -101,9 +104,13 @@ impl Store {
             Storage::Code => Originals::None,
         };
         let codes = (storage != Storage::Float).then(|| Codes::new(stride, space.dimension()));
-        let lifts =
-            (space.metric() == Metric::Dot).then(|| Lifts { rows: Rows::new(1, 0.0, SEGMENT), reach: 0.0 });
-        Self { space, len: 0, originals, codes, lifts }
+        let lengths = (space.metric() == Metric::Dot).then(|| Lengths {
+            rows: Rows::new(1, 0.0, SEGMENT),
+            longest: 0.0,
+            sum: 0.0,
+            count: 0,
+        });
+        Self { space, len: 0, originals, codes, lengths }
     }
 
     pub(crate) fn space(&self) -> &Space {
@@ -128,13 +135,13 @@ impl Store {
     /// Bytes that the vectors take: codes and what belongs to them, and originals.
     pub(crate) fn memory(&self) -> (usize, usize) {
         let codes = self.codes.as_ref().map_or(0, |codes| codes.rows.memory() + codes.half_norms.memory());
-        let lifts = self.lifts.as_ref().map_or(0, |lifts| lifts.rows.memory());
+        let lengths = self.lengths.as_ref().map_or(0, |lengths| lengths.rows.memory());
         let originals = match &self.originals {
             Originals::Full(rows) => rows.memory(),
             Originals::Half(rows) => rows.memory(),
             Originals::None => 0,
         };
-        (codes + lifts, originals)
+        (codes + lengths, originals)
     }
 
     pub(crate) fn has_room(&self, additional: usize) -> bool {
@@ -157,8 +164,8 @@ impl Store {
             codes.rows.push();
             codes.half_norms.push();
         }
-        if let Some(lifts) = &mut self.lifts {
-            lifts.rows.push();
+        if let Some(lengths) = &mut self.lengths {
+            lengths.rows.push();
         }
         self.len += 1;
         self.len - 1
@@ -175,8 +182,8 @@ impl Store {
             codes.rows.swap_remove(slot);
             codes.half_norms.swap_remove(slot);
         }
-        if let Some(lifts) = &mut self.lifts {
-            lifts.rows.swap_remove(slot);
+        if let Some(lengths) = &mut self.lengths {
+            lengths.rows.swap_remove(slot);
         }
         self.len -= 1;
     }
@@ -198,8 +205,8 @@ impl Store {
         if let Some(codes) = &mut self.codes {
             codes.set(slot, row);
         }
-        if self.lifts.is_some() {
-            self.set_lift(slot, row);
+        if let Some(lengths) = &mut self.lengths {
+            lengths.set(slot, length(row));
         }
     }
 
@@ -282,30 +289,15 @@ impl Store {
         }
     }
 
-    /// Sets what a row lacks in length. A row that is longer than all before it changes that of all.
-    fn set_lift(&mut self, slot: usize, row: &[f32]) {
-        /// By how much the reach grows beyond what is needed, so that it seldom has to.
-        const MARGIN: f32 = 1.25;
-        let length = length(row);
-        let reach = self.lifts.as_ref().map_or(0.0, |lifts| lifts.reach);
-        if length > reach {
-            let mut other = vec![0.0; row.len()];
-            let lengths: Vec<f32> = (0..self.len)
-                .map(|slot| {
-                    self.read(slot, &mut other);
-                    self::length(&other)
-                })
-                .collect();
-            if let Some(lifts) = &mut self.lifts {
-                lifts.reach = length * MARGIN;
-                for (slot, length) in lengths.into_iter().enumerate() {
-                    lifts.set(slot, length);
-                }
-            }
+    /// What a row lacks in length; 0 if lengths do not matter.
+    fn lift(&self, slot: usize) -> f32 {
+        let Some(lengths) = &self.lengths else { return 0.0 };
+        let mut reach = lengths.reach();
+        if let Some(codes) = &self.codes {
+            // No code is longer, whatever its vector is.
+            reach = reach.min(codes.quantizer.reach(self.space.dimension()));
         }
-        if let Some(lifts) = &mut self.lifts {
-            lifts.set(slot, length);
-        }
+        lengths.lift(slot, reach)
     }
 
     /// A query of the caller, which is checked.
@@ -320,9 +312,12 @@ impl Store {
                     codes.quantizer.inner_query(&query.row, lines, &mut query.code);
                     Form::Inner
                 }
-                Metric::Euclidean => Form::Distance {
-                    factor: codes.quantizer.distance_query(&query.row, lines, &mut query.code),
-                },
+                Metric::Euclidean => {
+                    // Seen from so far away, rows differ by direction alone, which a smaller factor leaves.
+                    let most = (1 << 30) as f32 / codes.quantizer.longest_square(lines);
+                    let factor = codes.quantizer.distance_query(&query.row, lines, &mut query.code);
+                    Form::Distance { factor: factor.min(most) }
+                }
             };
         }
         query
@@ -331,7 +326,7 @@ impl Store {
     /// Puts a row into the role of the query.
     pub(crate) fn node_query(&self, slot: u32, query: &mut Query) {
         let slot = slot as usize;
-        let lift = self.lifts.as_ref().map_or(0.0, |lifts| lifts.rows.row(slot)[0]);
+        let lift = self.lift(slot);
         query.form = match &self.codes {
             Some(codes) => {
                 query.code.set_row(codes.rows.row(slot));
@@ -361,6 +356,15 @@ impl Store {
             Originals::Full(rows) => rows.prefetch(slot as usize),
             Originals::Half(rows) => rows.prefetch(slot as usize),
             Originals::None => {}
+        }
+    }
+
+    /// A distance between rows, `factor` times as far as another.
+    #[inline]
+    pub(crate) fn stretched(&self, distance: i32, factor: f32) -> i32 {
+        match self.codes {
+            Some(_) => (distance as f32 * factor) as i32,
+            None => ordered(f32::from_bits(distance as u32) * factor),
         }
     }
 
@@ -402,20 +406,14 @@ impl Store {
     #[inline(always)]
     fn code_distance(&self, codes: &Codes, form: Form, slot: usize, dot: i32) -> i32 {
         match form {
-            Form::Distance { factor } => {
-                codes.half_norms.row(slot)[0].saturating_sub((factor * dot as f32) as i32)
-            }
+            Form::Distance { factor } => codes.half_norms.row(slot)[0] - (factor * dot as f32) as i32,
             Form::Node { half_norm, lift } => {
                 let distance = half_norm + codes.half_norms.row(slot)[0] - dot;
-                match &self.lifts {
-                    None => distance,
-                    Some(lifts) => {
-                        let reach = codes.quantizer.reach(self.space.dimension());
-                        let lift =
-                            (lift.min(reach) - lifts.rows.row(slot)[0].min(reach)) / codes.quantizer.step();
-                        distance.saturating_add((lift * lift * 0.5) as i32)
-                    }
+                if self.lengths.is_none() {
+                    return distance;
                 }
+                let lift = (lift - self.lift(slot)) / codes.quantizer.step();
+                distance + (lift * lift * 0.5) as i32
             }
             Form::Inner | Form::Float | Form::FloatNode { .. } => -dot,
         }
@@ -424,9 +422,9 @@ impl Store {
     fn float_distance(&self, query: &Query, slot: usize) -> i32 {
         let Originals::Full(rows) = &self.originals else { return 0 };
         let row = floats(rows.row(slot));
-        match (query.form, &self.lifts) {
-            (Form::FloatNode { lift }, Some(lifts)) => {
-                let lift = lift - lifts.rows.row(slot)[0];
+        match query.form {
+            Form::FloatNode { lift } => {
+                let lift = lift - self.lift(slot);
                 ordered(self.space.squared_distance(&query.row, row) + lift * lift)
             }
             _ => ordered(-self.space.score(&query.row, row)),
@@ -510,10 +508,23 @@ impl Codes {
     }
 }
 
-impl Lifts {
+impl Lengths {
     fn set(&mut self, slot: usize, length: f32) {
-        let (reach, length) = (f64::from(self.reach), f64::from(length));
-        self.rows.row_mut(slot)[0] = (reach * reach - length * length).max(0.0).sqrt() as f32;
+        self.rows.row_mut(slot)[0] = length;
+        self.longest = self.longest.max(length);
+        self.sum += f64::from(length);
+        self.count += 1;
+    }
+
+    /// The length that all are brought to: the longest, but not one so long that beside it all others are alike.
+    fn reach(&self) -> f32 {
+        const MEANS: f64 = 4.0;
+        self.longest.min((MEANS * self.sum / self.count.max(1) as f64) as f32)
+    }
+
+    fn lift(&self, slot: usize, reach: f32) -> f32 {
+        let (reach, length) = (f64::from(reach), f64::from(self.rows.row(slot)[0]));
+        (reach * reach - length * length).max(0.0).sqrt() as f32
     }
 }
 

@@ -42,6 +42,10 @@ const FEW: usize = 32;
 /// many.
 const STEP: usize = 16;
 
+/// By how much longer than by links of the neighbors a way must be to do without a link of its own. Without it a graph
+/// loses its long links from sweep to sweep: what is chosen from are ever nearer nodes.
+const STRETCH: f32 = 1.2;
+
 impl Hnsw {
     /// Takes the key from its slot, if it has one, and the slot out of the index.
     pub(super) fn kill(&mut self, key: u64) -> bool {
@@ -158,7 +162,7 @@ impl Hnsw {
         nodes.sort_unstable();
         nodes.dedup();
         let candidates = distances_from(layer, &self.store, scratch, node, &nodes);
-        let links = choose(layer, &self.store, scratch, &candidates, layer.capacity());
+        let links = choose(layer, &self.store, scratch, &candidates, layer.capacity(), STRETCH);
         Some((node, links.iter().map(|link| link.node).collect()))
     }
 

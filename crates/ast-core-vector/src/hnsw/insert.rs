@@ -165,7 +165,7 @@ impl Building {
                 if layer == 0 {
                     add_mates(store, &query, &batch[..at], self.ef, &mut found);
                 }
-                links[layer] = choose(graph.layer(layer), store, scratch, &found, self.m);
+                links[layer] = choose(graph.layer(layer), store, scratch, &found, self.m, 1.0);
                 scratch.candidates = found;
             }
         }
@@ -203,6 +203,7 @@ fn add_mates(store: &Store, query: &Query, mates: &[u32], most: usize, found: &m
 
 /// Chooses links among candidates, which are ordered by distance: the nearest, and of the others those that are
 /// nearer to the node than to any link chosen before. What another link leads to already needs none of its own.
+/// `stretch` is what the distances between candidates are multiplied by: above 1, more links stay.
 ///
 /// Malkov and Yashunin's algorithm 4.
 pub(crate) fn choose(
@@ -211,6 +212,7 @@ pub(crate) fn choose(
     scratch: &mut Scratch,
     candidates: &[Candidate],
     most: usize,
+    stretch: f32,
 ) -> Vec<Candidate> {
     let mut chosen: Vec<Candidate> = Vec::with_capacity(most);
     let mut slots: Vec<u32> = Vec::with_capacity(most);
@@ -226,7 +228,7 @@ pub(crate) fn choose(
             for four in slots.chunks(4) {
                 let distances = &mut distances[..four.len()];
                 store.distances(&query, four, distances);
-                if distances.iter().any(|&distance| distance < candidate.distance) {
+                if distances.iter().any(|&distance| store.stretched(distance, stretch) < candidate.distance) {
                     continue 'candidates;
                 }
             }
@@ -252,7 +254,7 @@ fn add_links(graph: &Graph, store: &Store, scratch: &mut Scratch, backs: &[Back]
     }
     candidates.extend(distances_from(layer, store, scratch, target, &nodes));
     candidates.sort_unstable();
-    choose(layer, store, scratch, &candidates, layer.capacity()).iter().map(|link| link.node).collect()
+    choose(layer, store, scratch, &candidates, layer.capacity(), 1.0).iter().map(|link| link.node).collect()
 }
 
 /// How far nodes of a layer are from one of them, the nearest first.
