@@ -1,15 +1,20 @@
 //! The index that chooses between a scan and a graph.
 
-use crate::{Hnsw, HnswConfig, Metric, Neighbor, SearchOptions, VectorError, VectorIndex};
+use crate::{Hnsw, HnswConfig, Memory, Metric, Neighbor, SearchOptions, VectorError, VectorIndex};
 
-/// Nearest neighbors at any size: a scan of codes while there are few vectors, a graph when there are many.
+/// Nearest neighbors at any size: a scan while there are few vectors, a graph when there are many.
+///
+/// It is an [`Hnsw`] that does without links while it has fewer than [`AutoIndex::GRAPH_FROM`] vectors. From then on
+/// every insertion links a few of those that are there besides its own, and searches scan until all are linked: no
+/// call takes much longer than others, and no answer is worse. Below half of that number the links are dropped.
 #[derive(Clone, Debug)]
 pub struct AutoIndex {
     index: Hnsw,
 }
 
 impl AutoIndex {
-    /// The number of vectors from which there is a graph. It is dropped again below half of that.
+    /// The number of vectors from which there is a graph. At that size the graph answers in a third of the time of a
+    /// scan of codes, with 384 dimensions and 64 candidates; from a half of it on, it is faster at all.
     pub const GRAPH_FROM: usize = 4096;
 
     /// An empty index for vectors of `dimension` values, 1 to [`MAX_DIMENSION`](crate::MAX_DIMENSION).
@@ -20,6 +25,21 @@ impl AutoIndex {
     /// setting is out of its range.
     pub fn new(dimension: usize, metric: Metric, config: HnswConfig) -> Result<Self, VectorError> {
         Ok(Self { index: Hnsw::new(dimension, metric, config)?.flat_below(Self::GRAPH_FROM) })
+    }
+
+    /// The bytes that vectors and links take now.
+    pub fn memory(&self) -> Memory {
+        self.index.memory()
+    }
+
+    /// The keys, in no particular order.
+    pub fn keys(&self) -> impl Iterator<Item = u64> {
+        self.index.keys()
+    }
+
+    /// Frees the places of removed keys now; see [`Hnsw::compact`].
+    pub fn compact(&mut self) {
+        self.index.compact();
     }
 
     /// Whether searches go by the graph now.

@@ -1,4 +1,4 @@
-//! In which forms an index keeps its vectors.
+//! In which forms an index keeps its vectors, and what they take.
 
 /// What an index keeps of each vector. More finds and scores more exactly and takes more memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -10,9 +10,23 @@ pub enum Storage {
     /// are scored: 5 bytes a value, of which a search reads 1.
     #[default]
     CodeAndFloat,
-    /// A code, and the vector in floats of 16 bits: 3 bytes a value. Scores are off by up to 1 in 2,000 of a value.
+    /// A code, and the vector in floats of 16 bits: 3 bytes a value. They keep 11 bits of a value of at least 2^-14,
+    /// and less of smaller ones; values beyond 65,504 are refused, but under [`Metric::Cosine`](crate::Metric::Cosine),
+    /// which normalises.
     CodeAndHalf,
     /// A code alone, 1 byte a value. Scores are approximate, and so is the order of neighbors that are nearly as near
     /// as each other.
     Code,
+}
+
+/// The bytes that an index takes for its vectors. Keys take 14 to 20 bytes a vector more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Memory {
+    /// What a search compares by: codes and their lengths; 0 with [`Storage::Float`].
+    pub codes: usize,
+    /// Links of a graph.
+    pub links: usize,
+    /// What scores are computed from: the vectors as they came, or in floats of 16 bits; 0 with [`Storage::Code`].
+    pub originals: usize,
 }

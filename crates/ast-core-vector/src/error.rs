@@ -1,6 +1,6 @@
 //! What can be wrong with a vector, a query or a configuration.
 
-use crate::space::{MAX_DIMENSION, MAX_MAGNITUDE};
+use crate::space::MAX_DIMENSION;
 
 /// An error of this crate. Whatever call returns one has changed nothing.
 ///
@@ -35,8 +35,8 @@ pub enum VectorError {
     /// A vector holds a value so large that a sum of products could overflow. Cosine vectors, which are normalised,
     /// have no such limit.
     #[error(
-        "{} holds {received:e} at position {position}, beyond the magnitude of {MAX_MAGNITUDE:e} at which scores stay \
-         finite; scale the vectors down",
+        "{} holds {received:e} at position {position}, beyond the magnitude of {limit:e} up to which the index can keep \
+         and score it; scale the vectors down",
         subject(.key)
     )]
     OutOfRange {
@@ -46,6 +46,9 @@ pub enum VectorError {
         position: usize,
         /// The value.
         received: f32,
+        /// The largest magnitude: [`MAX_MAGNITUDE`](crate::MAX_MAGNITUDE), or that of floats of 16 bits if the index
+        /// keeps those.
+        limit: f32,
     },
 
     /// A vector of zeros was given to an index of the cosine metric, in which it has no direction.

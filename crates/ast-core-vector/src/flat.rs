@@ -5,7 +5,7 @@ use std::{fmt, ops::Range};
 use rayon::prelude::*;
 
 use crate::{
-    Filter, Metric, Neighbor, SearchOptions, Storage, VectorError, VectorIndex,
+    Filter, Memory, Metric, Neighbor, SearchOptions, Storage, VectorError, VectorIndex,
     frontier::{Candidate, Frontier},
     keys::Keys,
     rows::Rows,
@@ -59,7 +59,17 @@ impl FlatIndex {
     ///
     /// As [`new`](Self::new).
     pub fn with_storage(dimension: usize, metric: Metric, storage: Storage) -> Result<Self, VectorError> {
-        Ok(Self::in_space(Space::new(dimension, metric)?, storage))
+        Ok(Self::in_space(Space::new(dimension, metric)?.for_storage(storage), storage))
+    }
+
+    /// The bytes that vectors take now.
+    pub fn memory(&self) -> Memory {
+        self.store.memory()
+    }
+
+    /// The keys, in no particular order.
+    pub fn keys(&self) -> impl Iterator<Item = u64> {
+        self.keys.as_slice().iter().copied()
     }
 
     fn in_space(space: Space, storage: Storage) -> Self {
@@ -238,7 +248,7 @@ impl FlatIndex {
     }
 
     /// The keys in the order of their slots.
-    pub(crate) fn keys(&self) -> &[u64] {
+    pub(crate) fn slot_keys(&self) -> &[u64] {
         self.keys.as_slice()
     }
 

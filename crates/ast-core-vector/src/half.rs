@@ -1,8 +1,10 @@
 //! Floats of 16 bits (IEEE 754 binary16): 11 bits of precision in half the memory.
 
+/// The largest number.
+pub(crate) const LARGEST: f32 = 65_504.0;
+
 /// The nearest 16-bit float, ties to even; beyond the range the largest.
 pub(crate) fn to_half(value: f32) -> u16 {
-    const LARGEST: f32 = 65_504.0;
     let sign = (value.to_bits() >> 16) as u16 & 0x8000;
     let magnitude = value.abs().min(LARGEST);
     /// The smallest normal number, 2^-14.

@@ -2,6 +2,8 @@
 
 use std::{cmp::Ordering, fmt};
 
+use rayon::prelude::*;
+
 use crate::{Metric, VectorError};
 
 /// Vectors of one dimension under `u64` keys, and the nearest of them to a query.
@@ -75,6 +77,20 @@ pub trait VectorIndex: Send + Sync {
     /// As [`insert`](Self::insert) for a query that cannot be compared, and
     /// [`InvalidConfig`](VectorError::InvalidConfig) for a threshold that is NaN.
     fn search(&self, query: &[f32], options: &SearchOptions<'_>) -> Result<Vec<Neighbor>, VectorError>;
+
+    /// What [`search`](Self::search) returns for each of many queries, which lie behind each other in `queries`; on all
+    /// threads of the rayon pool that the caller is in.
+    ///
+    /// # Errors
+    ///
+    /// As `search` for any of the queries; a last one that is too short has another dimension.
+    fn search_many(
+        &self,
+        queries: &[f32],
+        options: &SearchOptions<'_>,
+    ) -> Result<Vec<Vec<Neighbor>>, VectorError> {
+        queries.par_chunks(self.dimension()).map(|query| self.search(query, options)).collect()
+    }
 }
 
 /// A key that a search found.

@@ -34,10 +34,15 @@
 //! [`insert_many`](VectorIndex::insert_many), [`remove`](VectorIndex::remove), and
 //! [`search`](VectorIndex::search) with [`SearchOptions`], which returns [`Neighbor`]s. It can be made into an object.
 //!
-//! - [`FlatIndex`] is exact. It scans all vectors at the speed of memory, on all threads of the current rayon pool once
-//!   there is enough to scan. It is the yardstick for everything that is not exact.
+//! - [`AutoIndex`] is the one to take: it scans while there are few vectors and grows a graph when there are many.
+//! - [`Hnsw`] is that graph: approximate, over codes of a byte a value, with removal, replacement and filters.
+//! - [`FlatIndex`] scans all vectors at the speed of memory, on all threads of the current rayon pool once there is
+//!   enough to scan. It is exact and the yardstick for everything that is not; with codes it is faster and nearly so.
 //! - `HnswRsIndex` (feature `hnsw-rs`, on by default) is approximate: the graph of the crate `hnsw_rs`, made safe to
 //!   use, as an independent reference.
+//!
+//! What is kept of each vector is its [`Storage`]: floats, codes, or both. The first three are cloned in next to no time
+//! and share what stays: [`Shared`] makes of that an index that many search while one writes.
 //!
 //! What can be wrong is a [`VectorError`]. Vectors are checked when they come in: NaN, infinities, magnitudes whose
 //! products overflow, and zeros where a direction is needed are refused, and therefore no score is ever NaN or
@@ -77,7 +82,7 @@ mod top_k;
 pub use reference::{HnswRsConfig, HnswRsIndex};
 pub use {
     auto::AutoIndex,
-    config::Storage,
+    config::{Memory, Storage},
     error::VectorError,
     flat::FlatIndex,
     hnsw::{Hnsw, HnswConfig},

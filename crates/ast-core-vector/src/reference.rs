@@ -140,7 +140,7 @@ impl HnswRsIndex {
     fn add_node(&mut self, slot: usize) {
         let node = self.node_keys.len();
         self.graph.insert_slice((self.flat.row(slot), node));
-        self.node_keys.push(self.flat.keys()[slot]);
+        self.node_keys.push(self.flat.slot_keys()[slot]);
         match self.slot_nodes.get_mut(slot) {
             Some(previous) => *previous = node,
             None => self.slot_nodes.push(node),
@@ -172,7 +172,7 @@ impl HnswRsIndex {
     }
 
     fn neighbor(&self, query: &[f32], slot: usize) -> Neighbor {
-        Neighbor { key: self.flat.keys()[slot], score: self.flat.score(query, slot) }
+        Neighbor { key: self.flat.slot_keys()[slot], score: self.flat.score(query, slot) }
     }
 
     /// The best of the candidates that the graph finds, or `None` if too few of them may be returned.
@@ -339,7 +339,7 @@ impl Matches {
                 }
                 Some(passes)
             }
-            None => options.filter.map(|filter| flat.keys().iter().map(|&key| filter(key)).collect()),
+            None => options.filter.map(|filter| flat.slot_keys().iter().map(|&key| filter(key)).collect()),
         };
         let count = passes.as_ref().map_or(flat.len(), |passes| passes.iter().filter(|&&pass| pass).count());
         Self { count, passes }

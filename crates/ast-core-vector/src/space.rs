@@ -1,6 +1,6 @@
 //! The vector space of an index: what a vector must be to live in it, and how two of its vectors compare.
 
-use crate::{Metric, VectorError, kernel::Kernel};
+use crate::{Metric, Storage, VectorError, half, kernel::Kernel};
 
 /// The largest dimension of an index. Embedding models in use stay below 10,000.
 pub const MAX_DIMENSION: usize = 65_536;
@@ -21,6 +21,8 @@ pub(crate) struct Space {
     dimension: usize,
     metric: Metric,
     kernel: &'static Kernel,
+    /// The largest magnitude of a value.
+    limit: f32,
 }
 
 impl Space {
@@ -28,7 +30,16 @@ impl Space {
         if !(1..=MAX_DIMENSION).contains(&dimension) {
             return Err(VectorError::InvalidDimension { received: dimension });
         }
-        Ok(Self { dimension, metric, kernel: Kernel::detected() })
+        let limit = if metric == Metric::Cosine { f32::MAX } else { MAX_MAGNITUDE };
+        Ok(Self { dimension, metric, kernel: Kernel::detected(), limit })
+    }
+
+    /// The space without what a storage cannot hold.
+    pub(crate) fn for_storage(mut self, storage: Storage) -> Self {
+        if storage == Storage::CodeAndHalf && self.metric != Metric::Cosine {
+            self.limit = half::LARGEST;
+        }
+        self
     }
 
     pub(crate) fn dimension(&self) -> usize {
@@ -50,7 +61,7 @@ impl Space {
             let (expected, received) = (self.dimension, vector.len());
             return Err(VectorError::DimensionMismatch { key, expected, received });
         }
-        let limit = if self.metric == Metric::Cosine { f32::MAX } else { MAX_MAGNITUDE };
+        let limit = self.limit;
         // One pass without an early exit, which compiles to vector instructions; a NaN fails the comparison too.
         let (valid, zero) = vector.iter().fold((true, true), |(valid, zero), value| {
             (valid & (value.abs() <= limit), zero & (*value == 0.0))
@@ -61,7 +72,7 @@ impl Space {
                     return Err(VectorError::NonFinite { key, position });
                 }
                 if received.abs() > limit {
-                    return Err(VectorError::OutOfRange { key, position, received });
+                    return Err(VectorError::OutOfRange { key, position, received, limit });
                 }
             }
         }

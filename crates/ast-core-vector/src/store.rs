@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::{
-    Metric, Storage,
+    Memory, Metric, Storage,
     half::{from_half, to_half},
     kernel::{
         code::{CodeKernel, SignedCode},
@@ -132,8 +132,8 @@ impl Store {
         if is_exact { k } else { k.saturating_add((k / 2).max(10)) }
     }
 
-    /// Bytes that the vectors take: codes and what belongs to them, and originals.
-    pub(crate) fn memory(&self) -> (usize, usize) {
+    /// Bytes that the vectors take.
+    pub(crate) fn memory(&self) -> Memory {
         let codes = self.codes.as_ref().map_or(0, |codes| codes.rows.memory() + codes.half_norms.memory());
         let lengths = self.lengths.as_ref().map_or(0, |lengths| lengths.rows.memory());
         let originals = match &self.originals {
@@ -141,7 +141,7 @@ impl Store {
             Originals::Half(rows) => rows.memory(),
             Originals::None => 0,
         };
-        (codes + lengths, originals)
+        Memory { codes: codes + lengths, originals, ..Memory::default() }
     }
 
     pub(crate) fn has_room(&self, additional: usize) -> bool {

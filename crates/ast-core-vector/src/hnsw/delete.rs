@@ -44,7 +44,7 @@ const STEP: usize = 16;
 
 /// By how much longer than by links of the neighbors a way must be to do without a link of its own. Without it a graph
 /// loses its long links from sweep to sweep: what is chosen from are ever nearer nodes.
-const STRETCH: f32 = 1.2;
+const STRETCH: f32 = 1.1;
 
 impl Hnsw {
     /// Takes the key from its slot, if it has one, and the slot out of the index.

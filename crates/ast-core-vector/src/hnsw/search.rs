@@ -44,6 +44,7 @@ impl Visited {
 pub(crate) const MOST_LINKS: usize = 256;
 
 /// What a search writes to.
+#[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) frontier: Frontier,
     /// Of a filtered walk: those that pass.
@@ -59,39 +60,26 @@ pub(crate) struct Scratch {
     pub(crate) candidates: Vec<Candidate>,
 }
 
-impl Default for Scratch {
-    fn default() -> Self {
-        Self {
-            frontier: Frontier::default(),
-            results: Frontier::default(),
-            visited: Visited::default(),
-            nodes: vec![0; MOST_LINKS],
-            slots: vec![0; MOST_LINKS],
-            distances: vec![0; MOST_LINKS],
-            node: Query::default(),
-            other: Query::default(),
-            row: Vec::new(),
-            candidates: Vec::new(),
-        }
-    }
-}
-
 /// Scratches that searches leave to those after them.
 #[derive(Clone, Default)]
-pub(crate) struct Pool(Arc<Mutex<Vec<Box<Scratch>>>>);
+pub(crate) struct Pool(Arc<Mutex<Vec<Scratch>>>);
 
 impl Pool {
     pub(crate) fn take(&self) -> Pooled<'_> {
         // A panic while the lock is held cannot leave the list half changed.
-        let scratch = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Pooled { pool: self, scratch: scratch.unwrap_or_default() }
+        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut scratch = left.unwrap_or_default();
+        scratch.nodes.resize(MOST_LINKS, 0);
+        scratch.slots.resize(MOST_LINKS, 0);
+        scratch.distances.resize(MOST_LINKS, 0);
+        Pooled { pool: self, scratch }
     }
 }
 
 /// A scratch that returns to its pool.
 pub(crate) struct Pooled<'a> {
     pool: &'a Pool,
-    scratch: Box<Scratch>,
+    scratch: Scratch,
 }
 
 impl std::ops::Deref for Pooled<'_> {
