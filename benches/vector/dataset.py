@@ -2,11 +2,7 @@
 
 CHUNKS is what `vector-chunks` wrote. Its texts are embedded by all-MiniLM-L6-v2, and the true neighbors of the
 queries are found by comparing with every vector. Work is saved as it goes: a run that is stopped is continued by the
-next one. Written to FOLDER, all little endian, in rows:
-
-- base.f32, code.f32, nl.f32: unit vectors; nl holds sentences of documentation, code holds code that is not in base,
-- code.ids, code.scores, nl.ids, nl.scores: the true neighbors (u32) and their cosines (f32), nearest first,
-- data.json: how many of what, and how it was made. It is written last.
+next one. FOLDER becomes what vectors.py describes.
 """
 
 import argparse
@@ -18,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+import minilm
+from vectors import write
+
 BASE = 100_000
 CODE = 1_000
 NL = 500
-NEIGHBORS = 100
 WIDTH = 384
 BATCH = 32
 # Batches between two savings of the work.
@@ -66,8 +64,6 @@ def pick(chunks, tokens):
 
 def embed(lists, folder, threads):
     """Vectors of all token lists, in their order; continues what an earlier run has left in the folder."""
-    import minilm
-
     # Batches of one length waste nothing on padding.
     order = sorted(range(len(lists)), key=lambda at: (len(lists[at]), at))
     batches = [order[at : at + BATCH] for at in range(0, len(order), BATCH)]
@@ -100,25 +96,6 @@ def embed(lists, folder, threads):
     return np.array(vectors), {"least": float(cosines.min()), "mean": float(cosines.mean())}
 
 
-def neighbors(base, queries):
-    """The nearest rows of base and their cosines: found in f32 with a margin, then ranked in f64."""
-    ids = np.empty((len(queries), NEIGHBORS), np.uint32)
-    scores = np.empty((len(queries), NEIGHBORS), np.float32)
-    margin = NEIGHBORS + 28
-    for begin in range(0, len(queries), 100):
-        part = queries[begin : begin + 100]
-        rough = part @ base.T
-        near = np.argpartition(-rough, margin, axis=1)[:, :margin]
-        for row, (query, rows) in enumerate(zip(part, near)):
-            rows.sort()
-            exact = base[rows].astype(np.float64) @ query.astype(np.float64)
-            # Stable: of equal cosines the lower row comes first.
-            best = np.argsort(-exact, kind="stable")[:NEIGHBORS]
-            ids[begin + row] = rows[best]
-            scores[begin + row] = exact[best]
-    return ids, scores
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("chunks", type=Path)
@@ -128,31 +105,13 @@ def main():
     folder = options.folder
     folder.mkdir(parents=True, exist_ok=True)
 
-    import minilm
-
     base, code, nl, languages = pick(options.chunks, minilm.tokenizer())
     lists = base + code + nl
     print(f"{len(base)} chunks, {sum(map(len, base)) / len(base):.0f} tokens each: {languages}", flush=True)
     vectors, cosine = embed(lists, folder, options.threads)
-    parts = dict(zip(("base", "code", "nl"), np.split(vectors, [BASE, BASE + CODE])))
-    for name, rows in parts.items():
-        rows.tofile(folder / f"{name}.f32")
-    for name in ("code", "nl"):
-        ids, scores = neighbors(parts["base"], parts[name])
-        ids.tofile(folder / f"{name}.ids")
-        scores.tofile(folder / f"{name}.scores")
-    manifest = {
-        "dimension": WIDTH,
-        "base": BASE,
-        "code": CODE,
-        "nl": NL,
-        "neighbors": NEIGHBORS,
-        "kind": "code chunks embedded by all-MiniLM-L6-v2, first 128 tokens, bf16",
-        "languages": languages,
-        "cosine_to_f32": cosine,
-        "sha256": hashlib.sha256((folder / "base.f32").read_bytes()).hexdigest(),
-    }
-    (folder / "data.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    base, code, nl = np.split(vectors, [BASE, BASE + CODE])
+    kind = "code chunks embedded by all-MiniLM-L6-v2, first 128 tokens, bf16"
+    write(folder, base, {"code": code, "nl": nl}, kind, languages=languages, cosine_to_f32=cosine)
     (folder / "partial.f32").unlink()
     (folder / "progress.json").unlink()
 

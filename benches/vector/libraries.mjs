@@ -1,7 +1,7 @@
 // Vector indexes from npm, and plain loops, driven line by line: libraries.mjs LIBRARY FOLDER MODULES.
 //
 // Speaks the protocol that docs/performance.md describes: one JSON object a line in, one a line out. FOLDER is what
-// dataset.py made, MODULES where the packages are installed. M = 16, efConstruction = 200, inner product of unit vectors.
+// vectors.py describes, MODULES where the packages are installed. M = 16, efConstruction = 200, inner product of unit vectors.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

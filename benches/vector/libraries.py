@@ -1,7 +1,7 @@
 """Vector indexes from PyPI, driven line by line: libraries.py LIBRARY FOLDER.
 
 Speaks the protocol that docs/performance.md describes: one JSON object a line in, one a line out. FOLDER is what
-dataset.py made. All libraries get the same vectors, M = 16 and efConstruction = 200, and inner product, which for unit
+vectors.py describes. All libraries get the same vectors, M = 16 and efConstruction = 200, and inner product, which for unit
 vectors is cosine.
 """
 
@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+import vectors
 
 K = 10
 M = 16
@@ -146,14 +148,7 @@ def run(search, queries, how):
 
 def main():
     library = LIBRARIES[sys.argv[1]]()
-    folder = Path(sys.argv[2])
-    data = json.loads((folder / "data.json").read_text())
-
-    def vectors(name):
-        return np.fromfile(folder / f"{name}.f32", np.float32).reshape(-1, data["dimension"])
-
-    base = vectors("base")
-    queries = {name: vectors(name) for name in ("code", "nl")}
+    _, base, queries = vectors.read(Path(sys.argv[2]))
     print(json.dumps(library.about), flush=True)
     before = None
     for line in sys.stdin:
