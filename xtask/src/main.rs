@@ -5,6 +5,7 @@
 //! the engine it gets by running the binaries that cargo builds.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks to its user")]
 
+mod bench;
 mod ci;
 mod corpus;
 mod deny;
@@ -43,6 +44,8 @@ enum Verb {
     Deny(deny::Options),
     /// Fetch the pinned open source packages that benchmarks index.
     Corpus(corpus::Options),
+    /// Measure us against others.
+    Bench(bench::Options),
     /// Build or test the Node package.
     Node(node::Options),
     /// Run a fuzz target of ast-core-parse.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Verb::Tidy(options) => tidy::run(&options),
         Verb::Deny(options) => deny::run(&options),
         Verb::Corpus(options) => corpus::run(&options),
+        Verb::Bench(options) => bench::run(&options),
         Verb::Node(options) => node::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::NewLanguage(options) => new_language::run(&options),

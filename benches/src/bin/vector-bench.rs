@@ -7,7 +7,8 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use ast_core_vector::{
-    FlatIndex, HnswRsConfig, HnswRsIndex, Metric, Neighbor, SearchOptions, VectorIndex, kernel_name,
+    FlatIndex, Hnsw, HnswConfig, HnswRsConfig, HnswRsIndex, Metric, Neighbor, SearchOptions, Storage,
+    VectorIndex, kernel_name,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use rustix::time::{ClockId, clock_gettime};
@@ -71,7 +72,7 @@ struct Bench {
     dimension: usize,
     keys: Vec<u64>,
     base: Vec<f32>,
-    index: Box<dyn VectorIndex>,
+    index: Index,
     /// What the process held before it had an index.
     resident_before: Option<u64>,
     /// Searches run on one thread.
@@ -93,7 +94,7 @@ impl Bench {
             dimension,
             keys: (0..(base.len() / dimension) as u64).collect(),
             base,
-            index: empty(library, dimension)?,
+            index: Index::empty(library, dimension)?,
             resident_before: None,
             single: pool(1)?,
         })
@@ -122,31 +123,33 @@ impl Bench {
     }
 
     fn build(&mut self, threads: usize) -> Result<Value> {
-        self.index = empty(&self.library, self.dimension)?;
+        self.index = Index::empty(&self.library, self.dimension)?;
         let before = *self.resident_before.get_or_insert_with(resident);
-        let (index, keys, base) = (&mut self.index, &self.keys, &self.base);
+        let (index, keys, base) = (self.index.get_mut(), &self.keys, &self.base);
         let pool = pool(threads)?;
         let clock = Clock::start(ClockId::ProcessCPUTime);
         pool.install(|| index.insert_many(keys, base))?;
         let mut reply = clock.read();
         reply["resident"] = resident().saturating_sub(before).into();
+        reply["walked"] = self.index.walked().into();
         Ok(reply)
     }
 
     fn search(&self, queries: &[f32], ef: usize, mode: &Mode, into: &Path) -> Result<Value> {
+        let index = self.index.get();
         let options = SearchOptions::new(K).with_ef(ef);
         let count = queries.len() / self.dimension;
         let mut times = Vec::with_capacity(count);
         let mut answers = Vec::with_capacity(count);
         let reply = self.single.install(|| -> Result<Value> {
-            self.index.search(&queries[..self.dimension], &options)?;
+            index.search(&queries[..self.dimension], &options)?;
             let clock = Clock::start(ClockId::ThreadCPUTime);
             for query in queries.chunks_exact(self.dimension) {
                 if *mode == Mode::Single {
-                    answers.push(self.index.search(query, &options)?);
+                    answers.push(index.search(query, &options)?);
                 } else {
                     let begin = now(ClockId::ThreadCPUTime);
-                    answers.push(self.index.search(query, &options)?);
+                    answers.push(index.search(query, &options)?);
                     times.push(((now(ClockId::ThreadCPUTime) - begin) * 1e9) as u32);
                 }
             }
@@ -161,6 +164,7 @@ impl Bench {
 
     /// The time of the index and, under `scan`, that of the exact index that scores only what passes.
     fn filter(&self, queries: &[f32], ef: usize, share: f64, into: &Path) -> Result<Value> {
+        let index = self.index.get();
         let passes = |key| (mixed(key) >> 11) as f64 / (1_u64 << 53) as f64 <= share;
         let options = SearchOptions::new(K).with_ef(ef).with_filter(&passes);
         let exact_options = SearchOptions::new(EXACT).with_filter(&passes);
@@ -172,7 +176,7 @@ impl Bench {
         self.single.install(|| -> Result<()> {
             for query in queries.chunks_exact(self.dimension) {
                 let begin = now(ClockId::ThreadCPUTime);
-                found.push(self.index.search(query, &options)?);
+                found.push(index.search(query, &options)?);
                 let middle = now(ClockId::ThreadCPUTime);
                 truth.push(exact.search(query, &exact_options)?);
                 graph += middle - begin;
@@ -189,28 +193,67 @@ impl Bench {
     }
 
     fn churn(&mut self, times: u64) -> Result<Value> {
+        let index = self.index.get_mut();
         let clock = Clock::start(ClockId::ProcessCPUTime);
         for time in 0..times {
             let half: Vec<u64> =
                 self.keys.iter().copied().filter(|key| mixed(key ^ (time + 1) << 40) & 1 == 0).collect();
             for &key in &half {
-                ensure!(self.index.remove(key)?, "the index lost key {key}");
+                ensure!(index.remove(key)?, "the index lost key {key}");
             }
             let rows = |key: &u64| &self.base[*key as usize * self.dimension..][..self.dimension];
             let vectors: Vec<f32> = half.iter().flat_map(rows).copied().collect();
-            self.single.install(|| self.index.insert_many(&half, &vectors))?;
+            self.single.install(|| index.insert_many(&half, &vectors))?;
         }
-        ensure!(self.index.len() == self.keys.len(), "the index holds {} keys", self.index.len());
+        ensure!(index.len() == self.keys.len(), "the index holds {} keys", index.len());
         Ok(clock.read())
     }
 }
 
-fn empty(library: &str, dimension: usize) -> Result<Box<dyn VectorIndex>> {
-    Ok(match library {
-        "flat" => Box::new(FlatIndex::new(dimension, Metric::Cosine)?),
-        "hnsw-rs" => Box::new(HnswRsIndex::new(dimension, Metric::Cosine, HnswRsConfig::default())?),
-        other => bail!("there is no index {other:?}"),
-    })
+/// The index that is measured. It is a type of its own for what only some of them can say.
+enum Index {
+    Graph(Hnsw),
+    Other(Box<dyn VectorIndex>),
+}
+
+impl Index {
+    fn empty(library: &str, dimension: usize) -> Result<Self> {
+        let metric = Metric::Cosine;
+        let graph = |storage| -> Result<Self> {
+            let mut config = HnswConfig::default();
+            config.storage = storage;
+            Ok(Self::Graph(Hnsw::new(dimension, metric, config)?))
+        };
+        Ok(match library {
+            "hnsw" => graph(Storage::CodeAndFloat)?,
+            "hnsw-f32" => graph(Storage::Float)?,
+            "hnsw-rs" => Self::Other(Box::new(HnswRsIndex::new(dimension, metric, HnswRsConfig::default())?)),
+            "flat" => Self::Other(Box::new(FlatIndex::new(dimension, metric)?)),
+            other => bail!("there is no index {other:?}"),
+        })
+    }
+
+    fn get(&self) -> &dyn VectorIndex {
+        match self {
+            Self::Graph(index) => index,
+            Self::Other(index) => &**index,
+        }
+    }
+
+    fn get_mut(&mut self) -> &mut dyn VectorIndex {
+        match self {
+            Self::Graph(index) => index,
+            Self::Other(index) => &mut **index,
+        }
+    }
+
+    /// Bytes of what a search walks over, codes and links, without the vectors that only score what it found.
+    fn walked(&self) -> Option<usize> {
+        match self {
+            Self::Graph(index) => Some(index.memory().0),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 fn pool(threads: usize) -> Result<ThreadPool> {

@@ -21,6 +21,9 @@ use manifest::{Manifest, Package};
 use registry::Clients;
 use stamp::Stamp;
 
+/// Where the packages go, from the root of the repository.
+pub(crate) const FOLDER: &str = "benches/corpus";
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Only the small packages, one a language.
@@ -33,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", default_value = "benches/corpora/default.toml")]
     manifest: PathBuf,
     /// Where the packages go, from the root of the repository.
-    #[arg(long, value_name = "FOLDER", default_value = "benches/corpus")]
+    #[arg(long, value_name = "FOLDER", default_value = FOLDER)]
     into: PathBuf,
 }
 

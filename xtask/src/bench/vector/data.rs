@@ -40,7 +40,11 @@ impl Manifest {
         let manifest: Self = serde_json::from_str(text)?;
         ensure!(manifest.dimension > 0 && manifest.base > 0, "there are no vectors");
         ensure!(manifest.code > 0 && manifest.nl > 0, "there are no queries");
-        ensure!(manifest.neighbors >= K, "{} neighbors are known; at least {K} are needed", manifest.neighbors);
+        ensure!(
+            manifest.neighbors >= K,
+            "{} neighbors are known; at least {K} are needed",
+            manifest.neighbors
+        );
         Ok(manifest)
     }
 
@@ -87,7 +91,8 @@ const NOTHING: u32 = u32::MAX;
 impl Truth {
     /// Reads rows of `width` neighbors and their scores.
     pub(super) fn read(ids: &Path, scores: &Path, width: usize) -> Result<Self> {
-        let truth = Self { width, ids: read_ids(ids)?, scores: read_words(scores)?.map(f32::from_bits).collect() };
+        let truth =
+            Self { width, ids: read_ids(ids)?, scores: read_words(scores)?.map(f32::from_bits).collect() };
         let fits = truth.ids.len() == truth.scores.len() && truth.ids.len().is_multiple_of(width);
         ensure!(fits, "{} and {} are not rows of {width}", ids.display(), scores.display());
         Ok(truth)

@@ -1,0 +1,205 @@
+//! Gets what a measurement needs: programs, packages, vectors. What is there is not made again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::data::Manifest;
+use super::rows::{Host, Row};
+use crate::process::{self, NPM, Tool};
+use crate::{corpus, workspace};
+
+/// Where everything is.
+pub(super) struct Place {
+    root: PathBuf,
+    cache: PathBuf,
+    /// Folder of the compiled programs.
+    programs: PathBuf,
+}
+
+/// How many chunks are cut to embed 101,500 that are distinct in what the model sees of them.
+const CHUNKS: &str = "125000";
+
+const PYTHON: Tool = Tool {
+    program: if cfg!(windows) { "python" } else { "python3" },
+    why: "to run faiss, hnswlib and usearch, and the model that makes the vectors",
+    how: "install Python 3.11 or newer with its venv module",
+};
+
+impl Place {
+    /// Compiles our programs.
+    pub(super) fn new() -> Result<Self> {
+        let root = workspace::root();
+        let mut cargo = process::cargo();
+        cargo.args(["build", "--locked", "--release", "--package", "ast-core-benches"]);
+        cargo.args(["--bin", "vector-bench", "--bin", "vector-chunks"]);
+        process::run(cargo.current_dir(&root))?;
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        Ok(Self { cache: root.join("benches/cache"), programs: root.join(target).join("release"), root })
+    }
+
+    /// Installs the packages that are measured.
+    pub(super) fn install(&self) -> Result<()> {
+        self.python("python", "requirements.txt", &[])?;
+        self.node("node", None)?;
+        self.node("node-native", Some("-O3 -march=native"))
+    }
+
+    /// A folder for what the programs answer.
+    pub(super) fn answers(&self) -> Result<PathBuf> {
+        let folder = self.cache.join("vector/answers");
+        fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        Ok(folder)
+    }
+
+    /// The vectors of this name, made if they are not there: `full`, or one that is made of it.
+    pub(super) fn vectors(&self, name: &str, rows: Option<usize>) -> Result<(PathBuf, Manifest)> {
+        let folder = self.cache.join("vector").join(name);
+        if !folder.join("data.json").is_file() {
+            match rows {
+                Some(rows) => {
+                    let (full, _) = self.vectors("full", None)?;
+                    let mut derive = self.script("python", "derive.py");
+                    process::run(derive.arg(full).arg(&folder).arg(rows.to_string()))?;
+                }
+                None => self.embed(&folder)?,
+            }
+        }
+        let manifest = Manifest::read(&folder)?;
+        Ok((folder, manifest))
+    }
+
+    /// Cuts the corpus into chunks and embeds them, which takes some ten minutes.
+    fn embed(&self, folder: &Path) -> Result<()> {
+        let chunks = self.cache.join("vector/chunks.jsonl");
+        if !chunks.is_file() {
+            let corpus = self.root.join(corpus::FOLDER);
+            if !corpus.is_dir() {
+                bail!("there is nothing to embed; run `cargo xtask corpus`");
+            }
+            fs::create_dir_all(self.cache.join("vector"))?;
+            // A file that is not whole has another name.
+            let partial = chunks.with_extension("partial");
+            let mut cut = Command::new(self.programs.join("vector-chunks"));
+            process::run(cut.arg(&corpus).arg(CHUNKS).arg(&partial))?;
+            fs::rename(&partial, &chunks).context("failed to name the chunks")?;
+        }
+        self.python("python-embed", "requirements-embed.txt", &["--no-deps"])?;
+        process::run(self.script("python-embed", "dataset.py").arg(&chunks).arg(folder))
+    }
+
+    /// The program of a row, for the vectors in a folder.
+    pub(super) fn program(&self, row: &Row, vectors: &Path) -> Command {
+        let node = |packages: &str| {
+            let mut command = Command::new("node");
+            command.arg(self.root.join("benches/vector/libraries.mjs"));
+            command.arg(row.library).arg(vectors).arg(self.cache.join(packages));
+            command
+        };
+        match row.host {
+            Host::Rust => {
+                let mut command = Command::new(self.programs.join("vector-bench"));
+                command.arg(row.library).arg(vectors);
+                command
+            }
+            Host::Python => {
+                let mut command = self.script("python", "libraries.py");
+                command.arg(row.library).arg(vectors);
+                command
+            }
+            Host::Node => node("node"),
+            Host::NodeNative => node("node-native"),
+        }
+    }
+
+    /// A script of ours, in the environment of this name.
+    fn script(&self, environment: &str, script: &str) -> Command {
+        let mut command = Command::new(self.interpreter(environment));
+        command.arg(self.root.join("benches/vector").join(script));
+        command
+    }
+
+    fn interpreter(&self, environment: &str) -> PathBuf {
+        let path = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
+        self.cache.join(environment).join(path)
+    }
+
+    /// An environment with the packages of a list.
+    fn python(&self, name: &str, list: &str, options: &[&str]) -> Result<()> {
+        let folder = self.cache.join(name);
+        let list = self.root.join("benches/vector").join(list);
+        fresh(&folder, &[&list], || {
+            PYTHON.require()?;
+            process::run(Command::new(PYTHON.program).args(["-m", "venv"]).arg(&folder))?;
+            let mut pip = Command::new(self.interpreter(name));
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(options);
+            process::run(pip.arg("--requirement").arg(&list))
+        })
+    }
+
+    /// A folder with the npm packages; those with C++ in them are compiled with these flags or their own.
+    fn node(&self, name: &str, flags: Option<&str>) -> Result<()> {
+        let folder = self.cache.join(name);
+        let source = |file: &str| self.root.join("benches/vector").join(file);
+        let lists = [source("package.json"), source("package-lock.json")];
+        fresh(&folder, &[&lists[0], &lists[1]], || {
+            let how = "install Node 20 or newer, which brings npm";
+            Tool { program: NPM, why: "to install the packages that are compared with", how }.require()?;
+            fs::create_dir_all(&folder)?;
+            for list in &lists {
+                fs::copy(list, folder.join(list.file_name().context("a list has a name")?))?;
+            }
+            let mut npm = Command::new(NPM);
+            npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
+            if let Some(flags) = flags {
+                npm.env("CXXFLAGS", flags);
+            }
+            process::run(&mut npm)
+        })
+    }
+}
+
+/// Makes a folder anew, unless it was made from these very lists.
+fn fresh(folder: &Path, lists: &[&Path], make: impl FnOnce() -> Result<()>) -> Result<()> {
+    let mut wanted = String::new();
+    for list in lists {
+        wanted += &fs::read_to_string(list).with_context(|| format!("failed to read {}", list.display()))?;
+    }
+    let stamp = folder.join("made-from");
+    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("failed to clear {}", folder.display()))?;
+    }
+    make()?;
+    fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_made_again_when_its_list_changes_or_it_was_not_finished() {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, list) = (root.path().join("made"), root.path().join("list"));
+        let made = |ok: bool| {
+            let mut called = false;
+            let result = fresh(&folder, &[&list], || {
+                called = true;
+                fs::create_dir_all(&folder)?;
+                if ok { Ok(()) } else { bail!("no network") }
+            });
+            (called, result.is_ok())
+        };
+        fs::write(&list, "a==1").unwrap();
+        assert_eq!(made(false), (true, false));
+        assert_eq!(made(true), (true, true));
+        assert_eq!(made(true), (false, true));
+        fs::write(&list, "a==2").unwrap();
+        assert_eq!(made(true), (true, true));
+    }
+}

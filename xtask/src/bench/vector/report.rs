@@ -1,0 +1,319 @@
+//! What is shown and kept of a measurement.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::data::{Manifest, Set};
+use super::figures::{Bound, Figure};
+use super::rounds::{Measured, Point, RowResult, TARGETS};
+use super::statistics::median;
+use crate::{process, workspace};
+
+/// What was measured with what, where.
+#[derive(Serialize)]
+pub(super) struct Report<'a> {
+    pub(super) date: String,
+    pub(super) commit: String,
+    pub(super) machine: Machine,
+    pub(super) vectors: &'a Manifest,
+    pub(super) figures: &'a [Figure],
+    pub(super) measured: &'a Measured,
+}
+
+/// Where it was measured.
+#[derive(Serialize)]
+pub(super) struct Machine {
+    processor: String,
+    threads: usize,
+    memory: String,
+    system: String,
+    /// Processes that wanted to run, over one, five and fifteen minutes, when the measurement began and ended.
+    load: [String; 2],
+    rustc: String,
+    node: String,
+}
+
+/// The load of the machine now, where the system tells it.
+pub(super) fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+impl Machine {
+    pub(super) fn new(load_before: String) -> Self {
+        let field = |file: &str, name: &str| {
+            let text = fs::read_to_string(file).unwrap_or_default();
+            let line = text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split_once(':'));
+            line.map_or("unknown".to_owned(), |(_, value)| value.trim().to_owned())
+        };
+        let version = |program: &str| {
+            let said = process::output(Command::new(program).arg("--version"));
+            said.map_or("unknown".to_owned(), |said| said.trim().to_owned())
+        };
+        Self {
+            processor: field("/proc/cpuinfo", "model name"),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            memory: field("/proc/meminfo", "MemTotal"),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            load: [load_before, load()],
+            rustc: version("rustc"),
+            node: version("node"),
+        }
+    }
+}
+
+impl Report<'_> {
+    /// The folder of a report: its day and its commit.
+    pub(super) fn name(&self) -> String {
+        format!("{}-{}", self.date, self.commit)
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        let json = serde_json::to_string(self)?;
+        fs::write(folder.join("results.json"), json + "\n")
+            .and_then(|()| fs::write(folder.join("report.md"), self.markdown()))
+            .with_context(|| format!("failed to write to {}", folder.display()))
+    }
+
+    /// The report as people read it.
+    pub(super) fn markdown(&self) -> String {
+        let mut text = format!("# Vector search, {} at {}\n\n", self.date, self.commit);
+        let (vectors, machine) = (self.vectors, &self.machine);
+        line(
+            &mut text,
+            &format!("- {} vectors of {} values: {}.", vectors.base, vectors.dimension, vectors.kind),
+        );
+        line(&mut text, &format!("- {} code queries, {} sentences; recall@10.", vectors.code, vectors.nl));
+        line(
+            &mut text,
+            &format!(
+                "- {}, {} threads, {}, {}; load {} before, {} after.",
+                machine.processor,
+                machine.threads,
+                machine.memory,
+                machine.system,
+                machine.load[0],
+                machine.load[1]
+            ),
+        );
+        line(&mut text, &format!("- {}, Node {}.", machine.rustc, machine.node));
+        if !self.measured.left_out.is_empty() {
+            line(&mut text, &format!("- Left out: {}.", self.measured.left_out.join(", ")));
+        }
+        self.figures(&mut text);
+        for set in Set::ALL {
+            self.searches(&mut text, set);
+        }
+        self.builds(&mut text);
+        self.scans(&mut text);
+        text
+    }
+
+    fn figures(&self, text: &mut String) {
+        heading(text, "Figures", &["figure", "measured", "bound", ""]);
+        for figure in self.figures {
+            let bound = match figure.bound {
+                Bound::AtLeast(bound) => format!("at least {bound}"),
+                Bound::AtMost(bound) => format!("at most {bound}"),
+                Bound::Below(bound) => format!("below {bound}"),
+            };
+            let holds = if figure.holds { "holds" } else { "**FALLS SHORT**" };
+            row(text, &[&figure.what, &shown(figure.value, 3), &bound, holds]);
+        }
+    }
+
+    fn searches(&self, text: &mut String, set: Set) {
+        let title = match set {
+            Set::Code => "Searches for code, one thread, searches a CPU second",
+            Set::Nl => "Searches for sentences, one thread, searches a CPU second",
+        };
+        let mut columns = vec!["row".to_owned()];
+        for target in TARGETS {
+            columns.extend(
+                ["", " one a call", " wall", " p50 us", " p99 us", " ef"].map(|c| format!("{target}{c}")),
+            );
+        }
+        heading(text, title, &columns.iter().map(String::as_str).collect::<Vec<_>>());
+        for result in &self.measured.rows {
+            let mut cells = vec![result.name.to_owned()];
+            for target in TARGETS {
+                let point = result.points.iter().find(|point| point.set == set && point.target == target);
+                cells.extend(point.map_or_else(|| ["", "", "", "", "", ""].map(str::to_owned), search_cells));
+            }
+            row(text, &cells.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+    }
+
+    fn builds(&self, text: &mut String) {
+        let columns = [
+            "row",
+            "version",
+            "build",
+            "1 thread, CPU s",
+            "2 threads, wall s",
+            "RSS B/vector",
+            "walked B/vector",
+        ];
+        heading(text, "Builds and memory", &columns);
+        for result in &self.measured.rows {
+            let per_vector = |bytes: f64| shown(Some(bytes / self.vectors.base as f64), 0);
+            let walked = result.walked.map_or(String::new(), |bytes| per_vector(bytes as f64));
+            let cells = [
+                result.name,
+                &result.about.version,
+                &result.about.build,
+                &shown(median(&times(result, 1, false)), 2),
+                &shown(median(&times(result, 2, true)), 2),
+                &per_vector(result.resident as f64),
+                &walked,
+            ];
+            row(text, &cells);
+        }
+    }
+
+    fn scans(&self, text: &mut String) {
+        if self.measured.scans.is_empty() {
+            return;
+        }
+        heading(text, "Exact scans, one thread", &["row", "queries a CPU second", "GB/s"]);
+        let bytes = self.measured.scanned_bytes;
+        for (name, seconds) in &self.measured.scans {
+            let rate = median(seconds).map(|seconds| 1.0 / seconds);
+            row(text, &[name, &shown(rate, 1), &shown(rate.map(|rate| rate * bytes / 1e9), 1)]);
+        }
+        let stream = median(&self.measured.stream).map(|seconds| 1e-9 / seconds);
+        row(text, &["reading the memory alone", "", &shown(stream, 1)]);
+        if self.measured.filters.is_empty() {
+            return;
+        }
+        let columns =
+            ["filter", "matches", "recall", "searches a CPU second", "scans of the matches a CPU second"];
+        heading(text, "Filtered searches", &columns);
+        for filter in &self.measured.filters {
+            let rate = |seconds: &[f64]| shown(median(seconds).map(|seconds| 1.0 / seconds), 0);
+            row(
+                text,
+                &[
+                    &format!("{} %", filter.share * 100.0),
+                    &filter.matches.to_string(),
+                    &shown(Some(filter.recall), 4),
+                    &rate(&filter.graph),
+                    &rate(&filter.scan),
+                ],
+            );
+        }
+    }
+}
+
+/// Searches a second, those of one query a call, those of the wall, two times, and the widths.
+fn search_cells(point: &Point) -> [String; 6] {
+    let rate = |seconds: Option<Vec<f64>>| shown(seconds.and_then(|s| median(&s)).map(|s| 1.0 / s), 0);
+    let Some([below, above]) = point.timed else {
+        let best = point.tried.iter().map(|tried| tried.1).fold(0.0, f64::max);
+        return [
+            format!("not reached: {best:.4}"),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ];
+    };
+    let micros = |pick: fn(&super::rounds::Sample) -> u32| {
+        let times: Vec<f64> = point.rounds.iter().map(|sample| f64::from(pick(sample)) / 1e3).collect();
+        shown(median(&times), 0)
+    };
+    [
+        rate(point.seconds()),
+        rate(point.single_seconds()),
+        rate(point.wall_seconds()),
+        micros(|sample| sample.p50),
+        micros(|sample| sample.p99),
+        if below == above { above.to_string() } else { format!("{below}-{above}") },
+    ]
+}
+
+fn times(result: &RowResult, threads: usize, wall: bool) -> Vec<f64> {
+    let builds = result.builds.iter().filter(|build| build.threads == threads);
+    builds.map(|build| if wall { build.time.wall } else { build.time.cpu }).collect()
+}
+
+fn shown(value: Option<f64>, digits: usize) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+fn heading(text: &mut String, title: &str, columns: &[&str]) {
+    line(text, &format!("\n## {title}\n"));
+    row(text, columns);
+    row(text, &vec!["---"; columns.len()]);
+}
+
+fn row(text: &mut String, cells: &[&str]) {
+    line(text, &format!("| {} |", cells.join(" | ")));
+}
+
+fn line(text: &mut String, line: &str) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{line}");
+}
+
+/// The commit that is checked out, marked if there is more than that.
+pub(super) fn commit() -> Result<String> {
+    let git = |arguments: &[&str]| {
+        process::output(Command::new("git").args(arguments).current_dir(workspace::root()))
+    };
+    let changed = !git(&["status", "--porcelain", "--untracked-files=no"])?.trim().is_empty();
+    Ok(git(&["rev-parse", "--short=9", "HEAD"])?.trim().to_owned() + if changed { "-changed" } else { "" })
+}
+
+/// Today in UTC, as `2026-01-31`.
+pub(super) fn today() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    date(now / 86_400)
+}
+
+/// The date so many days after the first of January 1970.
+fn date(days: u64) -> String {
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let (mut year, mut left) = (1970, days);
+    while left >= 365 + u64::from(leap(year)) {
+        left -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if left < length {
+            break;
+        }
+        left -= length;
+        month += 1;
+    }
+    format!("{year}-{month:02}-{:02}", left + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_dates() {
+        let cases = [
+            (0, "1970-01-01"),
+            (59, "1970-03-01"),
+            (789, "1972-02-29"),
+            (11_016, "2000-02-29"),
+            (20_453, "2025-12-31"),
+            (20_454, "2026-01-01"),
+        ];
+        for (days, expected) in cases {
+            assert_eq!(date(days), expected);
+        }
+    }
+}
