@@ -25,6 +25,8 @@ const SHARES: [f64; 4] = [0.5, 0.1, 0.01, 0.001];
 const DEFAULT_WIDTH: usize = 64;
 /// Times that half of the keys are removed and inserted again.
 const CHURNS: u64 = 5;
+/// How much longer than the fastest of its kind a library may take to build, to be compared in further rounds.
+const SLOWER: f64 = 1.3;
 /// Queries of a loop or a scan in one round, which take so much longer than others.
 const FEW: usize = 20;
 /// Queries of a filter in one round.
@@ -271,11 +273,14 @@ impl Run<'_> {
     /// Builds all indexes, one after the other; those whose builds are compared several times, in turn.
     fn build(&mut self, entries: &[Entry], plan: &Plan, measured: &mut Measured) -> Result<()> {
         let mut builds: BTreeMap<usize, (Vec<Build>, Option<Built>)> = BTreeMap::new();
+        let mut took = vec![f64::INFINITY; entries.len()];
+        let mut fastest = f64::INFINITY;
         for round in 0..plan.builds {
             for (at, Entry { row, program }) in entries.iter().enumerate() {
                 let shared = entries[..at].iter().any(|earlier| earlier.program == *program);
-                let compared = matches!(row.side, Side::Ours | Side::Cpp);
-                if shared || (round > 0 && !compared) {
+                // What is no rival in the first round is not built again.
+                let rival = row.side == Side::Ours || row.side == Side::Cpp && took[at] <= fastest * SLOWER;
+                if shared || (round > 0 && !rival) {
                     continue;
                 }
                 let single = matches!(row.host, Host::Node | Host::NodeNative);
@@ -292,6 +297,10 @@ impl Run<'_> {
                         "  {}: built in {cpu:.1} s of CPU time, {wall:.1} s, {threads} threads",
                         row.name
                     );
+                    took[at] = cpu;
+                    if row.side == Side::Cpp {
+                        fastest = fastest.min(cpu);
+                    }
                     let (times, first) = builds.entry(*program).or_default();
                     times.push(Build { threads, time: built.time });
                     first.get_or_insert(built);
