@@ -3,7 +3,7 @@
 // Speaks the protocol that docs/performance.md describes: one JSON object a line in, one a line out. FOLDER is what
 // vectors.py describes, MODULES where the packages are installed. M = 16, efConstruction = 200, inner product of unit vectors.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,7 +36,7 @@ function version(name) {
 class HnswlibNode {
   constructor() {
     this.module = require('hnswlib-node')
-    this.about = { version: version('hnswlib-node'), build: 'compiled by npm, with its own flags' }
+    this.about = { version: version('hnswlib-node'), build: 'compiled by npm' }
   }
 
   prepare(row) {
@@ -64,6 +64,7 @@ class UsearchNode {
     this.module = require('usearch')
     this.about = { version: version('usearch'), build: 'its prebuilt library' }
     this.file = join(tmpdir(), `vector-bench-${process.pid}.usearch`)
+    process.on('exit', () => rmSync(this.file, { force: true }))
   }
 
   prepare(row) {
@@ -169,6 +170,15 @@ function cpu() {
   return (user + system) / 1e6
 }
 
+// Bytes of memory that the process holds, files aside where the system tells them apart.
+function resident() {
+  try {
+    return Number(/RssAnon:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024
+  } catch {
+    return process.memoryUsage.rss()
+  }
+}
+
 const subject = LIBRARIES[library]()
 let base = rows(vectors('base')).map((row) => subject.prepare(row))
 const queries = {}
@@ -177,11 +187,11 @@ let before
 
 function build() {
   subject.index = null
-  before ??= process.memoryUsage.rss()
+  before ??= resident()
   const [wall, used] = [performance.now(), cpu()]
   subject.build(base)
   const reply = { wall: (performance.now() - wall) / 1e3, cpu: cpu() - used }
-  return { ...reply, resident: process.memoryUsage.rss() - before }
+  return { ...reply, resident: resident() - before }
 }
 
 function search({ queries: set, ef, mode, limit, into }) {

@@ -122,10 +122,10 @@ LIBRARIES = {
 
 
 def resident():
-    """Bytes of memory that the process holds."""
+    """Bytes of memory that the process holds, files aside."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
 
 
 def run(search, queries, how):

@@ -49,7 +49,7 @@ def write(folder, base, queries, kind, **more):
         **{name: len(queries[name]) for name in SETS},
         "neighbors": NEIGHBORS,
         "kind": kind,
-        "sha256": hashlib.sha256(base.tobytes()).hexdigest(),
+        "sha256": hashlib.sha256(np.ascontiguousarray(base)).hexdigest(),
         **more,
     }
     (folder / "data.json").write_text(json.dumps(manifest, indent=2) + "\n")
@@ -60,6 +60,8 @@ def read(folder):
     manifest = json.loads((folder / "data.json").read_text())
 
     def rows(name):
-        return np.fromfile(folder / f"{name}.f32", np.float32).reshape(-1, manifest["dimension"])
+        # Mapped: processes that read the same vectors share the memory.
+        mapped = np.memmap(folder / f"{name}.f32", np.float32, "r")
+        return np.asarray(mapped).reshape(-1, manifest["dimension"])
 
     return manifest, rows("base"), {name: rows(name) for name in SETS}

@@ -336,6 +336,7 @@ mod tests {
                 .collect(),
             packages,
             workspace_root: String::new(),
+            target_directory: String::new(),
             resolve: Some(Resolve { nodes }),
         }
     }

@@ -12,6 +12,7 @@ pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
     pub(crate) workspace_members: Vec<String>,
     pub(crate) workspace_root: String,
+    pub(crate) target_directory: String,
     pub(crate) resolve: Option<Resolve>,
 }
 

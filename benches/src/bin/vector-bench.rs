@@ -28,6 +28,7 @@ const EXACT: usize = 20;
 #[derive(Deserialize)]
 struct Manifest {
     dimension: usize,
+    base: usize,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +72,6 @@ struct Bench {
     folder: PathBuf,
     dimension: usize,
     keys: Vec<u64>,
-    base: Vec<f32>,
     index: Index,
     /// What the process held before it had an index.
     resident_before: Option<u64>,
@@ -86,14 +86,11 @@ impl Bench {
             &std::fs::read(&manifest).with_context(|| manifest.display().to_string())?,
         )?;
         let dimension = manifest.dimension;
-        let base = read(&folder.join("base.f32"))?;
-        ensure!(dimension > 0 && base.len().is_multiple_of(dimension), "base.f32 is not whole vectors");
         Ok(Self {
             library: library.to_owned(),
             folder: folder.to_owned(),
             dimension,
-            keys: (0..(base.len() / dimension) as u64).collect(),
-            base,
+            keys: (0..manifest.base as u64).collect(),
             index: Index::empty(library, dimension)?,
             resident_before: None,
             single: pool(1)?,
@@ -116,6 +113,13 @@ impl Bench {
         }
     }
 
+    /// The vectors. They are read anew for each command, so that no memory but the index's is held between them.
+    fn base(&self) -> Result<Vec<f32>> {
+        let base = read(&self.folder.join("base.f32"))?;
+        ensure!(base.len() == self.keys.len() * self.dimension, "base.f32 holds {} values", base.len());
+        Ok(base)
+    }
+
     fn queries(&self, set: &str, limit: Option<usize>) -> Result<Vec<f32>> {
         let mut queries = read(&self.folder.join(format!("{set}.f32")))?;
         queries.truncate(limit.unwrap_or(usize::MAX).saturating_mul(self.dimension));
@@ -125,11 +129,13 @@ impl Bench {
     fn build(&mut self, threads: usize) -> Result<Value> {
         self.index = Index::empty(&self.library, self.dimension)?;
         let before = *self.resident_before.get_or_insert_with(resident);
-        let (index, keys, base) = (self.index.get_mut(), &self.keys, &self.base);
+        let base = self.base()?;
+        let (index, keys) = (self.index.get_mut(), &self.keys);
         let pool = pool(threads)?;
         let clock = Clock::start(ClockId::ProcessCPUTime);
-        pool.install(|| index.insert_many(keys, base))?;
+        pool.install(|| index.insert_many(keys, &base))?;
         let mut reply = clock.read();
+        drop(base);
         reply["resident"] = resident().saturating_sub(before).into();
         reply["walked"] = self.index.walked().into();
         Ok(reply)
@@ -170,7 +176,7 @@ impl Bench {
         let exact_options = SearchOptions::new(EXACT).with_filter(&passes);
         let matches = self.keys.iter().filter(|&&key| passes(key)).count();
         let mut exact = FlatIndex::new(self.dimension, Metric::Cosine)?;
-        exact.insert_many(&self.keys, &self.base)?;
+        exact.insert_many(&self.keys, &self.base()?)?;
         let (mut found, mut truth) = (Vec::new(), Vec::new());
         let (mut graph, mut scan) = (0.0, 0.0);
         self.single.install(|| -> Result<()> {
@@ -193,6 +199,7 @@ impl Bench {
     }
 
     fn churn(&mut self, times: u64) -> Result<Value> {
+        let base = self.base()?;
         let index = self.index.get_mut();
         let clock = Clock::start(ClockId::ProcessCPUTime);
         for time in 0..times {
@@ -201,7 +208,7 @@ impl Bench {
             for &key in &half {
                 ensure!(index.remove(key)?, "the index lost key {key}");
             }
-            let rows = |key: &u64| &self.base[*key as usize * self.dimension..][..self.dimension];
+            let rows = |key: &u64| &base[*key as usize * self.dimension..][..self.dimension];
             let vectors: Vec<f32> = half.iter().flat_map(rows).copied().collect();
             self.single.install(|| index.insert_many(&half, &vectors))?;
         }
@@ -317,10 +324,10 @@ fn now(id: ClockId) -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// Bytes of memory that the process holds; 0 where the system does not say so in this way.
+/// Bytes of memory that the process holds, files aside; 0 where the system does not say so in this way.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kilobytes.unwrap_or(0) * 1024
 }

@@ -137,6 +137,7 @@ mod tests {
             packages: packages.into(),
             workspace_members: Vec::new(),
             workspace_root: "/somewhere".to_owned(),
+            target_directory: String::new(),
             resolve: None,
         };
         let text = "[dependencies]\nast-core-vector.workspace = true\n".to_owned();

@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn every_bound_is_checked() {
-        let cases: [(&str, fn(&mut Measured)); 12] = [
+        type Spoil = fn(&mut Measured);
+        let cases: [(&str, Spoil); 12] = [
             ("best C++ library, slow", |m| m.rows[2] = row("slow", Side::Cpp, 19.0, None, 25.0)),
             (HNSW_RS, |m| m.rows[3] = row(HNSW_RS, Side::Other, 99.0, None, 1.0)),
             (HNSWLIB_NODE, |m| m.rows[4] = row(HNSWLIB_NODE, Side::Other, 99.0, None, 1.0)),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::data::Manifest;
 use super::rows::{Host, Row};
 use crate::process::{self, NPM, Tool};
-use crate::{corpus, workspace};
+use crate::{corpus, metadata, workspace};
 
 /// Where everything is.
 pub(super) struct Place {
@@ -36,8 +36,8 @@ impl Place {
         cargo.args(["build", "--locked", "--release", "--package", "ast-core-benches"]);
         cargo.args(["--bin", "vector-bench", "--bin", "vector-chunks"]);
         process::run(cargo.current_dir(&root))?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        Ok(Self { cache: root.join("benches/cache"), programs: root.join(target).join("release"), root })
+        let programs = Path::new(&metadata::members()?.target_directory).join("release");
+        Ok(Self { cache: root.join("benches/cache"), programs, root })
     }
 
     /// Installs the packages that are measured.
