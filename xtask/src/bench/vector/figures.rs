@@ -158,7 +158,7 @@ fn flat(measured: &Measured) -> Figure {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::rounds::{Build, Churn, Filtered, Sample};
     use super::super::statistics::{Bracket, Setting};
     use super::super::subject::About;
@@ -202,7 +202,8 @@ mod tests {
         }
     }
 
-    fn measured() -> Measured {
+    /// Measurements of which all figures hold.
+    pub(in super::super) fn measured() -> Measured {
         Measured {
             rows: vec![
                 row(OURS, Side::Ours, 10.0, None, 10.0),

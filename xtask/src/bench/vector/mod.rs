@@ -60,15 +60,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         only: options.only.clone(),
     };
 
-    let load = report::load();
+    let (date, commit, load) = (report::today(), report::commit()?, report::load());
     let measured = rounds::measure(&place, &folder, &vectors, &plan)?;
     let mut figures = figures::all(&measured, vectors.base, options.million);
     if !options.only.is_empty() {
         figures.retain(|figure| figure.value.is_some());
     }
     let report = Report {
-        date: report::today(),
-        commit: report::commit()?,
+        date,
+        commit,
         machine: Machine::new(load),
         vectors: &vectors,
         figures: &figures,

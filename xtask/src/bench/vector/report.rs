@@ -300,7 +300,46 @@ fn date(days: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::figures;
     use super::*;
+
+    #[test]
+    fn what_is_kept_holds_every_row_and_what_falls_short() {
+        let mut measured = figures::tests::measured();
+        measured.rows[1].points[1].timed = None;
+        measured.rows[1].points[1].tried = vec![(10, 0.5), (900, 0.9481)];
+        measured.rows[0].walked = Some(60_000);
+        let vectors = Manifest {
+            dimension: 4,
+            base: 100,
+            code: 10,
+            nl: 5,
+            neighbors: 20,
+            kind: "some".to_owned(),
+            sha256: String::new(),
+        };
+        let report = Report {
+            date: date(0),
+            commit: "abc".to_owned(),
+            machine: Machine::new(load()),
+            vectors: &vectors,
+            figures: &figures::all(&measured, vectors.base, false),
+            measured: &measured,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        report.write(&folder.path().join(report.name())).unwrap();
+        let read = |name: &str| fs::read_to_string(folder.path().join("1970-01-01-abc").join(name)).unwrap();
+        let markdown = read("report.md");
+        for row in &measured.rows {
+            assert!(markdown.contains(&format!("| {} | ", row.name)), "{markdown}");
+        }
+        assert!(markdown.contains("not reached: 0.9481"), "{markdown}");
+        let short: Vec<&str> = markdown.lines().filter(|line| line.contains("FALLS SHORT")).collect();
+        assert_eq!(short, ["| codes and links, bytes a vector | 600.000 | at most 560 | **FALLS SHORT** |"]);
+        let json: serde_json::Value = serde_json::from_str(&read("results.json")).unwrap();
+        assert_eq!(json["measured"]["rows"][0]["points"][0]["rounds"][2]["single"][1]["cpu"], 10.0);
+        assert_eq!(json["figures"][0]["bound"]["at_least"], 2.0);
+    }
 
     #[test]
     fn days_have_dates() {
