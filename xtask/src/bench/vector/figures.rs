@@ -214,7 +214,7 @@ pub(super) mod tests {
             ],
             scans: [
                 ("JS loop", vec![2.0; 3]),
-                ("JS loop, unrolled", vec![1.5; 3]),
+                ("JS loop unrolled", vec![1.5; 3]),
                 (FLAT.name, vec![0.12; 3]),
             ]
             .into(),

@@ -46,7 +46,7 @@ impl Row {
 }
 
 /// The index that the figures are about.
-pub(super) const OURS: &str = "ours, codes + rescore";
+pub(super) const OURS: &str = "ours int8 + rescore";
 /// Rows that figures name.
 pub(super) const HNSW_RS: &str = "hnsw_rs";
 pub(super) const HNSWLIB_NODE: &str = "hnswlib-node";
@@ -58,7 +58,7 @@ const fn row(name: &'static str, side: Side, host: Host, library: &'static str, 
 /// Graphs: their searches trade recall for time.
 pub(super) const GRAPHS: &[Row] = &[
     row(OURS, Side::Ours, Host::Rust, "hnsw", true),
-    row("ours, f32 only", Side::Other, Host::Rust, "hnsw-f32", true),
+    row("ours f32", Side::Other, Host::Rust, "hnsw-f32", true),
     row("hnswlib", Side::Cpp, Host::Python, "hnswlib", true),
     row("faiss HNSWFlat", Side::Cpp, Host::Python, "faiss", true),
     Row { k_factor: Some(2), ..row("faiss SQ8 + Refine x2", Side::Cpp, Host::Python, "faiss-sq8", true) },
@@ -74,8 +74,8 @@ pub(super) const GRAPHS: &[Row] = &[
 /// Loops in JavaScript: exact, whatever the recall that is asked for.
 pub(super) const LOOPS: &[Row] = &[
     row("JS loop", Side::Other, Host::Node, "js-naive", false),
-    row("JS loop, unrolled", Side::Other, Host::Node, "js-unrolled", false),
+    row("JS loop unrolled", Side::Other, Host::Node, "js-unrolled", false),
 ];
 
 /// Our exact scan.
-pub(super) const FLAT: Row = row("ours, exact scan", Side::Other, Host::Rust, "flat", false);
+pub(super) const FLAT: Row = row("ours exact scan", Side::Other, Host::Rust, "flat", false);
