@@ -66,7 +66,7 @@ pub(crate) fn named<'tree>(kind: ReferenceKind, expression: Node<'tree>) -> Opti
         node = NAME_FIELDS
             .iter()
             .chain(&INNER_FIELDS)
-            .find_map(|field| node.field(field))
+            .find_map(|field| node.children_in(field).find(|child| child.is_named()))
             .or_else(|| only_named_child(node))?;
     }
 }

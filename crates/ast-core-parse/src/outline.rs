@@ -235,7 +235,8 @@ impl<'tree> Pass<'_, 'tree> {
             row: node.row(),
             symbol: outer.and_then(|outer| outer.symbol),
             in_code: false,
-            section: None,
+            // The members of a type without a name are those of the type round it.
+            section: outer.filter(|_| defined.is_none()).and_then(|outer| outer.section),
             function: outer.and_then(|outer| outer.function),
         };
         if let Some(defined) = defined {
@@ -315,20 +316,18 @@ impl<'tree> Pass<'_, 'tree> {
 
     /// The mention of a type, qualified with the path that it ends.
     fn type_mention(&self, kind: ReferenceKind, node: Node<'tree>) -> Mention<'tree> {
-        let path = node.parent().filter(|path| {
-            self.spec.syntax.type_paths.contains(&path.kind()) && path.end() == node.end()
-        });
-        mention::last_of(kind, path.unwrap_or(node), node)
+        let path = Some(self.type_path(node)).filter(|path| *path != node);
+        path.and_then(|path| mention::named(kind, path)).unwrap_or_else(|| Mention::new(kind, node))
     }
 
-    /// Whether more of a path follows the name.
-    fn begins_path(&self, node: Node<'tree>) -> bool {
-        let path_round = |inner: Node<'tree>| {
-            inner.parent().filter(|path| self.spec.syntax.type_paths.contains(&path.kind()))
+    /// The longest path that ends in the name of a type; its arguments may follow.
+    fn type_path(&self, name: Node<'tree>) -> Node<'tree> {
+        let paths = self.spec.syntax.type_paths;
+        let is_end = |node: Node<'tree>, path: Node<'tree>| {
+            paths.contains(&path.kind()) && (path.end() == node.end() || node.field_name() == "name")
         };
-        let goes_on = |inner: Node<'tree>| path_round(inner).is_some_and(|path| path.end() != inner.end());
-        // What ends a path may begin the one that this path begins.
-        goes_on(node) || path_round(node).is_some_and(goes_on)
+        let longer = |node: &Node<'tree>| node.parent().filter(|path| is_end(*node, *path));
+        std::iter::successors(Some(name), longer).last().unwrap_or(name)
     }
 
     /// Whether the type is one that is extended or implemented, not an argument of it.
@@ -345,19 +344,15 @@ impl<'tree> Pass<'_, 'tree> {
 
     /// Whether a type's name stands where a definition or a type parameter gets its name.
     fn is_name_of_definition(&self, node: Node<'tree>) -> bool {
+        let node = self.type_path(node);
         let Some(parent) = node.parent() else { return false };
         if parent.kind().contains("type_parameter") {
             return matches!(node.field_name(), "name" | "left" | "")
                 && parent.named_children().next() == Some(node);
         }
+        // Type definitions in C have the new name in the field, or inside of declarators.
         let is_definition = self.role(parent.kind_id()).is(Role::DEFINITION);
-        is_definition
-            && match node.field_name() {
-                "name" => true,
-                // The new name of a type definition in C.
-                "declarator" => true,
-                _ => false,
-            }
+        is_definition && matches!(node.field_name(), "name" | "declarator") || parent.kind().ends_with("declarator")
     }
 
     /// A function that calls itself takes one more step to follow.

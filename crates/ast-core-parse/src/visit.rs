@@ -112,6 +112,10 @@ pub(crate) struct Definition<'tree> {
     pub(crate) function: Option<Node<'tree>>,
     /// What the function returns, if that is not in its field `return_type`.
     pub(crate) return_type: Option<Node<'tree>>,
+    /// What the function returns, if no single node says so.
+    pub(crate) return_text: Option<Box<str>>,
+    /// The list of parameters, if it is not in the function's field `parameters`.
+    pub(crate) parameter_list: Option<Node<'tree>>,
     /// Modifiers that are not words before the name.
     pub(crate) modifiers: Modifiers,
     /// The definition it belongs to, if it is not the one it is inside of, which then keeps what is inside the node,
@@ -140,6 +144,8 @@ impl<'tree> Definition<'tree> {
             doc: None,
             function: None,
             return_type: None,
+            return_text: None,
+            parameter_list: None,
             modifiers: Modifiers::default(),
             owner: None,
             publishes: false,

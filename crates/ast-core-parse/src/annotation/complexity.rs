@@ -114,7 +114,8 @@ impl Measure {
                 return;
             }
             Branch::Else => {
-                let taken = if node.is_named() { node.named_children().next() } else { node.next_sibling() };
+                // The branch is inside of the node, or follows the word.
+                let taken = node.named_children().next().or_else(|| node.next_sibling());
                 if !taken.is_some_and(|taken| taken.kind().starts_with("if")) {
                     complexity.cognitive += 1;
                 }
@@ -131,6 +132,7 @@ impl Measure {
                 complexity.cyclomatic += u32::from(counts);
                 return;
             }
+            Branch::Logical if is_no_operation(node) => return,
             Branch::Logical => {
                 complexity.cyclomatic += 1;
                 complexity.cognitive += u32::from(!continues_sequence(node));
@@ -167,6 +169,12 @@ fn follows_else(node: Node<'_>) -> bool {
         || node.parent().is_some_and(|parent| {
             parent.kind() == "else_clause" && parent.named_children().next() == Some(node)
         })
+}
+
+/// Whether `&&` is the sign of a reference in C++, or the name of an operator.
+fn is_no_operation(sign: Node<'_>) -> bool {
+    let parent = sign.parent_kind();
+    parent.ends_with("declarator") || matches!(parent, "operator_name" | "ref_qualifier")
 }
 
 /// Whether the sign of a logical operation only goes on with the same operation round it: `a && b && c` is one

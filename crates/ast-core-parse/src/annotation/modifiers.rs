@@ -27,6 +27,7 @@ macro_rules! modifiers {
                 match word {
                     $($word => Some(Modifier::$item),)*
                     "__inline" | "__inline__" => Some(Modifier::Inline),
+                    "__thread" | "_Thread_local" => Some(Modifier::ThreadLocal),
                     _ => None,
                 }
             }
@@ -107,6 +108,11 @@ impl Modifiers {
     /// Adds a modifier.
     pub fn insert(&mut self, modifier: Modifier) {
         self.0 |= 1 << modifier as u64;
+    }
+
+    /// Adds modifiers.
+    pub(crate) fn extend(&mut self, modifiers: impl IntoIterator<Item = Modifier>) {
+        modifiers.into_iter().for_each(|modifier| self.insert(modifier));
     }
 
     /// Whether the modifier is in the set.

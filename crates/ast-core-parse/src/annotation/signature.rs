@@ -23,6 +23,10 @@ pub(crate) fn annotate<'tree>(
     let mut wrapper = visited.parent();
     while let Some(outer) = wrapper.filter(|outer| syntax.wrappers.contains(&outer.kind())) {
         add_modifiers(&mut annotation, outer, visited.row(), syntax);
+        annotation.type_parameters =
+            annotation.type_parameters.or_else(|| outer.child("template_parameter_list").map(one_line));
+        // `template <>`
+        annotation.type_parameters = annotation.type_parameters.filter(|list| &**list != "<>");
         wrapper = outer.parent();
     }
     let head_end =
@@ -32,11 +36,9 @@ pub(crate) fn annotate<'tree>(
     if function != node {
         add_modifiers(&mut annotation, function, function.next_row(), syntax);
     }
-    let type_parameters = function.field("type_parameters").or_else(|| {
-        ["type_parameters", "type_parameter_list"].into_iter().find_map(|kind| function.child(kind))
-    });
-    annotation.type_parameters = type_parameters.map(one_line);
-    if let Some(list) = parameter_list(function) {
+    let type_parameters = function.field("type_parameters").or_else(|| function.child("type_parameters"));
+    annotation.type_parameters = type_parameters.map(one_line).or(annotation.type_parameters);
+    if let Some(list) = definition.parameter_list.or_else(|| parameter_list(function)) {
         for child in list.named_children() {
             (syntax.parameters)(child, &mut annotation.parameters);
         }
@@ -45,7 +47,8 @@ pub(crate) fn annotate<'tree>(
         (syntax.parameters)(parameter, &mut annotation.parameters);
     }
     annotation.return_type =
-        definition.return_type.or_else(|| function.field("return_type")).map(|node| type_text(node));
+        definition.return_type.or_else(|| function.field("return_type")).map(type_text);
+    annotation.return_type = annotation.return_type.or_else(|| definition.return_text.clone());
     annotation
 }
 
@@ -86,15 +89,16 @@ fn add_modifiers(annotation: &mut Annotation, node: Node<'_>, before_row: u32, s
 pub(crate) fn type_text(node: Node<'_>) -> Box<str> {
     let text = node.text().trim_start();
     let text = text.strip_prefix("->").or_else(|| text.strip_prefix(':')).unwrap_or(text);
-    one_line_of(text)
+    one_line_text(text)
 }
 
 /// The text of a node on one line.
 pub(crate) fn one_line(node: Node<'_>) -> Box<str> {
-    one_line_of(node.text())
+    one_line_text(node.text())
 }
 
-fn one_line_of(text: &str) -> Box<str> {
+/// A text on one line.
+pub(crate) fn one_line_text(text: &str) -> Box<str> {
     let mut buffer = String::new();
     let head = &text[..text.floor_char_boundary(4 * MAX_BYTES)];
     let folded = fold_space(&mut buffer, head);
