@@ -159,7 +159,8 @@ impl Parser {
         let mut in_time = |_: &ParseState| {
             if Instant::now() < deadline { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
-        let bytes = text.as_bytes();
+        let stand_in = (language.0.syntax.stand_in)(text);
+        let bytes = stand_in.as_deref().unwrap_or(text.as_bytes());
         let options = ParseOptions::new().progress_callback(&mut in_time);
         let tree = self.syntax.parse_with_options(
             &mut |offset, _| bytes.get(offset..).unwrap_or_default(),

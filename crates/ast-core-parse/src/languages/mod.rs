@@ -143,6 +143,9 @@ pub(crate) struct Syntax {
     pub(crate) modifiers: &'static [&'static str],
     /// Adds the parameters that a child of a parameter list declares.
     pub(crate) parameters: Parameters,
+    /// What is parsed in place of a text that the grammar cannot read as it is, if anything: as long as the text, with
+    /// everything that stays in its place.
+    pub(crate) stand_in: fn(&str) -> Option<Vec<u8>>,
 }
 
 impl Syntax {
@@ -170,6 +173,7 @@ impl Syntax {
         branches: &[],
         modifiers: &[],
         parameters: |_, _| {},
+        stand_in: |_| None,
     };
 }
 

@@ -1,5 +1,7 @@
 //! C, and what C++ shares with it.
 
+pub(super) mod blank;
+
 use super::Syntax;
 #[cfg(feature = "c")]
 use super::Spec;
@@ -33,6 +35,7 @@ pub(crate) static C: Spec = Spec::new(
         refer,
         calls: &[("call_expression", "function")],
         branches: &BRANCHES,
+        stand_in: |source| blank::blank(source, false),
         ..BASE
     },
 );
@@ -142,7 +145,7 @@ fn define_declared<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
     if let Some(specifier) = visit.field("type") {
         push_type(visit, found, specifier);
     }
-    if visit.in_code() {
+    if visit.in_code() || is_local(visit) {
         return;
     }
     let is_member = visit.kind() == "field_declaration" || visit.enclosing_kind().is_some_and(is_class);
@@ -180,6 +183,14 @@ fn define_declared<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
         }
         found.push(definition);
     }
+}
+
+/// Whether a declaration is a statement, though in no function that is known as one: a macro may make it.
+fn is_local(visit: &Visit<'_, '_>) -> bool {
+    matches!(
+        visit.parent_kind(),
+        "case_statement" | "compound_statement" | "condition_clause" | "for_statement" | "init_statement" | "labeled_statement"
+    )
 }
 
 /// Whether a declaration has this qualifier.
@@ -241,7 +252,7 @@ pub(super) fn push_function<'tree>(
     definition.parameter_list = function.and_then(|function| function.field("parameters"));
     if name.kind() == "operator_cast" {
         // `operator bool` without the `() const` after it.
-        let end = name.field("declarator").map_or(name.end(), Node::start);
+        let end = function.or(name.field("declarator")).map_or(name.end(), Node::start);
         definition.name_text = visit.source.get(name.start() as usize..end as usize).map(str::to_owned);
     }
     if found.is_empty() {
@@ -274,8 +285,10 @@ fn return_type(declaration: Node<'_>, declarator: Node<'_>, function: Option<Nod
         }
     }
     let function = function?;
-    let before = declarator.text().get(..(function.start() - declarator.start()) as usize).unwrap_or("");
-    text.push_str(before);
+    // What is behind the parameters belongs to it where a pointer to a function or an array is returned.
+    let at = |place: u32| place.saturating_sub(declarator.start()) as usize;
+    text.push_str(declarator.text().get(..at(function.start())).unwrap_or(""));
+    text.push_str(declarator.text().get(at(function.end())..).unwrap_or(""));
     has_type.then(|| one_line_text(text.trim()))
 }
 
@@ -328,12 +341,12 @@ fn function_declarator(declarator: Node<'_>) -> Option<Node<'_>> {
     for node in std::iter::successors(Some(declarator), |node| inner_declarator(*node)) {
         match node.kind() {
             "function_declarator" => closest = Some(node),
-            "operator_cast" => return node.field("declarator").filter(|inner| inner.field("parameters").is_some()),
+            "operator_cast" => return converting_function(node),
             "qualified_identifier" => {
                 // `A::operator bool()`
                 let (name, _) = split_name(node);
                 return match name.kind() {
-                    "operator_cast" => name.field("declarator"),
+                    "operator_cast" => converting_function(name),
                     _ => closest,
                 };
             }
@@ -343,6 +356,17 @@ fn function_declarator(declarator: Node<'_>) -> Option<Node<'_>> {
         }
     }
     None
+}
+
+/// The declarator behind the type that an operator converts to: `()` of `operator char *()`.
+fn converting_function(operator: Node<'_>) -> Option<Node<'_>> {
+    let mut node = operator.field("declarator")?;
+    while node.field("parameters").is_none() {
+        // Reference declarators have no field.
+        let inner = || node.named_children().find(|child| child.kind().starts_with("abstract"));
+        node = node.field("declarator").or_else(inner)?;
+    }
+    Some(node)
 }
 
 /// Whether a variable may not be changed: of a pointer, the pointer.

@@ -71,6 +71,7 @@ pub(crate) static CPP: Spec = Spec::new(
             ("#elif", Branch::Decision),
         ],
         modifiers: &["explicit_function_specifier", "storage_class_specifier"],
+        stand_in: |source| c::blank::blank(source, true),
         ..c::BASE
     },
 );

@@ -1,0 +1,870 @@
+//! What is parsed in place of a C or C++ file: the same text with blanks for what no grammar can read.
+//!
+//! A compiler sees such a file after its preprocessor, a parser of the text as it is written sees it before. Macros
+//! that stand where no name may stand (`class API Widget {`, `BEGIN_NAMESPACE`, `int f() NOTHROW;`) and conditionals
+//! whose branches open a brace but do not close it make it take the text for something else, often up to the end of
+//! the file. They are blanked out, byte for byte, so that every place stays where it is. What is blanked is told from
+//! the words round it; where these allow for another reading, it stays.
+
+use std::ops::Range;
+
+/// How far ahead a word may be looked for that decides over another one, in tokens.
+const MAX_LOOK_AHEAD: usize = 64;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Literal,
+    /// A line for the preprocessor.
+    Directive,
+    /// `::`
+    Path,
+    /// Another sign, of one byte.
+    Sign(u8),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Token {
+    kind: Kind,
+    start: u32,
+    end: u32,
+}
+
+/// The text to parse, if it is not the text itself.
+pub(crate) fn blank(source: &str, is_cpp: bool) -> Option<Vec<u8>> {
+    let tokens = tokens(source);
+    let mut blanks = Vec::new();
+    let live = resolve_conditionals(source, &tokens, is_cpp, &mut blanks);
+    let mut reader = Reader { source, tokens: &live, at: 0, blanks, semicolons: Vec::new(), zeros: Vec::new(), is_cpp };
+    reader.read();
+    if reader.blanks.is_empty() && reader.semicolons.is_empty() {
+        return None;
+    }
+    let mut bytes = source.as_bytes().to_vec();
+    for range in reader.blanks {
+        for byte in bytes.get_mut(range.start as usize..range.end as usize).unwrap_or_default() {
+            if !matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+    }
+    for at in reader.semicolons {
+        if let Some(byte) = bytes.get_mut(at as usize).filter(|byte| byte.is_ascii_whitespace()) {
+            *byte = b';';
+        }
+    }
+    for at in reader.zeros {
+        if let Some(byte) = bytes.get_mut(at as usize) {
+            *byte = b'0';
+        }
+    }
+    Some(bytes)
+}
+
+/// The tokens of a text without comments.
+fn tokens(source: &str) -> Vec<Token> {
+    let bytes = source.as_bytes();
+    let mut tokens = Vec::with_capacity(bytes.len() / 5);
+    let mut at = 0;
+    let mut begins_line = true;
+    while let Some(&byte) = bytes.get(at) {
+        let start = at;
+        let rest = &bytes[at..];
+        if byte.is_ascii_whitespace() {
+            begins_line |= byte == b'\n';
+            at += 1;
+            continue;
+        }
+        if rest.starts_with(b"//") {
+            at = end_of_line(bytes, at);
+            continue;
+        }
+        if rest.starts_with(b"/*") {
+            at = memchr::memmem::find(&rest[2..], b"*/").map_or(bytes.len(), |found| at + found + 4);
+            continue;
+        }
+        let kind = match byte {
+            b'#' if begins_line => {
+                at = end_of_directive(bytes, at);
+                Kind::Directive
+            }
+            b'"' | b'\'' => {
+                at = end_of_string(bytes, at);
+                Kind::Literal
+            }
+            b'0'..=b'9' => {
+                let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'\'');
+                at += rest.iter().take_while(|byte| is_part(byte)).count();
+                Kind::Literal
+            }
+            _ if is_word_byte(byte) => {
+                at += rest.iter().take_while(|byte| is_word_byte(**byte)).count();
+                let word = &bytes[start..at];
+                match bytes.get(at) {
+                    Some(b'"') if word.ends_with(b"R") && word.len() <= 3 => {
+                        at = end_of_raw_string(bytes, at);
+                        Kind::Literal
+                    }
+                    Some(b'"' | b'\'') if matches!(word, b"L" | b"U" | b"u" | b"u8") => {
+                        at = end_of_string(bytes, at);
+                        Kind::Literal
+                    }
+                    _ => Kind::Word,
+                }
+            }
+            b':' if rest.starts_with(b"::") => {
+                at += 2;
+                Kind::Path
+            }
+            _ => {
+                at += 1;
+                Kind::Sign(byte)
+            }
+        };
+        begins_line = false;
+        tokens.push(Token { kind, start: start as u32, end: at as u32 });
+    }
+    tokens
+}
+
+/// Letters beyond ASCII are part of words.
+fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
+}
+
+fn end_of_line(bytes: &[u8], at: usize) -> usize {
+    memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |found| at + found)
+}
+
+/// Lines that end in a backslash go on in the next, and comments hide the end of a line.
+fn end_of_directive(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\n' => return at,
+            b'\\' => at += if bytes[at..].starts_with(b"\\\r\n") { 3 } else { 2 },
+            b'/' if bytes[at..].starts_with(b"/*") => {
+                at = memchr::memmem::find(&bytes[at + 2..], b"*/").map_or(bytes.len(), |found| at + found + 4);
+            }
+            b'/' if bytes[at..].starts_with(b"//") => return end_of_line(bytes, at),
+            b'"' => at = end_of_string(bytes, at),
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// The end of a string or character, at the latest that of the line.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let quote = bytes[start];
+    let mut at = start + 1;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\n' => return at,
+            b'\\' => at += if bytes[at..].starts_with(b"\\\r\n") { 3 } else { 2 },
+            _ if byte == quote => return at + 1,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// `"delimiter( … )delimiter"`
+fn end_of_raw_string(bytes: &[u8], quote: usize) -> usize {
+    let rest = &bytes[quote + 1..];
+    let Some(open) = rest.iter().take(17).position(|byte| *byte == b'(') else { return end_of_string(bytes, quote) };
+    let closing = [b")", &rest[..open], b"\""].concat();
+    memchr::memmem::find(&rest[open..], &closing).map_or(bytes.len(), |found| quote + 1 + open + found + closing.len())
+}
+
+/// A branch of a conditional: `#if` or `#else`, and what follows up to the next.
+struct Branch {
+    directive: Range<u32>,
+    /// Where its tokens begin in the list of those that are kept.
+    first: usize,
+    /// The braces that it opens and does not close.
+    net: i32,
+}
+
+/// Blanks out the branches that are not compiled, and those that do not close what they open where another one does
+/// the same; the tokens that stay.
+fn resolve_conditionals(source: &str, tokens: &[Token], is_cpp: bool, blanks: &mut Vec<Range<u32>>) -> Vec<Token> {
+    let mut live: Vec<Token> = Vec::with_capacity(tokens.len());
+    // The conditionals that are open: their branches up to now.
+    let mut open: Vec<Vec<Branch>> = Vec::new();
+    // Whether the braces that are open are those of an enumeration: a grammar reads conditionals there.
+    let mut enums: Vec<bool> = Vec::new();
+    for token in tokens {
+        let range = token.start..token.end;
+        match token.kind {
+            Kind::Directive => {
+                let text = &source[token.start as usize..token.end as usize];
+                let word = text.trim_start_matches(['#', ' ', '\t']);
+                let in_enum = enums.last() == Some(&true);
+                blank_condition(text, word, token.start, blanks);
+                let branch = |first| Branch { directive: range.clone(), first, net: 0 };
+                if word.starts_with("if") {
+                    open.push(vec![branch(live.len() + 1)]);
+                } else if word.starts_with("el") {
+                    if let Some(branches) = open.last_mut() {
+                        branches.push(branch(live.len() + 1));
+                    }
+                } else if word.starts_with("endif") {
+                    if let Some(branches) = open.pop() {
+                        let net = close_conditional(source, &branches, range.clone(), is_cpp, in_enum, &mut live, blanks);
+                        if let Some(outer) = open.last_mut().and_then(|outer| outer.last_mut()) {
+                            outer.net += net;
+                        }
+                    }
+                }
+                live.push(*token);
+            }
+            Kind::Sign(brace @ (b'{' | b'}')) => {
+                if let Some(branch) = open.last_mut().and_then(|branches| branches.last_mut()) {
+                    branch.net += if brace == b'{' { 1 } else { -1 };
+                }
+                if brace == b'{' {
+                    let head = live.iter().rev().take(8).take_while(|token| !matches!(token.kind, Kind::Sign(b';' | b'{' | b'}')));
+                    let is_word = |token: &Token| source.get(token.start as usize..token.end as usize) == Some("enum");
+                    enums.push(head.into_iter().any(is_word));
+                } else {
+                    enums.pop();
+                }
+                live.push(*token);
+            }
+            _ => live.push(*token),
+        }
+    }
+    live
+}
+
+/// Decides over a conditional that ends; the braces it leaves open.
+fn close_conditional(
+    source: &str,
+    branches: &[Branch],
+    end: Range<u32>,
+    is_cpp: bool,
+    in_enum: bool,
+    live: &mut Vec<Token>,
+    blanks: &mut Vec<Range<u32>>,
+) -> i32 {
+    let text = |range: &Range<u32>| source.get(range.start as usize..range.end as usize).unwrap_or("");
+    let is_balanced = branches.iter().all(|branch| branch.net == 0);
+    let compiled = branches.first().and_then(|branch| compiled_branch(text(&branch.directive), is_cpp));
+    // A grammar reads branches that are whole; what is left is to know which of them count.
+    let begin = branches.first().map_or(0, |branch| branch.first.saturating_sub(1));
+    let is_inside = !in_enum && is_inside_statement(source, live, begin);
+    if is_balanced && !is_inside && compiled.is_none_or(|compiled| compiled == 0) {
+        return 0;
+    }
+    let kept = compiled.unwrap_or(0);
+    for (index, branch) in branches.iter().enumerate() {
+        blanks.push(branch.directive.clone());
+        if index != kept {
+            let until = branches.get(index + 1).map_or(end.start, |next| next.directive.start);
+            blanks.push(branch.directive.end..until);
+        }
+    }
+    blanks.push(end);
+    let tail = live.split_off(begin.min(live.len()));
+    let Some(branch) = branches.get(kept) else { return 0 };
+    let from = branch.first.saturating_sub(begin);
+    let to = branches.get(kept + 1).map_or(tail.len(), |next| next.first.saturating_sub(begin + 1));
+    live.extend_from_slice(tail.get(from..to).unwrap_or_default());
+    branch.net
+}
+
+/// Whether a conditional is within a statement, which no grammar expects: what is before it ends none, or it begins
+/// with what can begin none.
+fn is_inside_statement(source: &str, live: &[Token], begin: usize) -> bool {
+    let begins_with_sign = || {
+        let first = live.get(begin + 1).map(|token| token.kind);
+        matches!(first, Some(Kind::Sign(b'{' | b':' | b'=' | b',' | b'.' | b'-' | b'+' | b'|' | b'&' | b'?' | b')')))
+    };
+    let Some(before) = begin.checked_sub(1).and_then(|at| live.get(at)) else { return false };
+    match before.kind {
+        Kind::Sign(b';' | b'{' | b'}' | b':') | Kind::Directive => false,
+        Kind::Sign(b')') => begins_with_sign(),
+        Kind::Word if is_macro_name(source.get(before.start as usize..before.end as usize).unwrap_or("")) => {
+            begins_with_sign()
+        }
+        _ => true,
+    }
+}
+
+/// Blanks out what is in the parentheses of `#if __has_include(<name>)`, which no expression is.
+fn blank_condition(text: &str, word: &str, start: u32, blanks: &mut Vec<Range<u32>>) {
+    if !word.starts_with("if") && !word.starts_with("elif") {
+        return;
+    }
+    let mut from = 0;
+    while let Some(open) = text.get(from..).and_then(|rest| rest.find('(')).map(|at| from + at + 1) {
+        from = open;
+        let Some(rest) = text.get(open..).filter(|rest| rest.trim_start().starts_with(['<', '"'])) else { continue };
+        let Some(close) = rest.find(')') else { return };
+        blanks.push(start + open as u32..start + (open + close) as u32);
+        from = open + close;
+    }
+}
+
+/// Which branch is compiled, if the first condition says so: whether the language is C++, or `0`.
+fn compiled_branch(directive: &str, is_cpp: bool) -> Option<usize> {
+    let mut condition = directive.trim_start_matches(['#', ' ', '\t']);
+    if let Some(comment) = condition.find("/*").or_else(|| condition.find("//")) {
+        condition = condition.get(..comment).unwrap_or("");
+    }
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '!';
+    let mut words = condition.split(|c| !is_part(c)).filter(|word| !word.is_empty());
+    let keyword = words.next()?;
+    let is_of_cpp = match (keyword, &words.collect::<Vec<_>>()[..]) {
+        ("if", ["0"]) => return Some(1),
+        ("if", ["defined", "__cplusplus"]) | ("if" | "ifdef", ["__cplusplus"]) => true,
+        ("if", ["!defined", "__cplusplus"]) | ("ifndef", ["__cplusplus"]) => false,
+        _ => return None,
+    };
+    Some(usize::from(is_of_cpp != is_cpp))
+}
+
+/// Words that begin a declaration and say something of it, not what it is of.
+const SPECIFIERS: [&str; 18] = [
+    "const", "consteval", "constexpr", "constinit", "explicit", "extern", "friend", "inline", "mutable", "register",
+    "static", "thread_local", "typedef", "virtual", "volatile", "__inline", "__inline__", "__extension__",
+];
+/// Words of which several make one type.
+const BASIC_TYPES: [&str; 13] = [
+    "auto", "bool", "char", "double", "float", "int", "long", "short", "signed", "unsigned", "void", "wchar_t",
+    "__int128",
+];
+
+/// What the tokens between two braces are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Declarations,
+    Code,
+}
+
+struct Reader<'a> {
+    source: &'a str,
+    tokens: &'a [Token],
+    at: usize,
+    blanks: Vec<Range<u32>>,
+    /// White space in whose place a semicolon goes.
+    semicolons: Vec<u32>,
+    /// Blanks in whose place a number goes.
+    zeros: Vec<u32>,
+    is_cpp: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self) {
+        let mut scopes = vec![(Within::Declarations, "")];
+        // How many parentheses are open.
+        let mut depth = 0u32;
+        // The name of the class, or `""`, if the next brace holds declarations.
+        let mut head: Option<&'a str> = None;
+        let mut begins_statement = true;
+        while self.at < self.tokens.len() {
+            let (here, class) = scopes.last().copied().unwrap_or((Within::Declarations, ""));
+            let token = self.tokens[self.at];
+            let begins = std::mem::replace(&mut begins_statement, false) && depth == 0;
+            if begins && token.kind == Kind::Word && self.macros_before(self.at, here, class) {
+                // It goes on behind them, or has ended.
+                begins_statement = true;
+                continue;
+            }
+            match token.kind {
+                Kind::Directive => begins_statement = begins || self.ends_statement(self.at.wrapping_sub(1)),
+                Kind::Literal if is_macro_name(self.word(self.at + 1)) => self.macro_behind_literal(),
+                Kind::Sign(b'(' | b'[') => {
+                    if token.kind == Kind::Sign(b'(') && here == Within::Code && self.at > 0 {
+                        self.types_as_arguments(self.at - 1);
+                    }
+                    depth += 1;
+                }
+                Kind::Sign(b')' | b']') => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 && here == Within::Declarations && token.kind == Kind::Sign(b')') {
+                        self.macros_behind_parameters();
+                    }
+                }
+                Kind::Sign(b'{') => {
+                    scopes.push(match head.take().filter(|_| depth == 0) {
+                        Some(class) => (Within::Declarations, class),
+                        None => (Within::Code, ""),
+                    });
+                    depth = 0;
+                    begins_statement = true;
+                }
+                Kind::Sign(b'}') => {
+                    if scopes.len() > 1 {
+                        scopes.pop();
+                    }
+                    depth = 0;
+                    begins_statement = true;
+                }
+                Kind::Sign(b';') => {
+                    begins_statement = depth == 0;
+                    head = head.filter(|_| depth > 0);
+                }
+                Kind::Sign(b':') => {
+                    begins_statement = self.at > 0
+                        && matches!(self.word(self.at - 1), "private" | "protected" | "public" | "signals" | "slots");
+                }
+                Kind::Word => match self.word(self.at) {
+                    "__attribute__" | "__attribute" => {
+                        if let Some(end) = self.behind_parentheses(self.at + 1) {
+                            self.blank(self.at..end);
+                            self.at = end;
+                            begins_statement = begins;
+                            continue;
+                        }
+                    }
+                    _ if depth > 0 => {}
+                    "namespace" => head = Some(""),
+                    "extern" if self.kind(self.at + 1) == Some(Kind::Literal) => {
+                        head = Some("");
+                        self.at += 1;
+                        begins_statement = true;
+                    }
+                    "class" | "struct" | "union" => head = self.macros_before_name(self.at).or(head),
+                    "enum" => {
+                        self.macros_before_name(self.at);
+                    }
+                    "template" if self.kind(self.at + 1) == Some(Kind::Sign(b'<')) => {
+                        if let Some(end) = self.behind_angles(self.at + 1) {
+                            self.at = end;
+                            begins_statement = true;
+                            continue;
+                        }
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    fn kind(&self, at: usize) -> Option<Kind> {
+        self.tokens.get(at).map(|token| token.kind)
+    }
+
+    /// The word in this place, `""` if there is none.
+    fn word(&self, at: usize) -> &'a str {
+        match self.tokens.get(at) {
+            Some(token) if token.kind == Kind::Word => {
+                self.source.get(token.start as usize..token.end as usize).unwrap_or("")
+            }
+            _ => "",
+        }
+    }
+
+    fn blank(&mut self, tokens: Range<usize>) {
+        if let Some([first, .., last] | [first @ last]) = self.tokens.get(tokens) {
+            self.blanks.push(first.start..last.end);
+        }
+    }
+
+    fn ends_statement(&self, at: usize) -> bool {
+        matches!(self.kind(at), None | Some(Kind::Sign(b';' | b'{' | b'}')))
+    }
+
+    /// Whether a line break is before the token in this place.
+    fn begins_line(&self, at: usize) -> bool {
+        let Some(token) = self.tokens.get(at) else { return true };
+        let end = at.checked_sub(1).and_then(|before| self.tokens.get(before)).map_or(0, |before| before.end);
+        self.source.as_bytes().get(end as usize..token.start as usize).is_none_or(|between| between.contains(&b'\n'))
+    }
+
+    /// The place behind the brackets that open in this place, if they close soon enough.
+    fn behind(&self, at: usize, open: u8, close: u8) -> Option<usize> {
+        let mut depth = 0usize;
+        for (index, token) in self.tokens.iter().enumerate().skip(at).take(8 * MAX_LOOK_AHEAD) {
+            match token.kind {
+                Kind::Sign(sign) if sign == open => depth += 1,
+                Kind::Sign(sign) if sign == close => {
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        return Some(index + 1);
+                    }
+                }
+                Kind::Sign(b';' | b'{' | b'}') if open == b'<' => return None,
+                Kind::Directive => return None,
+                _ => {}
+            }
+            if depth == 0 {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn behind_angles(&self, at: usize) -> Option<usize> {
+        self.behind(at, b'<', b'>')
+    }
+
+    fn behind_parentheses(&self, at: usize) -> Option<usize> {
+        self.behind(at, b'(', b')')
+    }
+
+    /// `class MACRO Name {`, `class MACRO(x) Name : Base`. The name, if a body with declarations follows.
+    fn macros_before_name(&mut self, keyword: usize) -> Option<&'a str> {
+        let is_enum = self.word(keyword) == "enum";
+        let mut at = keyword + 1;
+        if is_enum && matches!(self.word(at), "class" | "struct") {
+            at += 1;
+        }
+        loop {
+            at = match (self.kind(at), self.word(at)) {
+                (Some(Kind::Sign(b'[')), _) => self.behind(at, b'[', b']')?,
+                (_, "alignas" | "__attribute__" | "__declspec") => self.behind_parentheses(at + 1)?,
+                _ => break,
+            };
+        }
+        let mut macros = at..at;
+        while is_macro_name(self.word(macros.end)) {
+            let next = match self.kind(macros.end + 1) {
+                Some(Kind::Sign(b'(')) => self.behind_parentheses(macros.end + 1),
+                _ => Some(macros.end + 1),
+            };
+            match next {
+                Some(next) if !matches!(self.word(next), "" | "final") => macros.end = next,
+                _ => break,
+            }
+        }
+        let mut name = self.word(macros.end);
+        if name.is_empty() {
+            return Some("").filter(|_| matches!(self.kind(at), Some(Kind::Sign(b'{' | b':'))) && !is_enum);
+        }
+        let mut end = macros.end + 1;
+        loop {
+            end = match self.kind(end) {
+                Some(Kind::Path) if !self.word(end + 1).is_empty() => {
+                    name = self.word(end + 1);
+                    end + 2
+                }
+                Some(Kind::Sign(b'<')) => self.behind_angles(end)?,
+                _ => break,
+            };
+        }
+        let has_body = match self.kind(end) {
+            Some(Kind::Sign(b'{')) => true,
+            Some(Kind::Sign(b':')) => !is_enum || macros.is_empty(),
+            Some(Kind::Word) => self.word(end) == "final",
+            _ => false,
+        };
+        let is_forward = self.word(keyword) == "class" && self.kind(end) == Some(Kind::Sign(b';'));
+        if (has_body || is_forward) && !macros.is_empty() {
+            self.blank(macros);
+        }
+        Some(name).filter(|_| has_body && !is_enum)
+    }
+
+    /// Macros at the beginning of a statement that are no part of it. Whether there was one: what follows it begins a
+    /// statement.
+    fn macros_before(&mut self, begin: usize, here: Within, class: &str) -> bool {
+        let mut at = begin;
+        while SPECIFIERS.contains(&self.word(at)) {
+            at += 1;
+        }
+        let name = self.word(at);
+        if !is_macro_name(name) {
+            if here == Within::Declarations {
+                self.macros_inside(at);
+            }
+            return false;
+        }
+        let is_first = at == begin;
+        match self.kind(at + 1) {
+            Some(Kind::Sign(b'(')) => return self.macro_call_before(at, is_first, here, class),
+            // `MACRO:` in place of `public:`
+            Some(Kind::Sign(b':')) if is_first && here == Within::Declarations => {
+                self.blank(at..at + 2);
+                self.at = at + 2;
+                return true;
+            }
+            _ => {}
+        }
+        let before = at.checked_sub(1).and_then(|before| self.kind(before));
+        let is_alone = is_first
+            && name.contains('_')
+            && (self.begins_line(at) && self.begins_line(at + 1))
+            && matches!(before, None | Some(Kind::Directive | Kind::Sign(b';' | b'{' | b'}' | b':' | b')')))
+            && match self.kind(at + 1) {
+                Some(Kind::Word) => !self.is_type_of_next_line(at),
+                None | Some(Kind::Directive) => here == Within::Declarations,
+                Some(Kind::Sign(b'}')) => before != Some(Kind::Sign(b'{')),
+                _ => false,
+            };
+        if is_alone || self.is_declaration(at + 1, class) {
+            self.blank(at..at + 1);
+            self.at = at + 1;
+            return true;
+        }
+        if here == Within::Declarations {
+            self.macros_inside(at);
+        }
+        false
+    }
+
+    /// The same for a macro with arguments.
+    fn macro_call_before(&mut self, at: usize, is_first: bool, here: Within, class: &str) -> bool {
+        let Some(end) = self.behind_parentheses(at + 1) else { return false };
+        let next = self.word(end);
+        let goes_on = !matches!(next, "" | "const" | "final" | "noexcept" | "override" | "try");
+        let is_after_template = at > 0 && self.kind(at - 1) == Some(Kind::Sign(b'>'));
+        if here == Within::Declarations && goes_on {
+            let is_attribute = !self.begins_line(end) || is_after_template || !is_first;
+            if is_attribute && self.is_declaration(end, class) {
+                self.blank(at..end);
+                self.at = end;
+                return true;
+            }
+        }
+        if !is_first {
+            return false;
+        }
+        let is_end = matches!(self.kind(end), None | Some(Kind::Directive | Kind::Sign(b'}' | b'~')));
+        let is_block = self.kind(end) == Some(Kind::Sign(b'{'));
+        let last = self.tokens.get(end - 1).map_or(0, |token| token.end);
+        if is_block && here == Within::Declarations && class.is_empty() && self.is_cpp {
+            // A test, or something else that a macro makes a function of: what is not like parameters goes.
+            let arguments = self.tokens.get(at + 2..end - 1).unwrap_or_default();
+            let is_parameter = |token: &Token| matches!(token.kind, Kind::Word | Kind::Path | Kind::Sign(b',' | b'*' | b'&'));
+            if !arguments.iter().all(is_parameter) {
+                self.blank(at + 2..end - 1);
+            }
+            self.at = end;
+            return true;
+        }
+        let ends_here = is_block && here == Within::Code || (goes_on || is_end) && self.begins_line(end);
+        if ends_here {
+            self.types_as_arguments(at);
+            self.semicolons.push(last);
+            self.at = end;
+            return true;
+        }
+        if self.kind(end) == Some(Kind::Sign(b';')) {
+            self.types_as_arguments(at);
+        }
+        false
+    }
+
+    /// `"%" MACRO "\n"`, `40 MACRO`
+    fn macro_behind_literal(&mut self) {
+        if matches!(self.kind(self.at + 2), Some(Kind::Literal | Kind::Sign(b',' | b')' | b';'))) {
+            self.blank(self.at + 1..self.at + 2);
+        }
+    }
+
+    /// Types that a macro is called with, which are no expressions: `MACRO(unsigned char, x)`.
+    fn types_as_arguments(&mut self, name: usize) {
+        if !is_macro_name(self.word(name)) {
+            return;
+        }
+        let Some(end) = self.behind_parentheses(name + 1) else { return };
+        let mut depth = 0u32;
+        let mut begin = name + 2;
+        for at in name + 1..end {
+            match self.kind(at) {
+                Some(Kind::Sign(b'(' | b'[' | b'{')) => depth += 1,
+                Some(Kind::Sign(b')' | b']' | b'}')) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            let is_end = at + 1 == end || depth == 1 && self.kind(at) == Some(Kind::Sign(b','));
+            if !is_end {
+                continue;
+            }
+            let is_part = |at: usize| matches!(self.kind(at), Some(Kind::Word | Kind::Path | Kind::Sign(b'*' | b'&')));
+            let first = self.word(begin);
+            let is_type = BASIC_TYPES.contains(&first) || matches!(first, "class" | "const" | "enum" | "struct" | "union");
+            let is_reference = begin + 1 < at && matches!(self.kind(at - 1), Some(Kind::Sign(b'*' | b'&')));
+            if (is_type || is_reference) && begin < at && (begin..at).all(is_part) {
+                self.zeros.extend(self.tokens.get(begin).map(|token| token.start));
+                self.blank(begin..at);
+            }
+            begin = at + 1;
+        }
+    }
+
+    /// Whether a word alone on its line is the type of what the next line declares: `DWORD` before `f(int)`.
+    fn is_type_of_next_line(&self, at: usize) -> bool {
+        !self.word(at + 1).is_empty()
+            && !is_keyword(self.word(at + 1))
+            && !is_macro_name(self.word(at + 1))
+            && matches!(self.kind(at + 2), Some(Kind::Sign(b'(' | b'=' | b';' | b'[' | b',') | Kind::Path))
+    }
+
+    /// Whether what begins in this place has a type and a name, or is a function of the class that needs no type:
+    /// whether it declares something without what is before.
+    fn is_declaration(&self, begin: usize, class: &str) -> bool {
+        let mut at = begin;
+        let mut words = 0;
+        let mut is_basic = false;
+        for _ in 0..MAX_LOOK_AHEAD {
+            let word = self.word(at);
+            match self.kind(at) {
+                _ if is_head(word) => return true,
+                _ if SPECIFIERS.contains(&word) => at += 1,
+                Some(Kind::Word) if word == "operator" => {
+                    let is_conversion = !matches!(self.word(at + 1), "" | "delete" | "new");
+                    return words > 0 || is_conversion;
+                }
+                Some(Kind::Word) if is_statement(word) => return false,
+                Some(Kind::Word) if word == "typename" => at += 1,
+                Some(Kind::Word) if words == 0 && self.kind(at + 1) == Some(Kind::Sign(b'(')) => {
+                    let is_constructor = word == class && !class.is_empty()
+                        || at > begin + 1 && self.kind(at - 1) == Some(Kind::Path) && self.word(at - 2) == word;
+                    if is_constructor {
+                        return true;
+                    }
+                    words += 1;
+                    at += 1;
+                }
+                Some(Kind::Word) => {
+                    let is_basic_too = BASIC_TYPES.contains(&word);
+                    // `unsigned long` is one type.
+                    words += u32::from(!(is_basic && is_basic_too));
+                    is_basic = is_basic_too;
+                    at += 1;
+                }
+                Some(Kind::Path) => {
+                    // `A::B` is one name.
+                    words = words.saturating_sub(1);
+                    at += 1;
+                }
+                Some(Kind::Sign(b'<')) => match self.behind_angles(at) {
+                    Some(end) => at = end,
+                    None => return false,
+                },
+                Some(Kind::Sign(b'*' | b'&')) => return words > 0,
+                Some(Kind::Sign(b'(')) if self.word(at - 1).starts_with("__") || self.word(at - 1) == "alignas" => {
+                    // `__attribute__((x))`
+                    words = words.saturating_sub(1);
+                    match self.behind_parentheses(at) {
+                        Some(end) => at = end,
+                        None => return false,
+                    }
+                }
+                Some(Kind::Sign(b'(' | b';' | b'=' | b'[' | b'{' | b',' | b':')) => return words >= 2,
+                // A destructor.
+                Some(Kind::Sign(b'~')) => return words == 0,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Macros between the type and the name of a function, and behind the name of a variable:
+    /// `void MACRO f(int)`, `int x MACRO(y) = 3`.
+    fn macros_inside(&mut self, begin: usize) {
+        let mut at = begin;
+        // The words of the type and the name, but for those that make one with the word before.
+        let mut words: Vec<usize> = Vec::new();
+        let mut is_basic = false;
+        for _ in 0..MAX_LOOK_AHEAD {
+            let word = self.word(at);
+            match self.kind(at) {
+                _ if is_keyword(word) && !BASIC_TYPES.contains(&word) && !SPECIFIERS.contains(&word) => return,
+                _ if SPECIFIERS.contains(&word) => at += 1,
+                Some(Kind::Word) => {
+                    let is_basic_too = BASIC_TYPES.contains(&word);
+                    if !(is_basic && is_basic_too) {
+                        words.push(at);
+                    }
+                    is_basic = is_basic_too;
+                    at += 1;
+                }
+                Some(Kind::Path) => {
+                    words.pop();
+                    at += 1;
+                }
+                Some(Kind::Sign(b'<')) => match self.behind_angles(at) {
+                    Some(end) => at = end,
+                    None => return,
+                },
+                Some(Kind::Sign(b'*' | b'&')) => at += 1,
+                _ => break,
+            }
+        }
+        let macro_at = match (words.as_slice(), self.kind(at)) {
+            // `int x MACRO(y);`
+            ([_, .., name, last], Some(Kind::Sign(b'(')))
+                if last - name == 1 && is_macro_name(self.word(*last)) && !is_macro_name(self.word(*name)) =>
+            {
+                let Some(end) = self.behind_parentheses(at) else { return };
+                if matches!(self.kind(end), Some(Kind::Sign(b';' | b'=' | b'{'))) {
+                    self.blank(*last..end);
+                }
+                return;
+            }
+            // `void MACRO f(int)`
+            ([_, .., middle, last], Some(Kind::Sign(b'('))) if last - middle == 1 => *middle,
+            // `int x MACRO = 3;`
+            ([_, .., name, last], Some(Kind::Sign(b';' | b'='))) if last - name == 1 && !is_macro_name(self.word(*name)) => {
+                *last
+            }
+            _ => return,
+        };
+        if is_macro_name(self.word(macro_at)) {
+            self.blank(macro_at..macro_at + 1);
+        }
+    }
+
+    /// Macros between a list of parameters and the end of a declaration or its body: `void f() const MACRO(x);`
+    fn macros_behind_parameters(&mut self) {
+        let mut at = self.at + 1;
+        let mut macros: Vec<Range<usize>> = Vec::new();
+        for _ in 0..MAX_LOOK_AHEAD {
+            match self.kind(at) {
+                Some(Kind::Word) if matches!(self.word(at), "const" | "final" | "noexcept" | "override" | "volatile") => {
+                    at += 1;
+                }
+                Some(Kind::Word) if is_macro_name(self.word(at)) => {
+                    let end = match self.kind(at + 1) {
+                        Some(Kind::Sign(b'(')) => self.behind_parentheses(at + 1),
+                        _ => Some(at + 1),
+                    };
+                    let Some(end) = end else { return };
+                    macros.push(at..end);
+                    at = end;
+                }
+                Some(Kind::Sign(b'&')) => at += 1,
+                Some(Kind::Sign(b';' | b'{' | b'=')) => break,
+                _ => return,
+            }
+        }
+        for range in macros {
+            self.blank(range);
+        }
+    }
+}
+
+/// Whether a word looks like the name of a macro: all capitals, or reserved.
+fn is_macro_name(word: &str) -> bool {
+    let is_capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let has_letter = word.bytes().any(|byte| byte.is_ascii_uppercase());
+    word.len() >= 3 && has_letter && word.bytes().all(is_capital)
+}
+
+/// Words that begin the definition of a type or namespace, or a template.
+fn is_head(word: &str) -> bool {
+    matches!(word, "class" | "enum" | "namespace" | "struct" | "template" | "typedef" | "union" | "using")
+}
+
+fn is_keyword(word: &str) -> bool {
+    SPECIFIERS.contains(&word)
+        || BASIC_TYPES.contains(&word)
+        || is_statement(word)
+        || is_head(word)
+        || matches!(word, "alignas" | "decltype" | "operator" | "private" | "protected" | "public" | "requires" | "typename")
+}
+
+/// Words that begin a statement which declares nothing.
+fn is_statement(word: &str) -> bool {
+    matches!(
+        word,
+        "break" | "case" | "catch" | "co_await" | "co_return" | "co_yield" | "continue" | "default" | "delete" | "do"
+            | "else" | "for" | "goto" | "if" | "new" | "return" | "sizeof" | "static_assert" | "switch" | "throw"
+            | "try" | "while"
+    )
+}
