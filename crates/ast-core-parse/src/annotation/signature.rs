@@ -38,6 +38,9 @@ pub(crate) fn annotate<'tree>(
     }
     let type_parameters = function.field("type_parameters").or_else(|| function.child("type_parameters"));
     annotation.type_parameters = type_parameters.map(one_line).or(annotation.type_parameters);
+    for receiver in function.field("receiver").into_iter().flat_map(Node::named_children) {
+        (syntax.parameters)(receiver, &mut annotation.parameters);
+    }
     if let Some(list) = definition.parameter_list.or_else(|| parameter_list(function)) {
         for child in list.named_children() {
             (syntax.parameters)(child, &mut annotation.parameters);
