@@ -206,7 +206,8 @@ mod tests {
             let source = SourceText::decode(&bytes).unwrap();
             prop_assert_eq!(source.text().len(), bytes.len());
             for (at, c) in source.text().char_indices() {
-                if c != '\u{1A}' {
+                // A carriage return may stand as the end of line that it is.
+                if c != '\u{1A}' && bytes[at] != b'\r' {
                     prop_assert_eq!(&source.text().as_bytes()[at..at + c.len_utf8()], &bytes[at..at + c.len_utf8()]);
                 }
             }

@@ -316,8 +316,17 @@ impl<'tree> Pass<'_, 'tree> {
 
     /// The mention of a type, qualified with the path that it ends.
     fn type_mention(&self, kind: ReferenceKind, node: Node<'tree>) -> Mention<'tree> {
-        let path = Some(self.type_path(node)).filter(|path| *path != node);
-        path.and_then(|path| mention::named(kind, path)).unwrap_or_else(|| Mention::new(kind, node))
+        mention::last_of(kind, self.type_path(node), node)
+    }
+
+    /// Whether more of a path follows the name.
+    fn begins_path(&self, node: Node<'tree>) -> bool {
+        let path_round = |inner: Node<'tree>| {
+            inner.parent().filter(|path| self.spec.syntax.type_paths.contains(&path.kind()))
+        };
+        let goes_on = |inner: Node<'tree>| path_round(inner).is_some_and(|path| path.end() != inner.end());
+        // What ends a path may begin the one that this path begins.
+        goes_on(node) || path_round(node).is_some_and(goes_on)
     }
 
     /// The longest path that ends in the name of a type; its arguments may follow.

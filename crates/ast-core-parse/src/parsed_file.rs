@@ -123,7 +123,7 @@ mod tests {
         let file = Parser::default().parse(text.as_bytes(), "rust".parse().unwrap()).unwrap();
         let names =
             |index| file.imports_of(index).into_iter().map(|import| &*import.name).collect::<Vec<_>>();
-        assert_eq!(names(0), ["self", "b"]);
+        assert_eq!(names(0), ["fs", "b"]);
         assert_eq!(names(1), ["File"]);
         assert_eq!(
             file.references_of(1).map(|reference| &*reference.name).collect::<Vec<_>>(),

@@ -36,7 +36,9 @@ pub(crate) fn annotate<'tree>(
     if function != node {
         add_modifiers(&mut annotation, function, function.next_row(), syntax);
     }
-    let type_parameters = function.field("type_parameters").or_else(|| function.child("type_parameters"));
+    let type_parameters = function.field("type_parameters").or_else(|| {
+        ["type_parameters", "type_parameter_list"].into_iter().find_map(|kind| function.child(kind))
+    });
     annotation.type_parameters = type_parameters.map(one_line).or(annotation.type_parameters);
     for receiver in function.field("receiver").into_iter().flat_map(Node::named_children) {
         (syntax.parameters)(receiver, &mut annotation.parameters);

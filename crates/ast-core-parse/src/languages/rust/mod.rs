@@ -156,10 +156,15 @@ fn import<'tree>(argument: Node<'tree>, mentions: &mut Mentions<'tree>) {
             scopes.extend(outer.field("path").filter(|_| outer.kind() == "scoped_use_list").map(Node::text));
         }
         scopes.reverse();
-        let mut mention = Mention::new(ReferenceKind::Import, name).alias(alias).qualifier(scopes.join("::"));
-        if name.kind() == "use_wildcard" {
-            mention = mention.name_text("*");
-        }
+        let path = scopes.join("::");
+        let mut mention = Mention::new(ReferenceKind::Import, name).alias(alias);
+        mention = match (name.kind(), path.rsplit_once("::")) {
+            ("use_wildcard", _) => mention.name_text("*").qualifier(path),
+            // `std::fs::{self}` brings `fs`.
+            ("self", Some((outer, module))) => mention.name_text(module).qualifier(outer),
+            ("self", None) if !path.is_empty() => mention.name_text(path),
+            _ => mention.qualifier(path),
+        };
         mentions.push(mention);
     }
 }

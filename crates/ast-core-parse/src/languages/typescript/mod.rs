@@ -13,7 +13,8 @@ pub(crate) static TYPESCRIPT: Spec = Spec::new(
     "0.23.2",
     || tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
     SYNTAX,
-);
+)
+.interpreters(&["ts-node", "tsx"]);
 
 pub(crate) static TSX: Spec = Spec::new(
     "tsx",
