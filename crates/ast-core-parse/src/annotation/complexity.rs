@@ -123,7 +123,7 @@ impl Measure {
             }
             Branch::Case | Branch::Arm | Branch::Decision | Branch::WithAlternative | Branch::WithValue => {
                 let counts = match branch {
-                    Branch::Case => !node.text().starts_with("default"),
+                    Branch::Case => !is_default(node),
                     Branch::Arm => node.parent().and_then(first_of_kind(node)) != Some(node),
                     Branch::WithAlternative => node.field("alternative").is_some(),
                     Branch::WithValue => node.field("value").is_some(),
@@ -161,6 +161,11 @@ impl Measure {
 /// The first child of the same kind as `node`.
 fn first_of_kind<'tree>(node: Node<'tree>) -> impl Fn(Node<'tree>) -> Option<Node<'tree>> {
     move |parent| parent.children().find(|child| child.kind_id() == node.kind_id())
+}
+
+/// Whether a case is the one that is taken when no other is.
+fn is_default(case: Node<'_>) -> bool {
+    matches!(case.first_child().unwrap_or(case).text(), "default" | "else" | "*")
 }
 
 /// Whether an `if` is the one of `else if`.
