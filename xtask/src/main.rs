@@ -14,6 +14,7 @@ mod fuzz;
 mod metadata;
 mod new_language;
 mod node;
+mod oracle;
 mod process;
 mod rust_source;
 mod test;
@@ -48,10 +49,8 @@ enum Verb {
     Bench(bench::Options),
     /// Build or test the Node package.
     Node(node::Options),
-    /// Run a fuzz target of ast-core-parse.
-    Fuzz(fuzz::Options),
-    /// Write what a new language of ast-core-parse begins with.
-    NewLanguage(new_language::Options),
+    /// Compare what the engine says of the corpus with what other tools say.
+    Oracle(oracle::Options),
 }
 
 fn main() -> ExitCode {
@@ -63,8 +62,7 @@ fn main() -> ExitCode {
         Verb::Corpus(options) => corpus::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Node(options) => node::run(&options),
-        Verb::Fuzz(options) => fuzz::run(&options),
-        Verb::NewLanguage(options) => new_language::run(&options),
+        Verb::Oracle(options) => oracle::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

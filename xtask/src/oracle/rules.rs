@@ -1,0 +1,576 @@
+//! Where ctags is wrong, and how it is told from the text alone.
+//!
+//! A rule is asked only about a tag that we lack, so it cannot hide an agreement; what it sets aside is counted and
+//! printed under its name. Each is as narrow as the text allows, and was made from samples read by hand.
+
+use super::ctags::Tag;
+use super::language::Language;
+use super::source::{Source, find_word, is_word, matches_word};
+use super::symbols::Located;
+
+/// A way in which ctags is wrong.
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    languages: &'static [Language],
+    kinds: &'static [&'static str],
+    pub(super) why: &'static str,
+    applies: fn(&Case<'_>) -> bool,
+}
+
+/// A tag that we lack.
+struct Case<'a> {
+    tag: &'a Tag,
+    source: &'a Source,
+    symbols: &'a [Located],
+    line: &'a [u8],
+    /// Where the name is in the file, if it is on the line of the tag at all.
+    at: Option<usize>,
+}
+
+/// Longer lines are written by programs: on one line everything has the same name as something.
+const LONG_LINE: usize = 1000;
+
+use Language::{Cpp, Java, JavaScript, Rust, TypeScript};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "impl-named-otherwise",
+        languages: &[Rust],
+        kinds: &["implementation"],
+        why: "an `impl` that we report on this line, named by another part of its type: `B` of `impl Eq for (A, B)`",
+        applies: |case| case.is_ours_on_line(Some("impl")),
+    },
+    Rule {
+        name: "static-lifetime",
+        languages: &[Rust],
+        kinds: &["variable"],
+        why: "the type after a lifetime, `str` of `&'static str`, read as a static of that name",
+        applies: |case| {
+            let lifetime = b"'static ";
+            let ends = case.line.windows(lifetime.len()).enumerate().filter(|(_, text)| text == lifetime);
+            let mut ends = ends.map(|(at, text)| at + text.len());
+            ends.any(|at| matches_word(case.line, at, &case.tag.name).is_some())
+        },
+    },
+    Rule {
+        name: "minified",
+        languages: &[JavaScript],
+        kinds: &[
+            "class",
+            "constant",
+            "field",
+            "function",
+            "generator",
+            "getter",
+            "method",
+            "setter",
+            "variable",
+        ],
+        why: "on a line of more than 1,000 bytes, whose one-letter names ctags takes from anywhere",
+        applies: |case| case.line.len() > LONG_LINE,
+    },
+    Rule {
+        name: "no-value-of-module",
+        languages: &[TypeScript, JavaScript],
+        kinds: &["constant", "variable"],
+        why: "not the name that a `const`, `let` or `var` at the beginning of the line declares: a local one, a \
+              property, an operand, or the type or value of what is declared",
+        applies: |case| !case.at.is_some_and(|at| declares_value(case, at)),
+    },
+    Rule {
+        name: "no-alias",
+        languages: &[TypeScript],
+        kinds: &["alias"],
+        why: "a `type` in an import or export list, or a variable called `type`",
+        applies: |case| {
+            let is_alias =
+                |at| case.source.before(at).word == b"type" && matches!(case.next(at), b'=' | b'<');
+            !case.at.is_some_and(is_alias)
+        },
+    },
+    Rule {
+        name: "no-class",
+        languages: &[TypeScript, JavaScript],
+        kinds: &["class"],
+        why: "an object literal, or the owner of a prototype, where no `class` is written",
+        applies: |case| find_word(case.line, "class").is_none() || case.tag.name == "extends",
+    },
+    Rule {
+        name: "no-field",
+        languages: &[JavaScript],
+        kinds: &["field"],
+        why: "a shorthand property, an index or an argument, where no statement begins with the name",
+        applies: |case| {
+            let is_field = |at| {
+                let before = case.line_before(at).trim_ascii_end();
+                let before = before.strip_suffix(b"#").unwrap_or(before).trim_ascii();
+                matches!(before, b"" | b"static") && matches!(case.next(at), b'=' | b';')
+            };
+            !case.at.is_some_and(is_field)
+        },
+    },
+    Rule {
+        name: "exports-as-name",
+        languages: &[JavaScript],
+        kinds: &["class", "function"],
+        why: "`module.exports = …`, which we report under its own name or as `default`, called `exports`",
+        applies: |case| case.tag.name == "exports" && case.is_ours_on_line(None),
+    },
+    Rule {
+        name: "called-at-once",
+        languages: &[JavaScript],
+        kinds: &["function", "method"],
+        why: "`name = (function () {…})()`, which binds what the function returns, or `name = new Function(…)`",
+        applies: |case| {
+            let value = |at| {
+                let rest = case.source.after(at + case.tag.name.len());
+                let rest = rest.strip_prefix(b"=").or(rest.strip_prefix(b":"))?.trim_ascii_start();
+                let called = rest.strip_prefix(b"(").map(|rest| skip_comment(rest.trim_ascii_start()));
+                Some(
+                    called.is_some_and(|rest| rest.starts_with(b"function"))
+                        || rest.starts_with(b"new Function"),
+                )
+            };
+            case.at.and_then(value).unwrap_or(false)
+        },
+    },
+    Rule {
+        name: "owner-as-function",
+        languages: &[JavaScript],
+        kinds: &["function", "method"],
+        why: "`owner` of `owner.name = function …` or `owner[key] = function …`",
+        applies: |case| case.at.is_some_and(|at| matches!(case.next(at), b'.' | b'[')),
+    },
+    Rule {
+        name: "no-method",
+        languages: &[JavaScript],
+        kinds: &["method"],
+        why: "`Owner.prototype.name = value` with a literal as its value",
+        applies: |case| {
+            let value = |at| case.source.after(at + case.tag.name.len()).strip_prefix(b"=");
+            case.at.and_then(value).is_some_and(|value| is_literal(value.trim_ascii_start()))
+        },
+    },
+    Rule {
+        name: "no-property",
+        languages: &[TypeScript],
+        kinds: &["property"],
+        why: "a word of a type or a parameter of a function type: no member begins with the name",
+        applies: |case| !case.at.is_some_and(|at| declares_property(case, at)),
+    },
+    Rule {
+        name: "keyword",
+        languages: &[TypeScript, Java],
+        kinds: &["method", "property"],
+        why: "a reserved word of the language, which nothing can be named, read as a method",
+        applies: |case| {
+            [
+                "catch",
+                "else",
+                "extends",
+                "false",
+                "for",
+                "if",
+                "return",
+                "switch",
+                "synchronized",
+                "true",
+                "try",
+                "while",
+            ]
+            .contains(&case.tag.name.as_str())
+        },
+    },
+    Rule {
+        name: "call",
+        languages: &[Java, Cpp],
+        kinds: &["function", "method", "prototype"],
+        why: "a call, or a macro's, where no type stands before the name and the class is called otherwise",
+        applies: |case| case.at.is_some_and(|at| is_call(case, at)),
+    },
+    Rule {
+        name: "no-enum-constant",
+        languages: &[Java],
+        kinds: &["enumConstant"],
+        why: "an annotation of a constant, or a word within the arguments of one",
+        applies: |case| {
+            case.at.is_some_and(|at| {
+                let before = case.line_before(at);
+                let count = |wanted: u8| before.iter().filter(|byte| **byte == wanted).count();
+                count(b'(') > count(b')') || before.ends_with(b"@")
+            })
+        },
+    },
+    Rule {
+        name: "no-java-field",
+        languages: &[Java],
+        kinds: &["field"],
+        why: "the default of an annotation's element, a method reference or an argument",
+        applies: |case| {
+            case.at.is_some_and(|at| {
+                let before = case.source.before(at);
+                before.word == b"default" || before.byte == b':' || case.next(at) == b')'
+            })
+        },
+    },
+    Rule {
+        name: "include-guard",
+        languages: &[Cpp],
+        kinds: &["macro"],
+        why: "the macro that keeps a header from being read twice, which nobody looks for: we leave it out",
+        applies: is_include_guard,
+    },
+    Rule {
+        name: "local-variable",
+        languages: &[Cpp],
+        kinds: &["variable"],
+        why: "an indented variable outside of every scope: it is in the body of a function that a macro makes",
+        applies: |case| {
+            let is_indented = case.line.starts_with(b"    ") || case.line.starts_with(b"\t");
+            case.tag.scope.is_empty() && is_indented
+        },
+    },
+    Rule {
+        name: "alias-named-by-target",
+        languages: &[Cpp],
+        kinds: &["alias"],
+        why: "a namespace's alias, which we report under its name, named by what it stands for",
+        applies: |case| case.is_ours_on_line(Some("namespace")),
+    },
+    Rule {
+        name: "explicit-instantiation",
+        languages: &[Cpp],
+        kinds: &["variable"],
+        why: "`template class Name<…>;`, which makes code of a template that is defined elsewhere",
+        applies: |case| {
+            let words: Vec<&[u8]> = case.line.trim_ascii().split(u8::is_ascii_whitespace).take(2).collect();
+            matches!(words[..], [b"template", b"class" | b"struct"])
+        },
+    },
+];
+
+impl Case<'_> {
+    /// Whether one of our definitions, of this kind or any, begins on the line.
+    fn is_ours_on_line(&self, kind: Option<&str>) -> bool {
+        self.symbols.iter().any(|located| {
+            located.symbol.start_line == self.tag.line && kind.is_none_or(|kind| located.symbol.kind == kind)
+        })
+    }
+
+    /// What follows the name that is at this place, white space aside; a semicolon at the end of a file.
+    fn next(&self, at: usize) -> u8 {
+        self.source.after(at + self.tag.name.len()).first().copied().unwrap_or(b';')
+    }
+
+    /// The line up to this place.
+    fn line_before(&self, at: usize) -> &[u8] {
+        let text = self.source.slice(0, at);
+        let start = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        &text[start..]
+    }
+}
+
+/// The name of the rule that says that ctags is wrong.
+pub(super) fn applying(
+    language: Language,
+    tag: &Tag,
+    source: &Source,
+    symbols: &[Located],
+) -> Option<&'static str> {
+    let case =
+        Case { tag, source, symbols, line: source.line(tag.line), at: source.find(tag.line, &tag.name) };
+    let is_asked =
+        |rule: &&Rule| rule.languages.contains(&language) && rule.kinds.contains(&tag.kind.as_str());
+    RULES.iter().filter(is_asked).find(|rule| (rule.applies)(&case)).map(|rule| rule.name)
+}
+
+/// What is special about a tag that we lack, as the last part of its class.
+pub(super) fn special(language: Language, tag: &Tag, source: &Source) -> Option<&'static str> {
+    let line = source.line(tag.line);
+    let has = |word: &str| find_word(line, word).is_some();
+    match language {
+        Language::Python if has("lambda") => Some("lambda"),
+        JavaScript if tag.kind == "method" && has("prototype") => Some("prototype"),
+        JavaScript if has("function") && !has("module") => Some("named-expression"),
+        _ => None,
+    }
+}
+
+/// Whether a `const`, `let` or `var` at the beginning of the line declares the name at this place, alone or in a
+/// pattern.
+fn declares_value(case: &Case<'_>, at: usize) -> bool {
+    let mut rest = case.line_before(at);
+    for word in [&b"export "[..], b"declare "] {
+        rest = rest.strip_prefix(word).unwrap_or(rest).trim_ascii_start();
+    }
+    let keyword = [&b"const "[..], b"let ", b"var "].into_iter().find_map(|word| rest.strip_prefix(word));
+    keyword.is_some_and(|between| {
+        let between = between.trim_ascii();
+        between.is_empty()
+            || (between.starts_with(b"{") || between.starts_with(b"[")) && !between.contains(&b'=')
+    }) && !case.line.first().is_some_and(u8::is_ascii_whitespace)
+}
+
+/// Whether a member of a type begins with the name at this place.
+fn declares_property(case: &Case<'_>, at: usize) -> bool {
+    const MODIFIERS: [&[u8]; 9] = [
+        b"abstract",
+        b"declare",
+        b"override",
+        b"private",
+        b"protected",
+        b"public",
+        b"readonly",
+        b"static",
+        b"-readonly",
+    ];
+    let mut before = case.line_before(at).trim_ascii();
+    before = before.strip_suffix(b"#").unwrap_or(before).trim_ascii_end();
+    while let Some(word) = MODIFIERS.into_iter().find(|word| before.ends_with(word)) {
+        before = before[..before.len() - word.len()].trim_ascii_end();
+    }
+    let begins = before.is_empty() || matches!(before.last(), Some(b'{' | b';'));
+    let rest = case.source.after(at + case.tag.name.len());
+    let rest = rest.strip_prefix(b"?").or(rest.strip_prefix(b"!")).unwrap_or(rest).trim_ascii_start();
+    begins && matches!(rest.first(), Some(b':' | b'=' | b';'))
+}
+
+/// Whether the name at this place is called there: a declaration has a type before it, or the name of its class.
+fn is_call(case: &Case<'_>, at: usize) -> bool {
+    let name = case.tag.name.as_str();
+    let class = case.tag.scope.rsplit([':', '.']).next().unwrap_or_default();
+    let class = class.split('<').next().unwrap_or_default();
+    if name.starts_with("operator") || name.trim_start_matches('~') == class {
+        return false;
+    }
+    // `A::` of `A::B::f` belongs to the name.
+    let mut place = at;
+    while let Some(owner) = case.source.slice(0, place).trim_ascii_end().strip_suffix(b"::") {
+        if owner.ends_with(b">") {
+            return false;
+        }
+        place = owner.len() - owner.iter().rev().take_while(|byte| is_word(**byte)).count();
+    }
+    let before = case.source.before_code(place);
+    const NO_TYPES: [&[u8]; 9] =
+        [b"case", b"co_return", b"default", b"delete", b"else", b"new", b"not", b"return", b"throw"];
+    NO_TYPES.contains(&before.word) || b"(),.!=<+-?|;{}[:\"/@".contains(&before.byte)
+}
+
+/// Whether the text is that of a literal that is no function.
+fn is_literal(text: &[u8]) -> bool {
+    let words: [&[u8]; 5] = [b"false", b"new ", b"null", b"true", b"undefined"];
+    matches!(text.first(), Some(b'"' | b'\'' | b'`' | b'[' | b'{' | b'0'..=b'9' | b'-'))
+        || words.iter().any(|word| text.starts_with(word))
+}
+
+fn skip_comment(text: &[u8]) -> &[u8] {
+    let Some(rest) = text.strip_prefix(b"/*") else { return text };
+    let end = rest.windows(2).position(|pair| pair == b"*/").map_or(rest.len(), |at| at + 2);
+    rest[end..].trim_ascii_start()
+}
+
+/// Whether the file begins, after its comments, with `#ifndef NAME` and `#define NAME`.
+fn is_include_guard(case: &Case<'_>) -> bool {
+    let mut in_comment = false;
+    let mut tested = false;
+    for number in 1..=case.tag.line {
+        let line = case.source.line(number).trim_ascii();
+        if in_comment || line.starts_with(b"/*") {
+            in_comment = !line.windows(2).any(|pair| pair == b"*/");
+            continue;
+        }
+        let directive = line.strip_prefix(b"#").map(<[u8]>::trim_ascii_start);
+        match directive {
+            None if line.is_empty() || line.starts_with(b"//") => {}
+            Some(b"pragma once") => {}
+            Some(text) if !tested && text.starts_with(b"if") => {
+                let is_test = text.starts_with(b"ifndef") || text.starts_with(b"if !defined");
+                tested = is_test && find_word(text, &case.tag.name).is_some();
+                if !tested {
+                    return false;
+                }
+            }
+            Some(text) => {
+                let name = text.strip_prefix(b"define").map(|rest| rest.trim_ascii());
+                let name = name.and_then(|rest| rest.split(|byte| *byte == b'/').next());
+                return tested
+                    && number == case.tag.line
+                    && name.map(<[u8]>::trim_ascii) == Some(case.tag.name.as_bytes());
+            }
+            None => return false,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::engine::Symbol;
+    use super::*;
+
+    /// The rule for a tag of the name on the last line of the text.
+    fn rule(language: Language, kind: &str, name: &str, scope: &str, text: &str) -> Option<&'static str> {
+        rule_beside(language, kind, name, scope, text, &[])
+    }
+
+    fn rule_beside(
+        language: Language,
+        kind: &str,
+        name: &str,
+        scope: &str,
+        text: &str,
+        symbols: &[Located],
+    ) -> Option<&'static str> {
+        let own = |text: &str| text.to_owned();
+        let line = text.lines().count() as u32;
+        let tag = Tag { name: own(name), kind: own(kind), scope: own(scope), line, ..Tag::default() };
+        applying(language, &tag, &Source::new(text.as_bytes().to_vec()), symbols)
+    }
+
+    fn ours(kind: &str, line: u32) -> Located {
+        let symbol = Symbol { kind: kind.to_owned(), start_line: line, ..Symbol::default() };
+        Located { symbol, lines: vec![line] }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for (index, rule) in RULES.iter().enumerate() {
+            assert!(RULES[..index].iter().all(|other| other.name != rule.name), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn an_impl_counts_only_if_we_have_one_on_the_line() {
+        let text = "impl Eq for (A, B) {}";
+        let with = |symbols: &[Located]| rule_beside(Rust, "implementation", "B", "", text, symbols);
+        assert_eq!(with(&[ours("impl", 1)]), Some("impl-named-otherwise"));
+        assert_eq!(with(&[ours("impl", 2), ours("struct", 1)]), None);
+    }
+
+    #[test]
+    fn a_static_is_no_lifetime() {
+        assert_eq!(
+            rule(Rust, "variable", "str", "", "const A: &'static str = \"\";"),
+            Some("static-lifetime")
+        );
+        assert_eq!(rule(Rust, "variable", "A", "", "static A: &'static str = \"\";"), None);
+    }
+
+    #[test]
+    fn values_of_a_module_are_declared_at_the_beginning_of_a_line() {
+        let kept = |text| rule(TypeScript, "constant", "a", "", text).is_none();
+        assert!(kept("const a = 1;"));
+        assert!(kept("export const a: { b: number } = 1;"));
+        assert!(kept("export declare let a;"));
+        assert!(kept("const { b, a } = c;"));
+        assert!(!kept("  const a = 1;"));
+        assert!(!kept("const b = 1, c: a = 2;"));
+        assert!(!kept("export const b: a.C = 1;"));
+        assert!(!kept("b = a;"));
+    }
+
+    #[test]
+    fn aliases_and_properties_of_typescript() {
+        let alias = |text| rule(TypeScript, "alias", "A", "", text);
+        assert_eq!(alias("export type A = B;"), None);
+        assert_eq!(alias("type A<"), None);
+        assert_eq!(alias("import { type A } from 'b';"), Some("no-alias"));
+        assert_eq!(alias("if (type instanceof A) {"), Some("no-alias"));
+
+        let property = |text| rule(TypeScript, "property", "a", "", text);
+        assert_eq!(property("  private readonly a?: B;"), None);
+        assert_eq!(property("interface I { b: C; a: D }"), None);
+        assert_eq!(property("  #a = 1;"), None);
+        assert_eq!(property("  b: (c: D, a: E) => F;"), Some("no-property"));
+        assert_eq!(property("  b: C extends a ? D : E;"), Some("no-property"));
+    }
+
+    #[test]
+    fn classes_and_functions_of_javascript() {
+        let class = |name, text| rule(JavaScript, "class", name, "", text);
+        assert_eq!(class("A", "B.C = class A extends D {"), None);
+        assert_eq!(class("a", "  a: {"), Some("no-class"));
+        assert_eq!(class("a", &format!("class a {{{}", " ".repeat(1000))), Some("minified"));
+
+        let function = |name, text| rule(JavaScript, "function", name, "", text);
+        assert_eq!(function("a", "return function a() {"), None);
+        assert_eq!(function("a", "var a = (function () {"), Some("called-at-once"));
+        assert_eq!(function("a", "var a = ( /** @type {B} */ function () {"), Some("called-at-once"));
+        assert_eq!(function("a", "const a = new Function(b);"), Some("called-at-once"));
+        assert_eq!(function("a", "a[1] = function () {"), Some("owner-as-function"));
+        let exports = "module.exports = function () {";
+        assert_eq!(function("exports", exports), None);
+        let beside = rule_beside(JavaScript, "function", "exports", "", exports, &[ours("function", 1)]);
+        assert_eq!(beside, Some("exports-as-name"));
+
+        let method = |text| rule(JavaScript, "method", "a", "B", text);
+        assert_eq!(method("B.prototype.a = c;"), None);
+        assert_eq!(method("B.prototype.a = 'c';"), Some("no-method"));
+
+        let field = |text| rule(JavaScript, "field", "a", "B", text);
+        assert_eq!(field("  static a = 1;"), None);
+        assert_eq!(field("  #a;"), None);
+        assert_eq!(field("  a,"), Some("no-field"));
+        assert_eq!(field("  b[a] = 1;"), Some("no-field"));
+    }
+
+    #[test]
+    fn a_declaration_has_a_type_or_the_name_of_its_class() {
+        let cpp = |name, scope, text| rule(Cpp, "prototype", name, scope, text);
+        assert_eq!(cpp("f", "", "int\nf();"), None);
+        assert_eq!(cpp("f", "", "std::vector<int>* f();"), None);
+        assert_eq!(cpp("A", "n::A", "public:\n  A();"), None);
+        assert_eq!(cpp("~A", "A<T>", "{\n  ~A();"), None);
+        assert_eq!(cpp("operator ==", "A", ";\n  operator==(A);"), None);
+        assert_eq!(cpp("f", "", "int A<T>::f();"), None);
+        assert_eq!(cpp("CHECK", "", "{\n  CHECK(a == b);"), Some("call"));
+        assert_eq!(cpp("CHECK", "", "int f() {}\n// int\n#endif\nCHECK(a);"), Some("call"));
+        assert_eq!(cpp("f", "A", "CHECK(A::f() == 1);"), Some("call"));
+        assert_eq!(cpp("f", "", "  return f(1);"), Some("call"));
+        assert_eq!(cpp("f", "", "a.f();"), Some("call"));
+
+        let java = |name, scope, text| rule(Java, "method", name, scope, text);
+        assert_eq!(java("f", "A", "public <T> List<T> f();"), None);
+        assert_eq!(java("A", "B.A", "public A() {"), None);
+        assert_eq!(java("A", "B", "x = new A<C>() {"), Some("call"));
+        assert_eq!(java("try", "", "try (A a = b()) {"), Some("keyword"));
+    }
+
+    #[test]
+    fn constants_and_fields_of_java() {
+        let constant = |name, text| rule(Java, "enumConstant", name, "E", text);
+        assert_eq!(constant("B", "  A(1), B(2);"), None);
+        assert_eq!(constant("C.d", "  A(C.d(), 1),"), Some("no-enum-constant"));
+        assert_eq!(constant("Deprecated", "  @Deprecated A"), Some("no-enum-constant"));
+
+        let field = |name, text| rule(Java, "field", name, "A", text);
+        assert_eq!(field("a", "int a = 1;"), None);
+        assert_eq!(field("B.class", "Class<?> a() default B.class;"), Some("no-java-field"));
+        assert_eq!(field("sum", "f(1, Integer::sum);"), Some("no-java-field"));
+    }
+
+    #[test]
+    fn an_include_guard_is_the_first_thing_in_a_file() {
+        let guard = |text| rule(Cpp, "macro", "A_H", "", text);
+        assert_eq!(
+            guard("// c\n/* d\n e */\n#pragma once\n\n#ifndef A_H\n#define A_H // f"),
+            Some("include-guard")
+        );
+        assert_eq!(guard("#if !defined(A_H)\n#  define A_H"), Some("include-guard"));
+        assert_eq!(guard("#ifndef A_H\n#define A_H 1"), None);
+        assert_eq!(guard("#ifndef B_H\n#define B_H\n#ifndef A_H\n#define A_H"), None);
+        assert_eq!(guard("int x;\n#ifndef A_H\n#define A_H"), None);
+        assert_eq!(guard("#define A_H"), None);
+    }
+
+    #[test]
+    fn variables_of_cpp() {
+        let variable = |scope, text| rule(Cpp, "variable", "a", scope, text);
+        assert_eq!(variable("", "int a;"), None);
+        assert_eq!(variable("n", "    int a;"), None);
+        assert_eq!(variable("", "    for (auto a : b)"), Some("local-variable"));
+        assert_eq!(variable("n", "template class a<int>;"), Some("explicit-instantiation"));
+        assert_eq!(variable("n", "template <class T> T a;"), None);
+    }
+}
