@@ -1,8 +1,11 @@
 //! Rows of one width in segments that copies share until they are written.
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
-use crate::kernel::prefetch::prefetch;
+use crate::kernel::{
+    block::{Block, HUGE_PAGE},
+    prefetch::prefetch,
+};
 
 /// Rows of `stride` elements each.
 ///
@@ -11,7 +14,7 @@ use crate::kernel::prefetch::prefetch;
 /// at most one segment, and a segment can be written to a file, or read from one, as it is.
 pub(crate) struct Rows<T> {
     /// All but the last hold `1 << shift` rows, of which the last may hold fewer.
-    segments: Vec<Arc<[T]>>,
+    segments: Vec<Block<T>>,
     stride: usize,
     shift: u32,
     len: usize,
@@ -29,10 +32,17 @@ where
 }
 
 impl<T: Copy> Rows<T> {
-    /// No rows, in segments of about `bytes` bytes, but of [`Rows::GROUP`] rows at least.
-    pub(crate) fn new(stride: usize, blank: T, bytes: usize) -> Self {
-        let rows = (bytes / (stride * size_of::<T>())).max(Self::GROUP);
-        Self { segments: Vec::new(), stride, shift: rows.ilog2(), len: 0, blank }
+    /// No rows.
+    ///
+    /// A segment takes whole huge pages if some power of two of rows does and is not too large for a copy.
+    pub(crate) fn new(stride: usize, blank: T) -> Self {
+        const LARGEST: usize = 16 << 20;
+        /// Of segments that do not end with a page.
+        const USUAL: usize = 1 << 20;
+        let bytes = stride * size_of::<T>();
+        let pages = HUGE_PAGE.ilog2().saturating_sub(bytes.trailing_zeros());
+        let shift = if bytes << pages <= LARGEST { pages } else { (USUAL / bytes).max(1).ilog2() };
+        Self { segments: Vec::new(), stride, shift: shift.max(Self::GROUP.ilog2()), len: 0, blank }
     }
 
     /// No rows, in segments as these are.
@@ -64,7 +74,7 @@ impl<T: Copy> Rows<T> {
     #[inline]
     pub(crate) fn row(&self, slot: usize) -> &[T] {
         let (segment, start) = self.locate(slot);
-        &self.segments[segment][start..start + self.stride]
+        &self.segments[segment].as_slice()[start..start + self.stride]
     }
 
     /// Rows that follow each other in one segment.
@@ -73,7 +83,7 @@ impl<T: Copy> Rows<T> {
             return &[];
         }
         let (segment, start) = self.locate(slots.start);
-        &self.segments[segment][start..start + slots.len() * self.stride]
+        &self.segments[segment].as_slice()[start..start + slots.len() * self.stride]
     }
 
     /// Asks for the cache lines of a row.
@@ -84,25 +94,24 @@ impl<T: Copy> Rows<T> {
 
     pub(crate) fn row_mut(&mut self, slot: usize) -> &mut [T] {
         let (segment, start) = self.locate(slot);
-        &mut Arc::make_mut(&mut self.segments[segment])[start..start + self.stride]
+        &mut self.segments[segment].make_mut()[start..start + self.stride]
     }
 
     /// Adds a row, to be written whole, and returns its slot.
     pub(crate) fn push(&mut self) -> usize {
         let slot = self.len;
         let (segment, start) = self.locate(slot);
-        match self.segments.get(segment).map(|last| last.len()) {
-            None => {
-                // The first segment grows with its rows, so that few rows take little; later ones are made whole.
-                let rows = if segment == 0 { 1 } else { 1 << self.shift };
-                self.segments.push(std::iter::repeat_n(self.blank, rows * self.stride).collect());
+        let length = self.segments.get(segment).map_or(0, |segment| segment.as_slice().len());
+        if length == start {
+            // The first segment doubles while it is small, so that few rows take little; from then on there is a
+            // page more at a time.
+            let page = HUGE_PAGE / size_of::<T>() / self.stride * self.stride;
+            let more = if segment == 0 { length.clamp(self.stride, page.max(self.stride)) } else { page };
+            let length = (length + more.max(self.stride)).min(self.stride << self.shift);
+            match self.segments.get_mut(segment) {
+                Some(last) => *last = Block::new(last.as_slice(), length, self.blank),
+                None => self.segments.push(Block::new(&[], length, self.blank)),
             }
-            Some(length) if length == start => {
-                let last = &self.segments[segment];
-                let blank = std::iter::repeat_n(self.blank, length);
-                self.segments[segment] = last.iter().copied().chain(blank).collect();
-            }
-            Some(_) => {}
         }
         self.len += 1;
         slot
@@ -115,10 +124,10 @@ impl<T: Copy> Rows<T> {
             let (from, start) = self.locate(last);
             let (to, target) = self.locate(slot);
             if from == to {
-                Arc::make_mut(&mut self.segments[to]).copy_within(start..start + self.stride, target);
+                self.segments[to].make_mut().copy_within(start..start + self.stride, target);
             } else {
-                let (source, end) = (Arc::clone(&self.segments[from]), start + self.stride);
-                self.row_mut(slot).copy_from_slice(&source[start..end]);
+                let (source, end) = (self.segments[from].clone(), start + self.stride);
+                self.row_mut(slot).copy_from_slice(&source.as_slice()[start..end]);
             }
         }
         self.truncate(last);
@@ -132,7 +141,7 @@ impl<T: Copy> Rows<T> {
 
     /// Bytes that the segments take.
     pub(crate) fn memory(&self) -> usize {
-        self.segments.iter().map(|segment| size_of_val(&**segment)).sum()
+        self.segments.iter().map(|segment| size_of_val(segment.as_slice())).sum()
     }
 
     /// Whether so many more rows could be allocated.
@@ -180,7 +189,8 @@ mod tests {
         /// Rows are a list, and a snapshot stays what it was.
         #[test]
         fn rows_agree_with_a_list(changes in prop::collection::vec(change(), 0..1500)) {
-            let mut rows = Rows::new(3, 0, 1);
+            // Small segments, so that there are several.
+            let mut rows = Rows { shift: Rows::<u8>::GROUP.ilog2(), ..Rows::new(3, 0) };
             let mut list: Vec<u8> = Vec::new();
             let mut snapshots = Vec::new();
             for change in changes {
@@ -225,7 +235,7 @@ mod tests {
 
     #[test]
     fn there_is_no_room_for_more_than_memory() {
-        let rows = Rows::new(16, 0_u64, 1 << 20);
+        let rows = Rows::new(16, 0_u64);
         assert!(rows.has_room(1000));
         assert!(!rows.has_room(usize::MAX));
         assert!(!rows.has_room(usize::MAX / 256));

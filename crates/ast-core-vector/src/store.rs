@@ -14,9 +14,6 @@ use crate::{
     space::Space,
 };
 
-/// Bytes of a segment of rows: so large that segments are few, so small that copying one is no event.
-const SEGMENT: usize = 1 << 21;
-
 /// Rows by slot: as they came, as codes, or both.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -96,8 +93,8 @@ impl Query {
 impl Store {
     pub(crate) fn new(space: Space, storage: Storage) -> Self {
         let stride = space.stride();
-        let full = || Rows::new(stride / FloatLine::VALUES, FloatLine([0.0; FloatLine::VALUES]), SEGMENT);
-        let half = || Rows::new(stride.div_ceil(HalfLine::VALUES), HalfLine([0; HalfLine::VALUES]), SEGMENT);
+        let full = || Rows::new(stride / FloatLine::VALUES, FloatLine([0.0; FloatLine::VALUES]));
+        let half = || Rows::new(stride.div_ceil(HalfLine::VALUES), HalfLine([0; HalfLine::VALUES]));
         let originals = match storage {
             Storage::Float | Storage::CodeAndFloat => Originals::Full(full()),
             Storage::CodeAndHalf => Originals::Half(half()),
@@ -105,7 +102,7 @@ impl Store {
         };
         let codes = (storage != Storage::Float).then(|| Codes::new(stride, space.dimension()));
         let lengths = (space.metric() == Metric::Dot).then(|| Lengths {
-            rows: Rows::new(1, 0.0, SEGMENT),
+            rows: Rows::new(1, 0.0),
             longest: 0.0,
             sum: 0.0,
             count: 0,
@@ -459,8 +456,8 @@ impl Codes {
         Self {
             kernel: CodeKernel::detected(),
             quantizer: std::sync::Arc::new(Quantizer::train(&[], stride, dimension)),
-            rows: Rows::new(lines, blank, SEGMENT),
-            half_norms: Rows::new(1, 0, SEGMENT),
+            rows: Rows::new(lines, blank),
+            half_norms: Rows::new(1, 0),
             trained: 0,
             written: 0,
             clipped: 0,

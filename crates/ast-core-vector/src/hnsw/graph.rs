@@ -5,10 +5,6 @@ use crate::rows::Rows;
 /// No link, and none behind it in its row.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// Bytes of a segment of links. A change touches rows all over, so that what a snapshot shares is copied in pieces of
-/// this size.
-const SEGMENT: usize = 1 << 16;
-
 /// A hierarchy of graphs over slots.
 ///
 /// The lowest layer has every slot: a row of `2 * m` links for each. Above it, each layer holds one in `m` of the
@@ -39,8 +35,8 @@ const HEAD: usize = 3;
 impl Graph {
     pub(crate) fn new(m: usize) -> Self {
         Self {
-            base: Rows::new(2 * m, NONE, SEGMENT),
-            upper: Rows::new(HEAD + m, NONE, SEGMENT),
+            base: Rows::new(2 * m, NONE),
+            upper: Rows::new(HEAD + m, NONE),
             free_upper: Vec::new(),
             entry: None,
         }
