@@ -81,7 +81,8 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
 }
 
 fn has_nightly_compiler() -> Result<bool> {
-    let mut compiler = std::process::Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let mut compiler =
+        std::process::Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     Ok(process::output(compiler.arg("--version").current_dir(workspace::root()))?.contains("nightly"))
 }
 

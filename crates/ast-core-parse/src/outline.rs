@@ -219,7 +219,12 @@ impl<'tree> Pass<'_, 'tree> {
             if let Some(scope) = self.scopes.last_mut().filter(|_| (self.spec.syntax.is_section)(node)) {
                 scope.section = node.text().trim_end_matches(':').trim().parse().ok();
             }
-        } else if !self.buffers.collected.last().is_some_and(|&last| self.tree.node(last).next_row() > node.row()) {
+        } else if !self
+            .buffers
+            .collected
+            .last()
+            .is_some_and(|&last| self.tree.node(last).next_row() > node.row())
+        {
             // What is inside of an attribute does not stand between that and the definition.
             self.buffers.collected.push(node.row());
         }
@@ -361,7 +366,8 @@ impl<'tree> Pass<'_, 'tree> {
         }
         // Type definitions in C have the new name in the field, or inside of declarators.
         let is_definition = self.role(parent.kind_id()).is(Role::DEFINITION);
-        is_definition && matches!(node.field_name(), "name" | "declarator") || parent.kind().ends_with("declarator")
+        is_definition && matches!(node.field_name(), "name" | "declarator")
+            || parent.kind().ends_with("declarator")
     }
 
     /// A function that calls itself takes one more step to follow.
@@ -395,7 +401,8 @@ impl<'tree> Pass<'_, 'tree> {
                 self.end_rest(node);
             }
             let function = definition.function.unwrap_or(node).row();
-            let (has_function, owner, once) = (definition.function.is_some(), definition.owner, definition.once);
+            let (has_function, owner, once) =
+                (definition.function.is_some(), definition.owner, definition.once);
             let mut annotation = annotation::annotate(&definition, node, &self.spec.syntax);
             let Some(mut symbol) = self.symbol(definition, node) else { continue };
             symbol.parent = owner.or(symbol.parent);
@@ -406,7 +413,11 @@ impl<'tree> Pass<'_, 'tree> {
                 annotation.complexity = Some(Complexity::default());
             }
             if owner.is_none() || is_function(symbol.kind) {
-                first.get_or_insert(Defined { symbol: self.outline.symbols.len() as u32, function, has_rest });
+                first.get_or_insert(Defined {
+                    symbol: self.outline.symbols.len() as u32,
+                    function,
+                    has_rest,
+                });
             }
             self.outline.symbols.push(symbol);
             self.outline.annotations.push(annotation);

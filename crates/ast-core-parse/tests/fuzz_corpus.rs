@@ -25,6 +25,7 @@ fn every_input_that_is_kept_holds() {
 
 #[test]
 fn every_language_has_a_letter() {
-    let unknown: Vec<_> = Language::all().filter(|language| !fuzz::LANGUAGES.contains(&language.as_str())).collect();
+    let unknown: Vec<_> =
+        Language::all().filter(|language| !fuzz::LANGUAGES.contains(&language.as_str())).collect();
     assert!(unknown.is_empty(), "add them to the end of LANGUAGES in fuzz/src/lib.rs: {unknown:?}");
 }

@@ -5,7 +5,9 @@
 mod invariants;
 
 use ast_core_model::Span;
-use ast_core_parse::{ChunkingConfig, Encoding, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
+use ast_core_parse::{
+    ChunkingConfig, Encoding, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -71,8 +73,10 @@ fn parse(text: &str, language: Language) -> ParsedFile {
 }
 
 fn utf16(text: &str, encoding: Encoding) -> Vec<u8> {
-    let units = ['\u{FEFF}'].into_iter().chain(text.chars()).flat_map(|c| c.encode_utf16(&mut [0; 2]).to_vec());
-    let bytes = |unit: u16| if encoding == Encoding::Utf16Le { unit.to_le_bytes() } else { unit.to_be_bytes() };
+    let units =
+        ['\u{FEFF}'].into_iter().chain(text.chars()).flat_map(|c| c.encode_utf16(&mut [0; 2]).to_vec());
+    let bytes =
+        |unit: u16| if encoding == Encoding::Utf16Le { unit.to_le_bytes() } else { unit.to_be_bytes() };
     units.flat_map(bytes).collect()
 }
 
@@ -107,7 +111,12 @@ fn assert_scopes_nest(file: &ParsedFile) -> Result<(), TestCaseError> {
     for reference in &file.references {
         if let Some(symbol) = reference.symbol {
             let symbol = &file.symbols[symbol as usize];
-            prop_assert!(symbol.extent.contains(reference.span), "{:?} is not inside of {:?}", reference, symbol);
+            prop_assert!(
+                symbol.extent.contains(reference.span),
+                "{:?} is not inside of {:?}",
+                reference,
+                symbol
+            );
         }
     }
     Ok(())
@@ -193,9 +202,12 @@ fn line_breaks_of_two_bytes_change_no_symbol() {
     for Sample { language, path, text } in samples() {
         let summary = |text: &str| {
             let file = parse(text, language);
-            let symbol = |symbol: &ast_core_model::Symbol| (symbol.name.clone(), symbol.kind, symbol.lines, symbol.parent);
+            let symbol = |symbol: &ast_core_model::Symbol| {
+                (symbol.name.clone(), symbol.kind, symbol.lines, symbol.parent)
+            };
             let symbols: Vec<_> = file.symbols.iter().map(symbol).collect();
-            let mentions: Vec<_> = file.references.iter().map(|found| (found.name.clone(), found.kind, found.line)).collect();
+            let mentions: Vec<_> =
+                file.references.iter().map(|found| (found.name.clone(), found.kind, found.line)).collect();
             (symbols, mentions, file.lines)
         };
         assert!(!text.contains('\r'), "{}", path.display());

@@ -33,7 +33,10 @@ pub fn check_source(source: &SourceText<'_>, length: usize, file: &ParsedFile) {
         places.check(reference.span);
         assert_eq!(reference.line, places.line(reference.span.start), "{reference:?}");
         assert!(!reference.name.is_empty(), "{reference:?}");
-        assert!(reference.symbol.is_none_or(|symbol| (symbol as usize) < file.symbols.len()), "{reference:?}");
+        assert!(
+            reference.symbol.is_none_or(|symbol| (symbol as usize) < file.symbols.len()),
+            "{reference:?}"
+        );
     }
     assert!(file.references.is_sorted_by_key(|reference| reference.span.start));
     check_chunks(source, &file.chunks, &ChunkingConfig::default());
@@ -120,7 +123,11 @@ impl<'a> Places<'a> {
     fn check(&self, span: Span) {
         assert!(span.start <= span.end && span.end as usize <= self.length, "{span:?} is not in the file");
         for place in [span.start, span.end] {
-            let fits = if self.is_utf16 { place >= 2 && place % 2 == 0 } else { self.text.is_char_boundary(place as usize) };
+            let fits = if self.is_utf16 {
+                place >= 2 && place % 2 == 0
+            } else {
+                self.text.is_char_boundary(place as usize)
+            };
             assert!(fits, "{place} is not between characters");
         }
     }
@@ -135,8 +142,14 @@ impl<'a> Places<'a> {
         let last = symbol.span.end.saturating_sub(1).max(symbol.span.start);
         assert_eq!(symbol.lines, LineRange::new(self.line(symbol.span.start), self.line(last)), "{symbol:?}");
         assert!(!symbol.name.is_empty() && symbol.name.trim() == &*symbol.name, "{symbol:?}");
-        assert!(symbol.signature.len() <= MAX_SIGNATURE_BYTES && !symbol.signature.contains('\n'), "{symbol:?}");
-        assert!(symbol.doc.as_ref().is_none_or(|doc| doc.len() <= MAX_DOC_BYTES && !doc.is_empty()), "{symbol:?}");
+        assert!(
+            symbol.signature.len() <= MAX_SIGNATURE_BYTES && !symbol.signature.contains('\n'),
+            "{symbol:?}"
+        );
+        assert!(
+            symbol.doc.as_ref().is_none_or(|doc| doc.len() <= MAX_DOC_BYTES && !doc.is_empty()),
+            "{symbol:?}"
+        );
     }
 }
 

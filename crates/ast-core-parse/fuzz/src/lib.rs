@@ -14,8 +14,22 @@ use std::time::Duration;
 
 /// The languages by their letters. New ones come last, so that the inputs that are kept stay in their languages.
 pub const LANGUAGES: [&str; 16] = [
-    "bash", "c", "cpp", "csharp", "go", "java", "javascript", "kotlin", "php", "python", "ruby", "rust", "scala",
-    "swift", "tsx", "typescript",
+    "bash",
+    "c",
+    "cpp",
+    "csharp",
+    "go",
+    "java",
+    "javascript",
+    "kotlin",
+    "php",
+    "python",
+    "ruby",
+    "rust",
+    "scala",
+    "swift",
+    "tsx",
+    "typescript",
 ];
 
 /// The largest input that is looked at, in bytes.

@@ -51,8 +51,7 @@ pub(crate) fn annotate<'tree>(
         // `x => x`
         (syntax.parameters)(parameter, &mut annotation.parameters);
     }
-    annotation.return_type =
-        definition.return_type.or_else(|| function.field("return_type")).map(type_text);
+    annotation.return_type = definition.return_type.or_else(|| function.field("return_type")).map(type_text);
     annotation.return_type = annotation.return_type.or_else(|| definition.return_text.clone());
     annotation
 }

@@ -340,8 +340,7 @@ impl Spec {
     fn branch(&self, grammar: &tree_sitter::Language, id: u16) -> Option<Branch> {
         let kind = grammar.node_kind_for_id(id)?;
         let (_, branch) = self.syntax.branches.iter().find(|(branch, _)| *branch == kind)?;
-        let is_keyword_of_node =
-            !grammar.node_kind_is_named(id) && grammar.id_for_node_kind(kind, true) != 0;
+        let is_keyword_of_node = !grammar.node_kind_is_named(id) && grammar.id_for_node_kind(kind, true) != 0;
         (!is_keyword_of_node).then_some(*branch)
     }
 

@@ -35,7 +35,8 @@ pub(crate) fn blank(source: &str, is_cpp: bool) -> Option<Vec<u8>> {
     let tokens = tokens(source);
     let mut blanks = Vec::new();
     let live = resolve_conditionals(source, &tokens, is_cpp, &mut blanks);
-    let mut reader = Reader { source, tokens: &live, at: 0, blanks, semicolons: Vec::new(), zeros: Vec::new(), is_cpp };
+    let mut reader =
+        Reader { source, tokens: &live, at: 0, blanks, semicolons: Vec::new(), zeros: Vec::new(), is_cpp };
     reader.read();
     if reader.blanks.is_empty() && reader.semicolons.is_empty() {
         return None;
@@ -143,7 +144,8 @@ fn end_of_directive(bytes: &[u8], mut at: usize) -> usize {
             b'\n' => return at,
             b'\\' => at += if bytes[at..].starts_with(b"\\\r\n") { 3 } else { 2 },
             b'/' if bytes[at..].starts_with(b"/*") => {
-                at = memchr::memmem::find(&bytes[at + 2..], b"*/").map_or(bytes.len(), |found| at + found + 4);
+                at =
+                    memchr::memmem::find(&bytes[at + 2..], b"*/").map_or(bytes.len(), |found| at + found + 4);
             }
             b'/' if bytes[at..].starts_with(b"//") => return end_of_line(bytes, at),
             b'"' => at = end_of_string(bytes, at),
@@ -171,9 +173,12 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
 /// `"delimiter( … )delimiter"`
 fn end_of_raw_string(bytes: &[u8], quote: usize) -> usize {
     let rest = &bytes[quote + 1..];
-    let Some(open) = rest.iter().take(17).position(|byte| *byte == b'(') else { return end_of_string(bytes, quote) };
+    let Some(open) = rest.iter().take(17).position(|byte| *byte == b'(') else {
+        return end_of_string(bytes, quote);
+    };
     let closing = [b")", &rest[..open], b"\""].concat();
-    memchr::memmem::find(&rest[open..], &closing).map_or(bytes.len(), |found| quote + 1 + open + found + closing.len())
+    memchr::memmem::find(&rest[open..], &closing)
+        .map_or(bytes.len(), |found| quote + 1 + open + found + closing.len())
 }
 
 /// A branch of a conditional: `#if` or `#else`, and what follows up to the next.
@@ -187,7 +192,12 @@ struct Branch {
 
 /// Blanks out the branches that are not compiled, and those that do not close what they open where another one does
 /// the same; the tokens that stay.
-fn resolve_conditionals(source: &str, tokens: &[Token], is_cpp: bool, blanks: &mut Vec<Range<u32>>) -> Vec<Token> {
+fn resolve_conditionals(
+    source: &str,
+    tokens: &[Token],
+    is_cpp: bool,
+    blanks: &mut Vec<Range<u32>>,
+) -> Vec<Token> {
     let mut live: Vec<Token> = Vec::with_capacity(tokens.len());
     // The conditionals that are open: their branches up to now.
     let mut open: Vec<Vec<Branch>> = Vec::new();
@@ -210,7 +220,15 @@ fn resolve_conditionals(source: &str, tokens: &[Token], is_cpp: bool, blanks: &m
                     }
                 } else if word.starts_with("endif") {
                     if let Some(branches) = open.pop() {
-                        let net = close_conditional(source, &branches, range.clone(), is_cpp, in_enum, &mut live, blanks);
+                        let net = close_conditional(
+                            source,
+                            &branches,
+                            range.clone(),
+                            is_cpp,
+                            in_enum,
+                            &mut live,
+                            blanks,
+                        );
                         if let Some(outer) = open.last_mut().and_then(|outer| outer.last_mut()) {
                             outer.net += net;
                         }
@@ -223,8 +241,13 @@ fn resolve_conditionals(source: &str, tokens: &[Token], is_cpp: bool, blanks: &m
                     branch.net += if brace == b'{' { 1 } else { -1 };
                 }
                 if brace == b'{' {
-                    let head = live.iter().rev().take(8).take_while(|token| !matches!(token.kind, Kind::Sign(b';' | b'{' | b'}')));
-                    let is_word = |token: &Token| source.get(token.start as usize..token.end as usize) == Some("enum");
+                    let head = live
+                        .iter()
+                        .rev()
+                        .take(8)
+                        .take_while(|token| !matches!(token.kind, Kind::Sign(b';' | b'{' | b'}')));
+                    let is_word =
+                        |token: &Token| source.get(token.start as usize..token.end as usize) == Some("enum");
                     enums.push(head.into_iter().any(is_word));
                 } else {
                     enums.pop();
@@ -278,7 +301,10 @@ fn close_conditional(
 fn is_inside_statement(source: &str, live: &[Token], begin: usize) -> bool {
     let begins_with_sign = || {
         let first = live.get(begin + 1).map(|token| token.kind);
-        matches!(first, Some(Kind::Sign(b'{' | b':' | b'=' | b',' | b'.' | b'-' | b'+' | b'|' | b'&' | b'?' | b')')))
+        matches!(
+            first,
+            Some(Kind::Sign(b'{' | b':' | b'=' | b',' | b'.' | b'-' | b'+' | b'|' | b'&' | b'?' | b')'))
+        )
     };
     let Some(before) = begin.checked_sub(1).and_then(|at| live.get(at)) else { return false };
     match before.kind {
@@ -299,7 +325,9 @@ fn blank_condition(text: &str, word: &str, start: u32, blanks: &mut Vec<Range<u3
     let mut from = 0;
     while let Some(open) = text.get(from..).and_then(|rest| rest.find('(')).map(|at| from + at + 1) {
         from = open;
-        let Some(rest) = text.get(open..).filter(|rest| rest.trim_start().starts_with(['<', '"'])) else { continue };
+        let Some(rest) = text.get(open..).filter(|rest| rest.trim_start().starts_with(['<', '"'])) else {
+            continue;
+        };
         let Some(close) = rest.find(')') else { return };
         blanks.push(start + open as u32..start + (open + close) as u32);
         from = open + close;
@@ -326,13 +354,29 @@ fn compiled_branch(directive: &str, is_cpp: bool) -> Option<usize> {
 
 /// Words that begin a declaration and say something of it, not what it is of.
 const SPECIFIERS: [&str; 18] = [
-    "const", "consteval", "constexpr", "constinit", "explicit", "extern", "friend", "inline", "mutable", "register",
-    "static", "thread_local", "typedef", "virtual", "volatile", "__inline", "__inline__", "__extension__",
+    "const",
+    "consteval",
+    "constexpr",
+    "constinit",
+    "explicit",
+    "extern",
+    "friend",
+    "inline",
+    "mutable",
+    "register",
+    "static",
+    "thread_local",
+    "typedef",
+    "virtual",
+    "volatile",
+    "__inline",
+    "__inline__",
+    "__extension__",
 ];
 /// Words of which several make one type.
 const BASIC_TYPES: [&str; 13] = [
-    "auto", "bool", "char", "double", "float", "int", "long", "short", "signed", "unsigned", "void", "wchar_t",
-    "__int128",
+    "auto", "bool", "char", "double", "float", "int", "long", "short", "signed", "unsigned", "void",
+    "wchar_t", "__int128",
 ];
 
 /// What the tokens between two braces are.
@@ -407,7 +451,10 @@ impl<'a> Reader<'a> {
                 }
                 Kind::Sign(b':') => {
                     begins_statement = self.at > 0
-                        && matches!(self.word(self.at - 1), "private" | "protected" | "public" | "signals" | "slots");
+                        && matches!(
+                            self.word(self.at - 1),
+                            "private" | "protected" | "public" | "signals" | "slots"
+                        );
                 }
                 Kind::Word => match self.word(self.at) {
                     "__attribute__" | "__attribute" => {
@@ -472,7 +519,10 @@ impl<'a> Reader<'a> {
     fn begins_line(&self, at: usize) -> bool {
         let Some(token) = self.tokens.get(at) else { return true };
         let end = at.checked_sub(1).and_then(|before| self.tokens.get(before)).map_or(0, |before| before.end);
-        self.source.as_bytes().get(end as usize..token.start as usize).is_none_or(|between| between.contains(&b'\n'))
+        self.source
+            .as_bytes()
+            .get(end as usize..token.start as usize)
+            .is_none_or(|between| between.contains(&b'\n'))
     }
 
     /// The place behind the brackets that open in this place, if they close soon enough.
@@ -629,7 +679,9 @@ impl<'a> Reader<'a> {
         if is_block && here == Within::Declarations && class.is_empty() && self.is_cpp {
             // A test, or something else that a macro makes a function of: what is not like parameters goes.
             let arguments = self.tokens.get(at + 2..end - 1).unwrap_or_default();
-            let is_parameter = |token: &Token| matches!(token.kind, Kind::Word | Kind::Path | Kind::Sign(b',' | b'*' | b'&'));
+            let is_parameter = |token: &Token| {
+                matches!(token.kind, Kind::Word | Kind::Path | Kind::Sign(b',' | b'*' | b'&'))
+            };
             if !arguments.iter().all(is_parameter) {
                 self.blank(at + 2..end - 1);
             }
@@ -674,9 +726,11 @@ impl<'a> Reader<'a> {
             if !is_end {
                 continue;
             }
-            let is_part = |at: usize| matches!(self.kind(at), Some(Kind::Word | Kind::Path | Kind::Sign(b'*' | b'&')));
+            let is_part =
+                |at: usize| matches!(self.kind(at), Some(Kind::Word | Kind::Path | Kind::Sign(b'*' | b'&')));
             let first = self.word(begin);
-            let is_type = BASIC_TYPES.contains(&first) || matches!(first, "class" | "const" | "enum" | "struct" | "union");
+            let is_type = BASIC_TYPES.contains(&first)
+                || matches!(first, "class" | "const" | "enum" | "struct" | "union");
             let is_reference = begin + 1 < at && matches!(self.kind(at - 1), Some(Kind::Sign(b'*' | b'&')));
             if (is_type || is_reference) && begin < at && (begin..at).all(is_part) {
                 self.zeros.extend(self.tokens.get(begin).map(|token| token.start));
@@ -713,7 +767,9 @@ impl<'a> Reader<'a> {
                 Some(Kind::Word) if word == "typename" => at += 1,
                 Some(Kind::Word) if words == 0 && self.kind(at + 1) == Some(Kind::Sign(b'(')) => {
                     let is_constructor = word == class && !class.is_empty()
-                        || at > begin + 1 && self.kind(at - 1) == Some(Kind::Path) && self.word(at - 2) == word;
+                        || at > begin + 1
+                            && self.kind(at - 1) == Some(Kind::Path)
+                            && self.word(at - 2) == word;
                     if is_constructor {
                         return true;
                     }
@@ -737,7 +793,9 @@ impl<'a> Reader<'a> {
                     None => return false,
                 },
                 Some(Kind::Sign(b'*' | b'&')) => return words > 0,
-                Some(Kind::Sign(b'(')) if self.word(at - 1).starts_with("__") || self.word(at - 1) == "alignas" => {
+                Some(Kind::Sign(b'('))
+                    if self.word(at - 1).starts_with("__") || self.word(at - 1) == "alignas" =>
+                {
                     // `__attribute__((x))`
                     words = words.saturating_sub(1);
                     match self.behind_parentheses(at) {
@@ -764,7 +822,9 @@ impl<'a> Reader<'a> {
         for _ in 0..MAX_LOOK_AHEAD {
             let word = self.word(at);
             match self.kind(at) {
-                _ if is_keyword(word) && !BASIC_TYPES.contains(&word) && !SPECIFIERS.contains(&word) => return,
+                _ if is_keyword(word) && !BASIC_TYPES.contains(&word) && !SPECIFIERS.contains(&word) => {
+                    return;
+                }
                 _ if SPECIFIERS.contains(&word) => at += 1,
                 Some(Kind::Word) => {
                     let is_basic_too = BASIC_TYPES.contains(&word);
@@ -789,7 +849,9 @@ impl<'a> Reader<'a> {
         let macro_at = match (words.as_slice(), self.kind(at)) {
             // `int x MACRO(y);`
             ([_, .., name, last], Some(Kind::Sign(b'(')))
-                if last - name == 1 && is_macro_name(self.word(*last)) && !is_macro_name(self.word(*name)) =>
+                if last - name == 1
+                    && is_macro_name(self.word(*last))
+                    && !is_macro_name(self.word(*name)) =>
             {
                 let Some(end) = self.behind_parentheses(at) else { return };
                 if matches!(self.kind(end), Some(Kind::Sign(b';' | b'=' | b'{'))) {
@@ -800,7 +862,9 @@ impl<'a> Reader<'a> {
             // `void MACRO f(int)`
             ([_, .., middle, last], Some(Kind::Sign(b'('))) if last - middle == 1 => *middle,
             // `int x MACRO = 3;`
-            ([_, .., name, last], Some(Kind::Sign(b';' | b'='))) if last - name == 1 && !is_macro_name(self.word(*name)) => {
+            ([_, .., name, last], Some(Kind::Sign(b';' | b'=')))
+                if last - name == 1 && !is_macro_name(self.word(*name)) =>
+            {
                 *last
             }
             _ => return,
@@ -816,7 +880,9 @@ impl<'a> Reader<'a> {
         let mut macros: Vec<Range<usize>> = Vec::new();
         for _ in 0..MAX_LOOK_AHEAD {
             match self.kind(at) {
-                Some(Kind::Word) if matches!(self.word(at), "const" | "final" | "noexcept" | "override" | "volatile") => {
+                Some(Kind::Word)
+                    if matches!(self.word(at), "const" | "final" | "noexcept" | "override" | "volatile") =>
+                {
                     at += 1;
                 }
                 Some(Kind::Word) if is_macro_name(self.word(at)) => {
@@ -856,15 +922,44 @@ fn is_keyword(word: &str) -> bool {
         || BASIC_TYPES.contains(&word)
         || is_statement(word)
         || is_head(word)
-        || matches!(word, "alignas" | "decltype" | "operator" | "private" | "protected" | "public" | "requires" | "typename")
+        || matches!(
+            word,
+            "alignas"
+                | "decltype"
+                | "operator"
+                | "private"
+                | "protected"
+                | "public"
+                | "requires"
+                | "typename"
+        )
 }
 
 /// Words that begin a statement which declares nothing.
 fn is_statement(word: &str) -> bool {
     matches!(
         word,
-        "break" | "case" | "catch" | "co_await" | "co_return" | "co_yield" | "continue" | "default" | "delete" | "do"
-            | "else" | "for" | "goto" | "if" | "new" | "return" | "sizeof" | "static_assert" | "switch" | "throw"
-            | "try" | "while"
+        "break"
+            | "case"
+            | "catch"
+            | "co_await"
+            | "co_return"
+            | "co_yield"
+            | "continue"
+            | "default"
+            | "delete"
+            | "do"
+            | "else"
+            | "for"
+            | "goto"
+            | "if"
+            | "new"
+            | "return"
+            | "sizeof"
+            | "static_assert"
+            | "switch"
+            | "throw"
+            | "try"
+            | "while"
     )
 }

@@ -2,9 +2,9 @@
 
 pub(super) mod blank;
 
-use super::Syntax;
 #[cfg(feature = "c")]
 use super::Spec;
+use super::Syntax;
 use crate::annotation::{Branch, Modifier, Parameter, one_line, one_line_text};
 use crate::mention::{Mention, Mentions};
 use crate::syntax::Node;
@@ -75,7 +75,8 @@ pub(super) fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'t
     use SymbolKind as Kind;
     match visit.kind() {
         "class_specifier" | "enum_specifier" | "struct_specifier" | "union_specifier" => {
-            let is_part = matches!(visit.parent_kind(), "declaration" | "field_declaration" | "type_definition");
+            let is_part =
+                matches!(visit.parent_kind(), "declaration" | "field_declaration" | "type_definition");
             // What declares something of the type defines the type first.
             if !(is_part && visit.node.field_name() == "type") {
                 push_type(visit, found, visit.node);
@@ -110,7 +111,11 @@ fn specifier_kind(specifier: Node<'_>) -> Option<SymbolKind> {
 
 /// A class, struct, union or enum that has a name and a body; without a body it is only mentioned. Whether there is
 /// one.
-fn push_type<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>, specifier: Node<'tree>) -> bool {
+fn push_type<'tree>(
+    visit: &Visit<'_, 'tree>,
+    found: &mut Definitions<'tree>,
+    specifier: Node<'tree>,
+) -> bool {
     let Some(kind) = specifier_kind(specifier) else { return false };
     let (Some(body), Some(name)) = (specifier.field("body"), specifier.field("name")) else { return false };
     let (name, qualifier) = split_name(name);
@@ -129,7 +134,8 @@ fn define_alias<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>)
         let Some(name) = declared_name(declarator) else { continue };
         let own_kind = specifier.filter(|_| body.is_some() && declarator == name).and_then(specifier_kind);
         let kind = if is_named { None } else { own_kind };
-        let mut definition = Definition::new(kind.unwrap_or(SymbolKind::Type), name).visibility(visibility(visit));
+        let mut definition =
+            Definition::new(kind.unwrap_or(SymbolKind::Type), name).visibility(visibility(visit));
         if found.is_empty() {
             definition.body = body;
         } else {
@@ -170,7 +176,8 @@ fn define_declared<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
             Some(lambda) => lambda.field("body"),
             None => value.filter(|value| value.len() > 80),
         };
-        let mut definition = Definition::new(kind, name).body(body).visibility(visibility(visit)).function(lambda);
+        let mut definition =
+            Definition::new(kind, name).body(body).visibility(visibility(visit)).function(lambda);
         definition.qualifier = qualifier;
         if is_constant {
             definition = definition.modifier(Modifier::Const);
@@ -189,7 +196,12 @@ fn define_declared<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
 fn is_local(visit: &Visit<'_, '_>) -> bool {
     matches!(
         visit.parent_kind(),
-        "case_statement" | "compound_statement" | "condition_clause" | "for_statement" | "init_statement" | "labeled_statement"
+        "case_statement"
+            | "compound_statement"
+            | "condition_clause"
+            | "for_statement"
+            | "init_statement"
+            | "labeled_statement"
     )
 }
 
@@ -224,14 +236,17 @@ pub(super) fn push_function<'tree>(
     let return_type = return_type(visit.node, declarator, function);
     // A macro is called where nothing is declared, or where a member has no type.
     let is_plain = matches!(name.kind(), "identifier" | "field_identifier");
-    if return_type.is_none() && is_plain && kind != Kind::Constructor && body.is_none() && enclosing.is_some() {
+    if return_type.is_none() && is_plain && kind != Kind::Constructor && body.is_none() && enclosing.is_some()
+    {
         return;
     }
     let mut definition = Definition::new(kind, name).body(body).visibility(visibility(visit));
     if let Some(function) = function {
         for child in function.named_children() {
             match child.kind() {
-                "type_qualifier" if child.text() == "const" => definition = definition.modifier(Modifier::Const),
+                "type_qualifier" if child.text() == "const" => {
+                    definition = definition.modifier(Modifier::Const)
+                }
                 "noexcept" => definition = definition.modifier(Modifier::Noexcept),
                 "virtual_specifier" => {
                     definition.modifiers.extend(Modifier::of_word(child.text()));
@@ -331,7 +346,8 @@ fn is_declared_name(node: Node<'_>) -> bool {
 
 /// The name inside a declarator: `f` of `*f(int)`.
 pub(super) fn declared_name(declarator: Node<'_>) -> Option<Node<'_>> {
-    std::iter::successors(Some(declarator), |node| inner_declarator(*node)).find(|node| is_declared_name(*node))
+    std::iter::successors(Some(declarator), |node| inner_declarator(*node))
+        .find(|node| is_declared_name(*node))
 }
 
 /// The declarator of the function that is declared: `f(int)` of `*f(int)`; `None` of `(*f)(int)`, which is a
@@ -372,7 +388,8 @@ fn converting_function(operator: Node<'_>) -> Option<Node<'_>> {
 /// Whether a variable may not be changed: of a pointer, the pointer.
 fn is_constant(declarator: Node<'_>, of_constants: bool) -> bool {
     let round = std::iter::successors(Some(declarator), |node| inner_declarator(*node));
-    let pointers = round.take_while(|node| !is_declared_name(*node)).filter(|node| node.kind() == "pointer_declarator");
+    let pointers =
+        round.take_while(|node| !is_declared_name(*node)).filter(|node| node.kind() == "pointer_declarator");
     match pointers.last() {
         Some(pointer) => has_qualifier(pointer, "const"),
         None => of_constants,
@@ -426,7 +443,8 @@ pub(super) fn visibility(visit: &Visit<'_, '_>) -> Option<Visibility> {
         })),
         _ => {
             let mut head = visit.node.children().take_while(|child| child.field_name() != "declarator");
-            let is_static = head.any(|child| child.kind() == "storage_class_specifier" && child.text() == "static");
+            let is_static =
+                head.any(|child| child.kind() == "storage_class_specifier" && child.text() == "static");
             is_static.then_some(Visibility::Private)
         }
     }

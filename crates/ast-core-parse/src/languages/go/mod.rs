@@ -27,7 +27,9 @@ pub(crate) static GO: Spec = Spec::new(
         ],
         define,
         comments: &["comment"],
-        is_doc: |comment| !["//go:", "//line ", "//nolint", "// +build"].iter().any(|tool| comment.starts_with(tool)),
+        is_doc: |comment| {
+            !["//go:", "//line ", "//nolint", "// +build"].iter().any(|tool| comment.starts_with(tool))
+        },
         opaque: &["interpreted_string_literal", "raw_string_literal", "rune_literal"],
         members: &["field_declaration_list"],
         calls: &[("call_expression", "function")],
@@ -57,7 +59,9 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     use SymbolKind as Kind;
     match visit.kind() {
         "package_clause" => {
-            found.extend(visit.node.named_children().next().map(|name| Definition::new(Kind::Namespace, name)));
+            found.extend(
+                visit.node.named_children().next().map(|name| Definition::new(Kind::Namespace, name)),
+            );
         }
         "function_declaration" => push_function(visit, found, Kind::Function),
         "method_declaration" => {
@@ -91,7 +95,8 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
             if found.is_empty() {
                 // A type that is embedded gives its name to the field.
                 let name = visit.field("type").map(base_type);
-                found.extend(name.map(|name| Definition::new(Kind::Field, name).visibility(visibility(name))));
+                found
+                    .extend(name.map(|name| Definition::new(Kind::Field, name).visibility(visibility(name))));
             }
         }
         "const_spec" | "var_spec" if !visit.in_code() => {
@@ -103,7 +108,8 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
                 Some(_) => Kind::Function,
                 None => Kind::Variable,
             };
-            let body = function.map_or(values.filter(|values| values.len() > 80), |function| function.field("body"));
+            let body =
+                function.map_or(values.filter(|values| values.len() > 80), |function| function.field("body"));
             let result = function.and_then(|function| function.field("result"));
             for name in visit.node.children_in("name").filter(|name| name.is_named() && name.text() != "_") {
                 let definition = declared(visit, kind, name).body(body).return_type(result);
@@ -168,7 +174,8 @@ fn refer<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tree>) {
         return;
     }
     let name = visit.node;
-    let is_declared = matches!(visit.parent_kind(), "type_alias" | "type_spec") && name.field_name() == "name";
+    let is_declared =
+        matches!(visit.parent_kind(), "type_alias" | "type_spec") && name.field_name() == "name";
     if is_declared || PREDECLARED.binary_search(&name.text()).is_ok() {
         return;
     }
@@ -219,6 +226,26 @@ fn parameters(node: Node<'_>, parameters: &mut Vec<Parameter>) {
 
 /// Types that are not declared anywhere, in order.
 const PREDECLARED: [&str; 22] = [
-    "any", "bool", "byte", "comparable", "complex128", "complex64", "error", "float32", "float64", "int", "int16",
-    "int32", "int64", "int8", "rune", "string", "uint", "uint16", "uint32", "uint64", "uint8", "uintptr",
+    "any",
+    "bool",
+    "byte",
+    "comparable",
+    "complex128",
+    "complex64",
+    "error",
+    "float32",
+    "float64",
+    "int",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "rune",
+    "string",
+    "uint",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint8",
+    "uintptr",
 ];
