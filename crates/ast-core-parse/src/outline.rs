@@ -219,11 +219,11 @@ impl<'tree> Pass<'_, 'tree> {
             if let Some(scope) = self.scopes.last_mut().filter(|_| (self.spec.syntax.is_section)(node)) {
                 scope.section = node.text().trim_end_matches(':').trim().parse().ok();
             }
-        } else if !self
+        } else if self
             .buffers
             .collected
             .last()
-            .is_some_and(|&last| self.tree.node(last).next_row() > node.row())
+            .is_none_or(|&last| self.tree.node(last).next_row() <= node.row())
         {
             // What is inside of an attribute does not stand between that and the definition.
             self.buffers.collected.push(node.row());

@@ -12,6 +12,8 @@ pub struct EditedText {
     language: Language,
     /// `None` if the text is not parsed yet, or the last parse came to none: see [`Coverage`](crate::Coverage).
     tree: Option<Tree>,
+    /// Whether the tree is of the text itself and not of what stands in for it.
+    stands_for_itself: bool,
 }
 
 /// A change of a text.
@@ -26,7 +28,7 @@ pub struct Edit {
 impl EditedText {
     /// A text that is not parsed yet; `stem` is the file's name without folder and extension, or `""`.
     pub fn new(text: impl Into<String>, stem: impl Into<String>, language: Language) -> Self {
-        Self { text: text.into(), name: stem.into(), language, tree: None }
+        Self { text: text.into(), name: stem.into(), language, tree: None, stands_for_itself: false }
     }
 
     /// The text as it is now.
@@ -102,7 +104,9 @@ impl Parser {
             return self.read(&source, text.language, None);
         }
         let mut tree = None;
-        if text.tree.is_some() {
+        // What stands in for a text may differ from before in other places than the edits'.
+        let stands_for_itself = (text.language.0.syntax.stand_in)(&text.text).is_none();
+        if text.tree.is_some() && stands_for_itself && text.stands_for_itself {
             // Where the text does not follow the grammar, how tree-sitter recovers depends on what it had before.
             tree = self.try_tree(&text.text, text.language, text.tree.as_ref())?;
             tree = tree.filter(|tree| !tree.root_node().has_error());
@@ -111,6 +115,7 @@ impl Parser {
             tree = self.try_tree(&text.text, text.language, None)?;
         }
         text.tree = tree;
+        text.stands_for_itself = stands_for_itself;
         self.read(&source, text.language, text.tree.as_ref())
     }
 }
@@ -120,7 +125,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PIECES: [&str; 14] = [
+    const PIECES: [&str; 16] = [
         "fn f() { g(1); }\n",
         "class A { m() { return 1 } }\n",
         "def f(a):\n    return a\n",
@@ -135,6 +140,8 @@ mod tests {
         "if (a && b) { c(); }\n",
         "    ",
         "int f(int a) { return a; }\n",
+        "MACRO_HERE(x)\n",
+        "#if A\nint f(int a) {\n#else\nint f(long a) {\n#endif\n",
     ];
 
     proptest! {

@@ -218,20 +218,20 @@ fn resolve_conditionals(
                     if let Some(branches) = open.last_mut() {
                         branches.push(branch(live.len() + 1));
                     }
-                } else if word.starts_with("endif") {
-                    if let Some(branches) = open.pop() {
-                        let net = close_conditional(
-                            source,
-                            &branches,
-                            range.clone(),
-                            is_cpp,
-                            in_enum,
-                            &mut live,
-                            blanks,
-                        );
-                        if let Some(outer) = open.last_mut().and_then(|outer| outer.last_mut()) {
-                            outer.net += net;
-                        }
+                } else if word.starts_with("endif")
+                    && let Some(branches) = open.pop()
+                {
+                    let net = close_conditional(
+                        source,
+                        &branches,
+                        range.clone(),
+                        is_cpp,
+                        in_enum,
+                        &mut live,
+                        blanks,
+                    );
+                    if let Some(outer) = open.last_mut().and_then(|outer| outer.last_mut()) {
+                        outer.net += net;
                     }
                 }
                 live.push(*token);

@@ -261,10 +261,8 @@ fn refer<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tree>) {
         "class_constant_access_expression" | "scoped_property_access_expression" => {
             mentions.extend(node.first_child().and_then(|class| named(Kind::Type, class)));
         }
-        "binary_expression" => {
-            if node.children().nth(1).is_some_and(|sign| sign.kind() == "instanceof") {
-                mentions.extend(visit.field("right").and_then(|class| named(Kind::Type, class)));
-            }
+        "binary_expression" if node.children().nth(1).is_some_and(|sign| sign.kind() == "instanceof") => {
+            mentions.extend(visit.field("right").and_then(|class| named(Kind::Type, class)));
         }
         "attribute" | "named_type" => {
             mentions.extend(node.named_children().next().and_then(|class| named(Kind::Type, class)));

@@ -174,18 +174,14 @@ fn import<'tree>(argument: Node<'tree>, mentions: &mut Mentions<'tree>) {
 fn call_in_tokens<'tree>(tokens: Node<'tree>, source: &str, mentions: &mut Mentions<'tree>) {
     let mut before: Option<Node<'tree>> = None;
     for token in tokens.children() {
-        if let Some(name) = before.filter(|name| name.kind() == "identifier" && name.end() == token.start()) {
-            if token.kind() == "token_tree" && token.text().starts_with('(') {
-                let path = source[..name.start() as usize].strip_suffix("::").map(|path| {
-                    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-                    &path[path
-                        .rfind(|c| !is_part(c))
-                        .map_or(0, |at| at + 1)
-                        .max(tokens.start() as usize + 1)
-                        .min(path.len())..]
-                });
-                mentions.push(Mention::new(ReferenceKind::Call, name).qualifier(path.unwrap_or("")));
-            }
+        let is_arguments = token.kind() == "token_tree" && token.text().starts_with('(');
+        let name = before.filter(|name| name.kind() == "identifier" && name.end() == token.start());
+        if let Some(name) = name.filter(|_| is_arguments) {
+            let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+            let path = source.get(tokens.start() as usize..name.start() as usize);
+            let path = path.and_then(|before| before.strip_suffix("::"));
+            let path = path.and_then(|before| before.rsplit(|c| !is_part(c)).next());
+            mentions.push(Mention::new(ReferenceKind::Call, name).qualifier(path.unwrap_or("")));
         }
         before = Some(token);
     }
