@@ -24,6 +24,37 @@ pub(crate) struct Outline {
     pub(crate) limit_hit: bool,
 }
 
+impl Outline {
+    /// Puts symbols in order of their beginning, outer before inner: the new name of a type stands after what the type
+    /// is made of.
+    fn sort_symbols(&mut self) {
+        let place = |symbol: &Symbol| (symbol.extent.start, std::cmp::Reverse(symbol.extent.end));
+        if self.symbols.is_sorted_by_key(|symbol| symbol.extent.start) {
+            return;
+        }
+        let mut order: Vec<u32> = (0..self.symbols.len() as u32).collect();
+        order.sort_by_key(|&index| place(&self.symbols[index as usize]));
+        let mut moved_to = vec![0; order.len()];
+        for (to, &from) in order.iter().enumerate() {
+            moved_to[from as usize] = to as u32;
+        }
+        let mut symbols: Vec<Option<Symbol>> =
+            std::mem::take(&mut self.symbols).into_iter().map(Some).collect();
+        let mut annotations = std::mem::take(&mut self.annotations);
+        for (to, &from) in order.iter().enumerate() {
+            let Some(mut symbol) = symbols[from as usize].take() else { continue };
+            // What is inside of another begins after it.
+            symbol.parent =
+                symbol.parent.map(|parent| moved_to[parent as usize]).filter(|&parent| parent < to as u32);
+            self.symbols.push(symbol);
+            self.annotations.push(std::mem::take(&mut annotations[from as usize]));
+        }
+        for reference in &mut self.references {
+            reference.symbol = reference.symbol.map(|symbol| moved_to[symbol as usize]);
+        }
+    }
+}
+
 /// What the nodes of a subtree are inside of.
 pub(crate) struct Scope {
     /// The row after the subtree.
@@ -101,6 +132,7 @@ impl Outliner {
         let mut outline = pass.outline;
         // What is called comes after its arguments, where a chain of calls begins.
         outline.references.sort_by_key(|reference| (reference.span.start, reference.span.end));
+        outline.sort_symbols();
         outline
     }
 }
