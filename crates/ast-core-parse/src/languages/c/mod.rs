@@ -539,8 +539,3 @@ fn parameter_type(parameter: Node<'_>, name: Option<Node<'_>>) -> Box<str> {
     let is_array = after.starts_with('[') && !before.ends_with(['*', '&']);
     one_line_text(&[before, after].join(if is_array { " " } else { "" }))
 }
-
-#[cfg(feature = "cpp")]
-pub(crate) fn looks_like_cpp(text: &str) -> bool {
-    ["class ", "namespace ", "template", "::"].iter().any(|mark| text.contains(mark))
-}
