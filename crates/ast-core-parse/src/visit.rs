@@ -184,6 +184,11 @@ impl<'tree> Definition<'tree> {
         self
     }
 
+    pub(crate) fn parameter_list(mut self, node: Option<Node<'tree>>) -> Self {
+        self.parameter_list = node;
+        self
+    }
+
     pub(crate) fn modifier(mut self, modifier: Modifier) -> Self {
         self.modifiers.insert(modifier);
         self

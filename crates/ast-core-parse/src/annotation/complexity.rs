@@ -172,6 +172,11 @@ fn is_default(case: Node<'_>) -> bool {
 fn follows_else(node: Node<'_>) -> bool {
     node.field_name() == "alternative"
         || node.parent().is_some_and(|parent| {
+            if parent.kind_id() == node.kind_id() {
+                // Without a field, the word before it says so.
+                let before = parent.children().take_while(|child| child.row() < node.row()).last();
+                return before.is_some_and(|before| before.kind() == "else");
+            }
             parent.kind() == "else_clause" && parent.named_children().next() == Some(node)
         })
 }

@@ -44,7 +44,13 @@ pub(crate) fn annotate<'tree>(
         (syntax.parameters)(receiver, &mut annotation.parameters);
     }
     if let Some(list) = definition.parameter_list.or_else(|| parameter_list(function)) {
-        for child in list.named_children() {
+        // Scala has several.
+        let next = |list: &Node<'tree>| {
+            let is_list =
+                |next: &Node<'_>| next.kind_id() == list.kind_id() && next.field_id() == list.field_id();
+            list.next_sibling().filter(is_list)
+        };
+        for child in std::iter::successors(Some(list), next).flat_map(Node::named_children) {
             (syntax.parameters)(child, &mut annotation.parameters);
         }
     } else if let Some(parameter) = function.field("parameter") {
@@ -82,7 +88,10 @@ fn add_modifiers(annotation: &mut Annotation, node: Node<'_>, before_row: u32, s
                 annotation.modifiers.insert(modifier);
             }
         } else if syntax.modifiers.contains(&child.kind()) {
-            for modifier in child.text().split_ascii_whitespace().filter_map(Modifier::of_word) {
+            let is_word = |part: &Node<'_>| !part.kind().contains("annotation");
+            let parts = child.children().chain(child.first_child().is_none().then_some(child));
+            let words = parts.filter(is_word).flat_map(|part| part.text().split_ascii_whitespace());
+            for modifier in words.filter_map(Modifier::of_word) {
                 annotation.modifiers.insert(modifier);
             }
         }
