@@ -133,6 +133,8 @@ impl Measure {
                 return;
             }
             Branch::Logical if is_no_operation(node) => return,
+            // Where operators are names, there are others.
+            Branch::Logical if node.is_named() && !matches!(node.text(), "&&" | "||") => return,
             Branch::Logical => {
                 complexity.cyclomatic += 1;
                 complexity.cognitive += u32::from(!continues_sequence(node));
@@ -196,6 +198,7 @@ fn continues_sequence(sign: Node<'_>) -> bool {
     })
     .find(|node| !node.kind().starts_with("parenthesized"));
     outer.is_some_and(|outer| {
-        outer.kind() == operation.kind() && outer.children().any(|child| child.kind_id() == sign.kind_id())
+        let is_sign = |child: Node<'_>| child.kind_id() == sign.kind_id() && child.text() == sign.text();
+        outer.kind() == operation.kind() && outer.children().any(is_sign)
     })
 }

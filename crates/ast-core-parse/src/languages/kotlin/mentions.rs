@@ -8,7 +8,7 @@ use ast_core_model::ReferenceKind as Kind;
 pub(super) fn refer<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tree>) {
     match visit.kind() {
         "call_expression" => mentions.extend(visit.node.first_child().and_then(call)),
-        "infix_expression" => {
+        "infix_expression" if super::class_in_disguise(visit.node).is_none() => {
             // `a to b`
             let name = visit.node.named_children().nth(1).filter(|name| name.kind() == "identifier");
             mentions.extend(name.map(|name| Mention::new(Kind::Call, name).of(visit.node.first_child())));

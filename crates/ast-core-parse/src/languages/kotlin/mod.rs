@@ -21,6 +21,7 @@ pub(crate) static KOTLIN: Spec = Spec::new(
             "companion_object",
             "enum_entry",
             "function_declaration",
+            "infix_expression",
             "object_declaration",
             "package_header",
             "property_declaration",
@@ -28,6 +29,7 @@ pub(crate) static KOTLIN: Spec = Spec::new(
             "type_alias",
         ],
         define,
+        outer_wrappers: &["annotated_expression"],
         comments: &["block_comment", "line_comment"],
         is_doc: |comment| comment.starts_with("/**") && comment != "/**/",
         members: &["class_body", "enum_class_body"],
@@ -128,10 +130,21 @@ fn define_node<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) 
             let definition = Definition::new(Kind::Property, name).visibility(Some(visibility(visit.node)));
             found.push(if is_fixed { definition.modifier(Modifier::Readonly) } else { definition });
         }
+        "infix_expression" => {
+            let name = class_in_disguise(visit.node);
+            found.extend(name.map(|name| Definition::new(Kind::Interface, name).visibility(Some(Visibility::Public))));
+        }
         "function_declaration" => define_function(visit, found),
         "property_declaration" => define_property(visit, found),
         _ => {}
     }
+}
+
+/// The name in `annotation class Name` behind annotations, which the grammar takes for a call of `class`.
+fn class_in_disguise(infix: Node<'_>) -> Option<Node<'_>> {
+    let mut parts = infix.children();
+    let (first, word, name) = (parts.next()?, parts.next()?, parts.next()?);
+    (first.text() == "annotation" && word.text() == "class" && name.kind() == "identifier").then_some(name)
 }
 
 /// The word that tells what kind of class a declaration is of.
