@@ -12,7 +12,7 @@ use std::ops::Range;
 const MAX_LOOK_AHEAD: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Word,
     Literal,
     /// A line for the preprocessor.
@@ -24,10 +24,10 @@ enum Kind {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Token {
-    kind: Kind,
-    start: u32,
-    end: u32,
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) start: u32,
+    pub(super) end: u32,
 }
 
 /// The text to parse, if it is not the text itself.
@@ -63,7 +63,7 @@ pub(crate) fn blank(source: &str, is_cpp: bool) -> Option<Vec<u8>> {
 }
 
 /// The tokens of a text without comments.
-fn tokens(source: &str) -> Vec<Token> {
+pub(super) fn tokens(source: &str) -> Vec<Token> {
     let bytes = source.as_bytes();
     let mut tokens = Vec::with_capacity(bytes.len() / 5);
     let mut at = 0;
@@ -347,6 +347,10 @@ fn compiled_branch(directive: &str, is_cpp: bool) -> Option<usize> {
         ("if", ["0"]) => return Some(1),
         ("if", ["defined", "__cplusplus"]) | ("if" | "ifdef", ["__cplusplus"]) => true,
         ("if", ["!defined", "__cplusplus"]) | ("ifndef", ["__cplusplus"]) => false,
+        // `__cplusplus >= 201103L`
+        ("if", words) if !is_cpp && words.contains(&"__cplusplus") => {
+            return Some(1).filter(|_| !condition.contains(['!', '|']));
+        }
         _ => return None,
     };
     Some(usize::from(is_of_cpp != is_cpp))

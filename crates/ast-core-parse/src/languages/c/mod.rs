@@ -1,6 +1,7 @@
 //! C, and what C++ shares with it.
 
 pub(super) mod blank;
+mod dialect;
 
 #[cfg(feature = "c")]
 use super::Spec;
@@ -10,6 +11,8 @@ use crate::mention::{Mention, Mentions};
 use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{ReferenceKind, SymbolKind, Visibility};
+
+pub(crate) use dialect::looks_like_cpp;
 
 #[cfg(feature = "c")]
 pub(crate) static C: Spec = Spec::new(
