@@ -406,7 +406,9 @@ impl<'tree> Pass<'_, 'tree> {
     fn count_recursion(&mut self, name: &str, qualifier: Option<&str>) {
         let Some(function) = self.scopes.last().and_then(|scope| scope.function) else { return };
         let symbol = &self.outline.symbols[function.symbol as usize];
+        // A constructor that calls one of its name makes another value, or leaves the work to an overload.
         let is_own = matches!(qualifier, None | Some("self" | "Self" | "this" | "cls" | "$this" | "static"))
+            && symbol.kind != SymbolKind::Constructor
             && (qualifier.is_some() || symbol.kind == SymbolKind::Function);
         if is_own && *symbol.name == *name && self.buffers.recursive != Some(function.symbol) {
             self.buffers.recursive = Some(function.symbol);

@@ -113,6 +113,8 @@ impl Measure {
                 complexity.cognitive += 1;
                 return;
             }
+            // That of Swift's `guard` is all there is of it.
+            Branch::Else if node.parent_kind().starts_with("guard") => return,
             Branch::Else => {
                 // The branch is inside of the node, or follows the word.
                 let taken = node.named_children().next().or_else(|| node.next_sibling());
