@@ -284,7 +284,7 @@ impl<'tree> Pass<'_, 'tree> {
                 && (is_function(kind) || self.spec.syntax.values_are_code && is_value(kind));
             if self.outline.annotations[index].complexity.is_some() {
                 let base = self.buffers.measure.depth(node.row());
-                scope.function = Some(Function { symbol: defined.symbol, row: defined.function, base });
+                scope.function = Some(Function { symbol: defined.symbol, row: defined.function, body: defined.body, base });
             }
         }
         self.scopes.push(scope);
@@ -295,7 +295,7 @@ impl<'tree> Pass<'_, 'tree> {
         let Some(function) = self.scopes.last().and_then(|scope| scope.function) else { return };
         let Some(branch) = self.tree.compiled.branch(node.kind_id()) else { return };
         // The function itself, bound to its name, nests nothing.
-        if node.row() == function.row {
+        if node.row() == function.row || node.row() < function.body {
             return;
         }
         if let Some(complexity) = &mut self.outline.annotations[function.symbol as usize].complexity {
@@ -434,7 +434,9 @@ impl<'tree> Pass<'_, 'tree> {
             if has_rest {
                 self.end_rest(node);
             }
-            let function = definition.function.unwrap_or(node).row();
+            let function = definition.function.unwrap_or(node);
+            let body = function.field("body").filter(|_| self.spec.syntax.body_alone_counts).map_or(0, Node::row);
+            let function = function.row();
             let (has_function, owner, once) =
                 (definition.function.is_some(), definition.owner, definition.once);
             let mut annotation = annotation::annotate(&definition, node, &self.spec.syntax);
@@ -450,6 +452,7 @@ impl<'tree> Pass<'_, 'tree> {
                 first.get_or_insert(Defined {
                     symbol: self.outline.symbols.len() as u32,
                     function,
+                    body,
                     has_rest,
                 });
             }
@@ -622,6 +625,8 @@ struct Defined {
     function: u32,
     /// Whether what follows is inside of it.
     has_rest: bool,
+    /// The row from which on its complexity is counted.
+    body: u32,
 }
 
 /// The function that what is visited is in.
@@ -629,6 +634,8 @@ struct Defined {
 struct Function {
     symbol: u32,
     row: u32,
+    /// The row from which on its complexity is counted.
+    body: u32,
     /// How many constructs were open where it begins.
     base: usize,
 }

@@ -49,6 +49,8 @@ pub(crate) enum Branch {
     Logical,
     /// A decision that does not make the text harder to follow, such as the `if` of a comprehension.
     Decision,
+    /// A word that is a decision where there is no node for it: in a guard, or in the arguments of a macro.
+    Word,
     /// What is a decision only if it has an alternative, such as Rust's `let ... else`.
     WithAlternative,
     /// What is a decision only if it has a value, such as a parameter with a default.
@@ -123,10 +125,16 @@ impl Measure {
                 }
                 return;
             }
-            Branch::Case | Branch::Arm | Branch::Decision | Branch::WithAlternative | Branch::WithValue => {
+            Branch::Case
+            | Branch::Arm
+            | Branch::Decision
+            | Branch::Word
+            | Branch::WithAlternative
+            | Branch::WithValue => {
                 let counts = match branch {
                     Branch::Case => !is_default(node),
                     Branch::Arm => node.parent().and_then(first_of_kind(node)) != Some(node),
+                    Branch::Word => matches!(node.parent_kind(), "match_pattern" | "token_tree"),
                     Branch::WithAlternative => node.field("alternative").is_some(),
                     Branch::WithValue => node.field("value").is_some(),
                     _ => true,
@@ -170,6 +178,7 @@ fn first_of_kind<'tree>(node: Node<'tree>) -> impl Fn(Node<'tree>) -> Option<Nod
 /// Whether a case is the one that is taken when no other is.
 fn is_default(case: Node<'_>) -> bool {
     matches!(case.first_child().unwrap_or(case).text(), "default" | "else" | "*")
+        || case.text().trim_start_matches("@unknown").trim_start().starts_with("default")
 }
 
 /// Whether an `if` is the one of `else if`.

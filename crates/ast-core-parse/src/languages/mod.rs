@@ -139,6 +139,9 @@ pub(crate) struct Syntax {
     pub(crate) refer: for<'tree> fn(&Visit<'_, 'tree>, &mut Mentions<'tree>),
     /// Nodes and tokens that make a function harder to follow; where a node and a token have the same name, the node.
     pub(crate) branches: &'static [(&'static str, Branch)],
+    /// Whether a function's complexity counts what is in its field `body` only, not its head with the defaults of
+    /// parameters and the initialisers of members.
+    pub(crate) body_alone_counts: bool,
     /// Nodes with the words that modify a definition, such as Java's `modifiers`.
     pub(crate) modifiers: &'static [&'static str],
     /// Adds the parameters that a child of a parameter list declares.
@@ -171,6 +174,7 @@ impl Syntax {
         references: &[],
         refer: |_, _| {},
         branches: &[],
+        body_alone_counts: false,
         modifiers: &[],
         parameters: |_, _| {},
         stand_in: |_| None,

@@ -52,6 +52,7 @@ pub(super) const BASE: Syntax = Syntax {
     opaque: &["char_literal", "string_literal"],
     members: &["enumerator_list", "field_declaration_list"],
     type_names: &["type_identifier"],
+    body_alone_counts: true,
     modifiers: &["storage_class_specifier"],
     parameters,
     ..Syntax::NONE
