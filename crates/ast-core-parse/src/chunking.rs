@@ -114,6 +114,12 @@ impl Chunker {
         self.cuts.clear();
         self.cuts.push(0);
         let mut chunk_start = 0;
+        // A tree may begin late, or be of nothing but brackets, which are no nodes.
+        let begin = self.atoms.first().map_or(len, |first| first.start);
+        if self.tokens.exceeds(text, 0, begin, self.max_tokens + MIN_MAX_TOKENS) {
+            self.cut_large(text, 0, begin);
+            chunk_start = *self.cuts.last().unwrap_or(&chunk_start);
+        }
         // Where the definition that was begun last ends; nothing but closing brackets joins it.
         let mut alone_until = None;
         for at in 0..self.atoms.len() {

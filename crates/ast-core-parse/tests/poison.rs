@@ -40,7 +40,9 @@ fn check(parser: &mut Parser, file: &poison::Poison, language: Language) {
         Coverage::Full | Coverage::SymbolLimit { .. } | Coverage::Minified | Coverage::TimedOut { .. }
     );
     assert!(came_back, "{} as {language}: {:?}", file.name, parsed.coverage);
-    invariants::check_file(&file.bytes, &parsed);
+    // A panic says what does not hold; this says where.
+    let result = std::panic::catch_unwind(|| invariants::check_file(&file.bytes, &parsed));
+    assert!(result.is_ok(), "{} as {language}, {} bytes", file.name, file.bytes.len());
 }
 
 #[test]
