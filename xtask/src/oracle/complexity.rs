@@ -11,7 +11,7 @@ use super::engine::{Engine, Symbol};
 use super::language::Language;
 use super::lizard::{Counted, Function, Lizard};
 use super::names;
-use super::symbols::plain;
+use super::symbols::{plain, sizes};
 
 /// What came of a language.
 #[derive(Serialize, Default)]
@@ -29,20 +29,14 @@ pub(super) struct Agreement {
     pub(super) branching: usize,
     branching_equal: usize,
     /// Those that differ, by class; those set aside too.
+    #[serde(serialize_with = "sizes")]
     classes: BTreeMap<String, Vec<Difference>>,
 }
 
 /// A function whose figures differ.
-#[derive(Serialize, Debug)]
 pub(super) struct Difference {
     pub(super) ours: i64,
-    #[serde(serialize_with = "place")]
     pub(super) theirs: Function,
-}
-
-fn place<S: serde::Serializer>(function: &Function, serializer: S) -> Result<S::Ok, S::Error> {
-    let Function { path, start_line, name, cyclomatic, .. } = function;
-    serializer.collect_str(&format_args!("{path}:{start_line} {name}: {cyclomatic}"))
 }
 
 impl Agreement {
@@ -218,6 +212,9 @@ fn wrong_token(language: Language, counted: &Counted) -> Option<&'static str> {
             Some("rvalue-reference")
         }
         (Language::Cpp, "#") => Some("preprocessor"),
+        (Language::Java, "?") if matches!(after.as_str(), ">" | "," | "extends" | "super") => {
+            Some("wildcard")
+        }
         _ => None,
     }
 }

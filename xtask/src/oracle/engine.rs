@@ -130,6 +130,6 @@ fn build() -> Result<PathBuf> {
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
     messages
         .filter_map(|message| message.executable)
-        .last()
+        .next_back()
         .context("cargo built no program for ast-core-cli")
 }

@@ -51,11 +51,11 @@ impl Language {
         }
     }
 
-    /// The kinds of Universal Ctags that are asked for: all that are definitions others can name.
+    /// The kinds of Universal Ctags that are asked for: all definitions that others can name.
     ///
-    /// Left out are local variables, parameters, labels, imports and references; a property of JavaScript, which is
-    /// any key of an object literal, most of which are data; and a Rust or C++ declaration of something defined
-    /// elsewhere (`externvar`, `using`).
+    /// Left out are local variables, parameters and labels; mentions of what is defined elsewhere, as by an import, a
+    /// `using` or an `extern` variable; and JavaScript's properties, which are the keys of any object literal: most of
+    /// them are data, and those that hold functions are methods.
     pub(super) fn kinds(self) -> &'static [&'static str] {
         match self {
             Self::Rust => &[

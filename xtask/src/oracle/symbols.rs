@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::corpus::Corpus;
 use super::ctags::{Ctags, Tag};
@@ -23,12 +23,15 @@ pub(super) struct Comparison {
     /// Tags of kinds that are not asked for.
     pub(super) not_asked: BTreeMap<String, usize>,
     /// Tags that we lack, by class.
+    #[serde(serialize_with = "sizes")]
     pub(super) missing: BTreeMap<String, Vec<Place>>,
     /// Tags in which ctags is wrong, by rule.
+    #[serde(serialize_with = "sizes")]
     pub(super) set_aside: BTreeMap<String, Vec<Place>>,
     /// Our definitions, by our kind.
     pub(super) ours: BTreeMap<String, usize>,
     /// Those of them that ctags does not know.
+    #[serde(serialize_with = "sizes")]
     pub(super) unknown: BTreeMap<String, Vec<Place>>,
 }
 
@@ -61,7 +64,7 @@ impl Counts {
 }
 
 /// Where something is.
-#[derive(Serialize, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Place {
     pub(super) path: String,
     pub(super) line: u32,
@@ -167,6 +170,14 @@ impl Comparison {
             }
         }
     }
+}
+
+/// Writes how many are in each class.
+pub(super) fn sizes<T, S: Serializer>(
+    classes: &BTreeMap<String, Vec<T>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(classes.iter().map(|(class, places)| (class, places.len())))
 }
 
 /// Whether they are the same definition, if their names are the same.
