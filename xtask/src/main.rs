@@ -49,6 +49,10 @@ enum Verb {
     Bench(bench::Options),
     /// Build or test the Node package.
     Node(node::Options),
+    /// Run a fuzz target of ast-core-parse.
+    Fuzz(fuzz::Options),
+    /// Write what a new language of ast-core-parse begins with.
+    NewLanguage(new_language::Options),
     /// Compare what the engine says of the corpus with what other tools say.
     Oracle(oracle::Options),
 }
@@ -62,6 +66,8 @@ fn main() -> ExitCode {
         Verb::Corpus(options) => corpus::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Node(options) => node::run(&options),
+        Verb::Fuzz(options) => fuzz::run(&options),
+        Verb::NewLanguage(options) => new_language::run(&options),
         Verb::Oracle(options) => oracle::run(&options),
     };
     match result {
