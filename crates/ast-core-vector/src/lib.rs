@@ -7,9 +7,9 @@
 //! # Example
 //!
 //! ```
-//! use ast_core_vector::{FlatIndex, Metric, SearchOptions, VectorIndex};
+//! use ast_core_vector::{AutoIndex, HnswConfig, Metric, SearchOptions, VectorIndex};
 //!
-//! let mut index = FlatIndex::new(3, Metric::Cosine)?;
+//! let mut index = AutoIndex::new(3, Metric::Cosine, HnswConfig::default())?;
 //! index.insert(10, &[1.0, 0.0, 0.0])?;
 //! index.insert(11, &[0.9, 0.1, 0.0])?;
 //! index.insert(12, &[0.0, 0.0, 2.0])?;
@@ -48,8 +48,8 @@
 //! products overflow, and zeros where a direction is needed are refused, and therefore no score is ever NaN or
 //! infinite and no comparison undefined.
 //!
-//! The inner loops are written for AVX-512, AVX2, NEON and plain Rust; the fastest that the processor has is chosen at
-//! run time, and [`kernel_name`] tells which. Results are the same for any number of threads; between processors with
+//! The inner loops are written for AVX-512, AVX2, NEON and plain Rust, those over codes for VNNI as well; the fastest
+//! that the processor has is chosen at run time, and [`kernel_name`] and [`code_kernel_name`] tell which. Results are the same for any number of threads; between processors with
 //! different instruction sets the last bits of a score may differ.
 //!
 //! # Features
