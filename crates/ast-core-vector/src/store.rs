@@ -210,7 +210,8 @@ impl Store {
     /// Prepares for vectors that are about to be written: where codes made from what there was do not fit what there
     /// will be, all are made anew.
     ///
-    /// That is looked into whenever the number of rows has doubled, or values came that lie beyond the codes.
+    /// That is looked into whenever the number of rows has doubled, as many were written, or values came that lie beyond
+    /// the codes.
     pub(crate) fn train(&mut self, incoming: &[f32]) {
         let (stride, dimension) = (self.space.stride(), self.space.dimension());
         let count = incoming.len() / dimension;
@@ -477,13 +478,17 @@ impl Codes {
     fn is_due(&self, total: usize) -> bool {
         /// One value in so many may be clipped.
         const CLIPPED: usize = 1000;
-        total >= 2 * self.trained || (self.clipped > self.written / CLIPPED && total * 4 >= self.trained * 5)
+        let rows = self.written / (self.rows.stride() * CodeLine::VALUES);
+        // Rows may also have been replaced by ones that are all smaller, of which nothing is clipped.
+        total >= 2 * self.trained
+            || rows >= 2 * self.trained
+            || (self.clipped > self.written / CLIPPED && rows * 4 >= self.trained)
     }
 
     fn set(&mut self, slot: usize, row: &[f32]) {
         let encoded = self.quantizer.encode(row, self.rows.row_mut(slot));
         self.half_norms.row_mut(slot)[0] = encoded.half_norm;
-        self.written += row.len();
+        self.written += self.rows.stride() * CodeLine::VALUES;
         self.clipped += encoded.clipped;
     }
 

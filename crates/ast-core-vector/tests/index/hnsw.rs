@@ -231,6 +231,27 @@ fn recall_survives_deleting_and_reinserting_half_five_times() {
     }
 }
 
+/// Codes are made for the vectors that there are, also when those are all replaced by ones of another scale.
+#[test]
+fn recall_survives_a_change_of_scale() {
+    for scale in [100.0, 0.01] {
+        let mut rng = SplitMix64(9);
+        let mut exact = FlatIndex::new(32, Metric::Euclidean).unwrap();
+        let mut index = FlatIndex::with_storage(32, Metric::Euclidean, Storage::CodeAndFloat).unwrap();
+        build(&mut index, &clustered(3000, 32, &mut rng));
+        let vectors: Vec<f32> = clustered(3000, 32, &mut rng).iter().map(|value| value * scale).collect();
+        build(&mut exact, &vectors);
+        // In pieces, as files change one after another, and once more as it happens.
+        for _ in 0..2 {
+            for (key, vector) in (0..).zip(vectors.chunks(32)) {
+                index.insert(key, vector).unwrap();
+            }
+        }
+        let queries: Vec<f32> = clustered(50, 32, &mut rng).iter().map(|value| value * scale).collect();
+        assert_recall(&exact, &index, &queries, &SearchOptions::new(10), 0.99, &format!("times {scale}"));
+    }
+}
+
 #[test]
 fn the_same_calls_give_the_same_index_on_any_number_of_threads() {
     let mut rng = SplitMix64(6);
