@@ -110,6 +110,7 @@ impl Space {
     }
 
     /// Checks a query and makes a row of it.
+    #[cfg(feature = "hnsw-rs")]
     pub(crate) fn query(&self, query: &[f32]) -> Result<Vec<f32>, VectorError> {
         self.check(None, query)?;
         let mut row = vec![0.0; self.stride()];
