@@ -8,7 +8,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use ast_core_vector::{
     FlatIndex, Hnsw, HnswConfig, HnswRsConfig, HnswRsIndex, Metric, Neighbor, SearchOptions, Storage,
-    VectorIndex, kernel_name,
+    VectorIndex, code_kernel_name, kernel_name,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use rustix::time::{ClockId, clock_gettime};
@@ -60,7 +60,8 @@ fn main() -> Result<()> {
     let usage = "usage: vector-bench LIBRARY FOLDER";
     let (library, folder) = (args.next().context(usage)?, args.next().context(usage)?);
     let mut bench = Bench::new(&library, folder.as_ref())?;
-    println!("{}", json!({ "version": env!("CARGO_PKG_VERSION"), "build": kernel_name() }));
+    let build = format!("{}, codes {}", kernel_name(), code_kernel_name());
+    println!("{}", json!({ "version": env!("CARGO_PKG_VERSION"), "build": build }));
     for line in std::io::stdin().lock().lines() {
         println!("{}", bench.run(serde_json::from_str(&line?)?)?);
     }
@@ -219,7 +220,7 @@ impl Bench {
 
 /// The index that is measured. It is a type of its own for what only some of them can say.
 enum Index {
-    Graph(Hnsw),
+    Graph(Box<Hnsw>),
     Other(Box<dyn VectorIndex>),
 }
 
@@ -229,7 +230,7 @@ impl Index {
         let graph = |storage| -> Result<Self> {
             let mut config = HnswConfig::default();
             config.storage = storage;
-            Ok(Self::Graph(Hnsw::new(dimension, metric, config)?))
+            Ok(Self::Graph(Box::new(Hnsw::new(dimension, metric, config)?)))
         };
         Ok(match library {
             "hnsw" => graph(Storage::CodeAndFloat)?,
@@ -242,14 +243,14 @@ impl Index {
 
     fn get(&self) -> &dyn VectorIndex {
         match self {
-            Self::Graph(index) => index,
+            Self::Graph(index) => &**index,
             Self::Other(index) => &**index,
         }
     }
 
     fn get_mut(&mut self) -> &mut dyn VectorIndex {
         match self {
-            Self::Graph(index) => index,
+            Self::Graph(index) => &mut **index,
             Self::Other(index) => &mut **index,
         }
     }
@@ -257,7 +258,10 @@ impl Index {
     /// Bytes of what a search walks over, codes and links, without the vectors that only score what it found.
     fn walked(&self) -> Option<usize> {
         match self {
-            Self::Graph(index) => Some(index.memory().0),
+            Self::Graph(index) => {
+                let memory = index.memory();
+                Some(memory.codes + memory.links)
+            }
             Self::Other(_) => None,
         }
     }

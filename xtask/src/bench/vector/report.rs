@@ -226,6 +226,8 @@ fn search_cells(point: &Point) -> [String; 6] {
             String::new(),
         ];
     };
+    // The narrowest search may find more than was asked for.
+    let at_least = point.bracket.map_or(point.target, |bracket| bracket.above.recall);
     let micros = |pick: fn(&super::rounds::Sample) -> u32| {
         let times: Vec<f64> = point.rounds.iter().map(|sample| f64::from(pick(sample)) / 1e3).collect();
         shown(median(&times), 0)
@@ -236,7 +238,7 @@ fn search_cells(point: &Point) -> [String; 6] {
         rate(point.wall_seconds()),
         micros(|sample| sample.p50),
         micros(|sample| sample.p99),
-        if below == above { above.to_string() } else { format!("{below}-{above}") },
+        if below == above { format!("{above} has {at_least:.4}") } else { format!("{below}-{above}") },
     ]
 }
 
