@@ -160,24 +160,49 @@ impl Parser {
             if Instant::now() < deadline { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let stand_in = (language.0.syntax.stand_in)(text);
-        let bytes = stand_in.as_deref().unwrap_or(text.as_bytes());
-        let options = ParseOptions::new().progress_callback(&mut in_time);
-        let tree = self.syntax.parse_with_options(
-            &mut |offset, _| bytes.get(offset..).unwrap_or_default(),
-            old,
-            Some(options),
-        );
-        if tree.is_none() {
-            // Else the next file would be taken for the rest of this one.
-            self.syntax.reset();
+        let mut read = |bytes: &[u8], old: Option<&Tree>| {
+            let options = ParseOptions::new().progress_callback(&mut in_time);
+            let mut rest = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
+            let tree = self.syntax.parse_with_options(&mut rest, old, Some(options));
+            if tree.is_none() {
+                // Else the next file would be taken for the rest of this one.
+                self.syntax.reset();
+            }
+            tree
+        };
+        let Some(tree) = read(stand_in.as_deref().unwrap_or(text.as_bytes()), old) else { return Ok(None) };
+        if tree.root_node().has_error()
+            && let Some(bytes) = (language.0.syntax.second_reading)(text)
+            && let Some(second) = read(&bytes, None)
+            && count_errors(&second) < count_errors(&tree)
+        {
+            return Ok(Some(second));
         }
-        Ok(tree)
+        Ok(Some(tree))
     }
 }
 
 impl Default for Parser {
     fn default() -> Self {
         Self::new(ParseLimits::default(), ChunkingConfig::default())
+    }
+}
+
+/// How many nodes of a tree are errors, or are put in because the grammar wants them.
+fn count_errors(tree: &Tree) -> usize {
+    let mut cursor = tree.walk();
+    let mut count = 0;
+    loop {
+        let node = cursor.node();
+        count += usize::from(node.is_error() || node.is_missing());
+        if node.has_error() && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return count;
+            }
+        }
     }
 }
 

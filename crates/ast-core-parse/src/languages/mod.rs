@@ -149,6 +149,8 @@ pub(crate) struct Syntax {
     /// What is parsed in place of a text that the grammar cannot read as it is, if anything: as long as the text, with
     /// everything that stays in its place.
     pub(crate) stand_in: fn(&str) -> Option<Vec<u8>>,
+    /// Likewise, but only if the text has errors, and only if what is parsed in its place has fewer.
+    pub(crate) second_reading: fn(&str) -> Option<Vec<u8>>,
 }
 
 impl Syntax {
@@ -178,6 +180,7 @@ impl Syntax {
         modifiers: &[],
         parameters: |_, _| {},
         stand_in: |_| None,
+        second_reading: |_| None,
     };
 }
 

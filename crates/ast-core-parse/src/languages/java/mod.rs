@@ -163,7 +163,9 @@ fn declared_visibility(visit: &Visit<'_, '_>, node: Node<'_>) -> Visibility {
 
 /// The first child that is no annotation, looking into the modifiers.
 fn after_annotations(node: Node<'_>) -> Option<Node<'_>> {
-    let is_annotation = |node: &Node<'_>| matches!(node.kind(), "annotation" | "marker_annotation");
+    let is_annotation = |node: &Node<'_>| {
+        matches!(node.kind(), "annotation" | "block_comment" | "line_comment" | "marker_annotation")
+    };
     let modifiers = node.child("modifiers")?;
     let keyword = modifiers.children().find(|child| !is_annotation(child));
     keyword.or_else(|| modifiers.next_sibling())

@@ -276,18 +276,24 @@ fn define_assigned<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
     }
     let prototype = owner.strip_suffix(".prototype");
     let Some(function) = function else {
+        if right.kind() == "assignment_expression" {
+            // The last one of a chain speaks for all.
+            return;
+        }
         // A class by its looks; anything else may be any value that has members.
-        let is_class = prototype.unwrap_or(owner).starts_with(char::is_uppercase);
-        let is_prototype = name.text() == "prototype";
-        if is_class
-            && !is_prototype
-            && is_plain_name(owner)
+        let is_member_of_class = owner.starts_with(char::is_uppercase)
+            && name.text() != "prototype"
             && visit.parent_kind() == "expression_statement"
-            && is_of_module(visit)
-        {
-            let mut definition = Definition::new(SymbolKind::Property, name).body(body_of_value(right));
+            && is_of_module(visit);
+        if is_plain_name(owner) && (prototype.is_some() || is_member_of_class) {
+            // What is not written out may well be a function.
+            let is_method = prototype.is_some()
+                && matches!(right.kind(), "call_expression" | "identifier" | "member_expression");
+            let kind = if is_method { SymbolKind::Method } else { SymbolKind::Property };
+            let mut definition = Definition::new(kind, name).body(body_of_value(right));
             definition.qualifier = Some(prototype.unwrap_or(owner).replace('.', "::"));
             found.push(definition);
+            found.extend(aliases(visit.node, kind));
         }
         return;
     };
@@ -311,6 +317,25 @@ fn define_assigned<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
         definition.qualifier = Some(qualifier.replace('.', "::"));
     }
     found.push(definition);
+    // `A.B = class AB {}` is known by both names.
+    let own_name = function.field("name").filter(|own_name| is_class && own_name.text() != name.text());
+    found.extend(own_name.map(|own_name| {
+        let definition = Definition::new(SymbolKind::Class, own_name).body(body_of_value(function));
+        Definition { node: Some(function), ..definition }
+    }));
+}
+
+/// The other members of prototypes that a chain of assignments gives the same value.
+fn aliases(assignment: Node<'_>, kind: SymbolKind) -> impl Iterator<Item = Definition<'_>> {
+    let round = std::iter::successors(assignment.parent(), |node| node.parent());
+    let chain = round.take(MAX_WRAPS).take_while(|node| node.kind() == "assignment_expression");
+    chain.filter_map(move |assignment| {
+        let left = assignment.field("left").filter(|left| left.kind() == "member_expression")?;
+        let class =
+            left.field("object")?.text().strip_suffix(".prototype").filter(|class| is_plain_name(class))?;
+        let definition = Definition::new(kind, left.field("property")?);
+        Some(Definition { node: Some(assignment), qualifier: Some(class.replace('.', "::")), ..definition })
+    })
 }
 
 /// `module.exports = value`.
@@ -635,7 +660,11 @@ fn is_bound(value: Node<'_>) -> bool {
         }
     }
     let is_held = match outer.parent_kind() {
-        "assignment_expression" => outer.field_name() == "right",
+        "assignment_expression" => {
+            let target = outer.parent().and_then(|assignment| assignment.field("left"));
+            outer.field_name() == "right"
+                && target.is_some_and(|target| matches!(target.kind(), "identifier" | "member_expression"))
+        }
         "field_definition" | "pair" | "public_field_definition" | "variable_declarator" => {
             outer.field_name() == "value"
         }

@@ -1,5 +1,7 @@
 //! TypeScript, and TypeScript with JSX.
 
+mod rewrite;
+
 use super::{Spec, Syntax, javascript};
 use crate::annotation::{Branch, Modifier};
 use crate::syntax::Node;
@@ -47,6 +49,7 @@ const SYNTAX: Syntax = Syntax {
         "assignment_expression",
         "class",
         "class_declaration",
+        "construct_signature",
         "enum_assignment",
         "enum_declaration",
         "export_specifier",
@@ -103,6 +106,7 @@ const SYNTAX: Syntax = Syntax {
     branches: &BRANCHES,
     modifiers: &["override_modifier"],
     parameters: javascript::parameters,
+    second_reading: rewrite::rewrite,
     ..Syntax::NONE
 };
 
@@ -173,6 +177,14 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
                 _ => Kind::Method,
             };
             javascript::push_member(visit, found, kind, name, None, None);
+        }
+        // `new (size: number): Store`
+        "construct_signature" => {
+            let name = visit.child("new").filter(|_| is_of_named_type(visit));
+            found.extend(name.map(|name| {
+                let definition = Definition::new(Kind::Constructor, name).return_type(visit.field("type"));
+                definition.visibility(Some(Visibility::Public))
+            }));
         }
         "property_signature" => {
             if let Some(name) = visit.field("name").filter(|_| is_of_named_type(visit)) {
