@@ -682,11 +682,11 @@ impl<'a> Reader<'a> {
         let last = self.tokens.get(end - 1).map_or(0, |token| token.end);
         if is_block && here == Within::Declarations && class.is_empty() && self.is_cpp {
             // A test, or something else that a macro makes a function of: what is not like parameters goes.
-            let arguments = self.tokens.get(at + 2..end - 1).unwrap_or_default();
-            let is_parameter = |token: &Token| {
-                matches!(token.kind, Kind::Word | Kind::Path | Kind::Sign(b',' | b'*' | b'&'))
+            let is_parameter = |at: usize| match self.kind(at) {
+                Some(Kind::Word) => !is_head(self.word(at)) && !is_statement(self.word(at)),
+                kind => matches!(kind, Some(Kind::Path | Kind::Sign(b',' | b'*' | b'&'))),
             };
-            if !arguments.iter().all(is_parameter) {
+            if !(at + 2..end - 1).all(is_parameter) {
                 self.blank(at + 2..end - 1);
             }
             self.at = end;

@@ -1,6 +1,7 @@
 //! C, and what C++ shares with it.
 
 pub(super) mod blank;
+#[cfg(all(feature = "c", feature = "cpp"))]
 mod dialect;
 
 #[cfg(feature = "c")]
@@ -12,6 +13,7 @@ use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{ReferenceKind, SymbolKind, Visibility};
 
+#[cfg(all(feature = "c", feature = "cpp"))]
 pub(crate) use dialect::looks_like_cpp;
 
 #[cfg(feature = "c")]
@@ -454,12 +456,19 @@ pub(super) fn visibility(visit: &Visit<'_, '_>) -> Option<Visibility> {
     }
 }
 
-/// `#ifndef X` with `#define X` as its first line.
+/// `#ifndef X` as the first thing of the file, with `#define X` as its first line.
 fn is_include_guard(visit: &Visit<'_, '_>) -> bool {
-    visit.ancestor(1).filter(|node| node.kind() == "preproc_ifdef").is_some_and(|ifdef| {
-        let tested = ifdef.field("name").map(Node::text);
-        tested.is_some() && tested == visit.field("name").map(Node::text)
-    })
+    /// How many comments may be before it.
+    const MAX_COMMENTS: usize = 256;
+    let Some(ifdef) = visit.ancestor(1).filter(|node| node.kind() == "preproc_ifdef") else { return false };
+    let Some(file) = ifdef.parent().filter(|file| file.kind() == "translation_unit") else { return false };
+    // `#pragma once`
+    let is_before = |node: &Node<'_>| matches!(node.kind(), "comment" | "preproc_call");
+    let name = ifdef.field("name");
+    file.named_children().take(MAX_COMMENTS).find(|node| !is_before(node)) == Some(ifdef)
+        && ifdef.named_children().take(MAX_COMMENTS).find(|node| !is_before(node) && Some(*node) != name)
+            == Some(visit.node)
+        && name.map(Node::text) == visit.field("name").map(Node::text)
 }
 
 pub(super) fn refer<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tree>) {
