@@ -23,9 +23,8 @@ fn main() -> Result<()> {
     let mut parser = Parser::default();
     let (mut all, mut slow, mut longest) = (0, 0, Duration::ZERO);
     for file in poison::files(SIZE).iter().filter(|file| file.name.contains(&part)) {
-        let is_meant = |language: &Language| {
-            file.languages.is_empty() || file.languages.contains(&language.as_str())
-        };
+        let is_meant =
+            |language: &Language| file.languages.is_empty() || file.languages.contains(&language.as_str());
         for language in Language::all().filter(is_meant) {
             let begin = (processor_time(), Instant::now());
             let coverage = parser.parse(&file.bytes, language)?.coverage;
@@ -36,11 +35,18 @@ fn main() -> Result<()> {
             if time >= least {
                 slow += 1;
                 let (time, by_clock) = (time.as_secs_f64(), by_clock.as_secs_f64());
-                println!("{time:7.2} s ({by_clock:7.2} s by the clock) {language:<11} {}: {coverage:?}", file.name);
+                println!(
+                    "{time:7.2} s ({by_clock:7.2} s by the clock) {language:<11} {}: {coverage:?}",
+                    file.name
+                );
             }
         }
     }
-    println!("{slow} of {all} took {} ms or more, the longest {:.2} s", least.as_millis(), longest.as_secs_f64());
+    println!(
+        "{slow} of {all} took {} ms or more, the longest {:.2} s",
+        least.as_millis(),
+        longest.as_secs_f64()
+    );
     Ok(())
 }
 

@@ -284,7 +284,12 @@ impl<'tree> Pass<'_, 'tree> {
                 && (is_function(kind) || self.spec.syntax.values_are_code && is_value(kind));
             if self.outline.annotations[index].complexity.is_some() {
                 let base = self.buffers.measure.depth(node.row());
-                scope.function = Some(Function { symbol: defined.symbol, row: defined.function, body: defined.body, base });
+                scope.function = Some(Function {
+                    symbol: defined.symbol,
+                    row: defined.function,
+                    body: defined.body,
+                    base,
+                });
             }
         }
         self.scopes.push(scope);
@@ -435,7 +440,8 @@ impl<'tree> Pass<'_, 'tree> {
                 self.end_rest(node);
             }
             let function = definition.function.unwrap_or(node);
-            let body = function.field("body").filter(|_| self.spec.syntax.body_alone_counts).map_or(0, Node::row);
+            let body =
+                function.field("body").filter(|_| self.spec.syntax.body_alone_counts).map_or(0, Node::row);
             let function = function.row();
             let (has_function, owner, once) =
                 (definition.function.is_some(), definition.owner, definition.once);

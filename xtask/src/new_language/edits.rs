@@ -12,7 +12,12 @@ pub(super) fn dependency(manifest: &str, grammar: &str, version: &str) -> Result
         bail!("it has `{line}`; expected no {grammar}, or version {version}");
     }
     // The first is the parser itself.
-    insert(manifest, |line| key_of(line).filter(|key| key.starts_with("tree-sitter-")), grammar, &[format!("{start}\"{version}\"")])
+    insert(
+        manifest,
+        |line| key_of(line).filter(|key| key.starts_with("tree-sitter-")),
+        grammar,
+        &[format!("{start}\"{version}\"")],
+    )
 }
 
 /// Adds a language's feature and its grammar to the parser's manifest.
@@ -31,7 +36,8 @@ pub(super) fn grammar_feature(manifest: &str, name: &str, grammar: &str) -> Resu
 
 /// Adds the feature that turns a language of the parser on.
 pub(super) fn passed_on_feature(manifest: &str, name: &str) -> Result<String> {
-    let passes_on = |line: &str| key_of(line).is_some_and(|key| line.ends_with(&format!("[\"ast-core-parse/{key}\"]")));
+    let passes_on =
+        |line: &str| key_of(line).is_some_and(|key| line.ends_with(&format!("[\"ast-core-parse/{key}\"]")));
     let feature = format!("{name} = [\"ast-core-parse/{name}\"]");
     insert(manifest, |line| key_of(line).filter(|_| passes_on(line)), name, &[feature])
 }
@@ -54,7 +60,8 @@ pub(super) fn list(source: &str, name: &str) -> Result<String> {
 pub(super) fn letter(source: &str, name: &str) -> Result<String> {
     const START: &str = "pub const LANGUAGES: &[&str] = &[";
     let begin = source.find(START).ok_or_else(|| anyhow!("it has no `{START}`"))? + START.len();
-    let end = begin + source[begin..].find("];").ok_or_else(|| anyhow!("the list of languages does not end"))?;
+    let end =
+        begin + source[begin..].find("];").ok_or_else(|| anyhow!("the list of languages does not end"))?;
     let list = source[begin..end].trim_end();
     let entry = format!("\"{name}\"");
     if list.contains(&entry) {
@@ -85,7 +92,12 @@ fn add_to_array(text: &str, start: &str, entry: &str) -> Result<String> {
 }
 
 /// Adds lines for `name` before the first line whose key is greater, or after the last that has one.
-fn insert<'a>(text: &'a str, key: impl Fn(&'a str) -> Option<&'a str>, name: &str, lines: &[String]) -> Result<String> {
+fn insert<'a>(
+    text: &'a str,
+    key: impl Fn(&'a str) -> Option<&'a str>,
+    name: &str,
+    lines: &[String],
+) -> Result<String> {
     insert_before(text, |line| key(line).map(str::to_owned), name, lines, 0)
 }
 

@@ -32,10 +32,11 @@ const LANGUAGES: &str = "crates/ast-core-parse/src/languages";
 
 /// Names that cannot be those of a module.
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
-    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
-    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
-    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield",
 ];
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -60,7 +61,8 @@ fn write(root: &Path, options: &Options) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     let mut change = |path: &str, edit: &dyn Fn(&str) -> Result<String>| {
         let text = fs::read_to_string(root.join(path)).with_context(|| format!("failed to read {path}"))?;
-        written.push((PathBuf::from(path), edit(&text).with_context(|| format!("{path} is left as it was"))?));
+        written
+            .push((PathBuf::from(path), edit(&text).with_context(|| format!("{path} is left as it was"))?));
         anyhow::Ok(())
     };
     change("Cargo.toml", &|text| edits::dependency(text, grammar, &options.version))?;
@@ -110,7 +112,8 @@ fn check(options: &Options) -> Result<()> {
 fn module(options: &Options) -> String {
     let name = &options.name;
     let title = name[..1].to_ascii_uppercase() + &name[1..];
-    let extensions: Vec<String> = options.extensions.iter().map(|extension| format!("{extension:?}")).collect();
+    let extensions: Vec<String> =
+        options.extensions.iter().map(|extension| format!("{extension:?}")).collect();
     TEMPLATE
         .replace("@TITLE@", &title)
         .replace("@STATIC@", &name.to_ascii_uppercase())
@@ -166,23 +169,35 @@ mod tests {
             .iter()
             .zip(read(copy.path()))
             .map(|(before, after)| {
-                after.lines().filter(|line| !before.lines().any(|old| old == *line)).map(str::to_owned).collect()
+                after
+                    .lines()
+                    .filter(|line| !before.lines().any(|old| old == *line))
+                    .map(str::to_owned)
+                    .collect()
             })
             .collect();
         assert_eq!(added[0], ["tree-sitter-cobol = \"1.2.3\""]);
         assert_eq!(added[1].len(), 3, "{added:?}");
-        assert!(added[1][0].starts_with("all-languages = [\"default\", ") && added[1][0].contains("\"cobol\""));
+        assert!(
+            added[1][0].starts_with("all-languages = [\"default\", ") && added[1][0].contains("\"cobol\"")
+        );
         assert_eq!(added[1][1], "cobol = [\"dep:tree-sitter-cobol\"]");
         assert_eq!(added[1][2], "tree-sitter-cobol = { workspace = true, optional = true }");
         assert_eq!(added[2], ["cobol = [\"ast-core-parse/cobol\"]"]);
         assert_eq!(
             added[3],
-            ["#[cfg(feature = \"cobol\")]", "mod cobol;", "    #[cfg(feature = \"cobol\")]", "    &cobol::COBOL,"]
+            [
+                "#[cfg(feature = \"cobol\")]",
+                "mod cobol;",
+                "    #[cfg(feature = \"cobol\")]",
+                "    &cobol::COBOL,"
+            ]
         );
         assert!(added[4].iter().any(|line| line.contains("\"cobol\"")), "{added:?}");
         // Between its neighbours.
         let after = read(copy.path());
-        let follows = |text: &str, first: &str, second: &str| text.find(first).unwrap() < text.find(second).unwrap();
+        let follows =
+            |text: &str, first: &str, second: &str| text.find(first).unwrap() < text.find(second).unwrap();
         assert!(follows(&after[0], "tree-sitter-c-sharp = ", "tree-sitter-cobol = "));
         assert!(follows(&after[0], "tree-sitter-cobol = ", "tree-sitter-cpp = "));
         assert!(follows(&after[2], "c = [", "cobol = [") && follows(&after[2], "cobol = [", "cpp = ["));
@@ -190,7 +205,9 @@ mod tests {
         assert!(follows(&after[3], "&c::C,", "&cobol::") && follows(&after[3], "&cobol::", "&cpp::"));
         let module = copy.path().join(LANGUAGES).join("cobol/mod.rs");
         let module = fs::read_to_string(module).unwrap();
-        assert!(module.contains("pub(crate) static COBOL: Spec = Spec::new(\n    \"cobol\",\n    &[\"cob\", \"cbl\"],"));
+        assert!(module.contains(
+            "pub(crate) static COBOL: Spec = Spec::new(\n    \"cobol\",\n    &[\"cob\", \"cbl\"],"
+        ));
         assert!(module.contains("tree_sitter_cobol::LANGUAGE") && !module.contains('@'), "{module}");
         assert!(copy.path().join(LANGUAGES).join("cobol/fixtures/first.cob").is_file());
     }
@@ -239,10 +256,18 @@ mod tests {
     fn the_template_has_every_list_there_is() {
         let path = workspace::root().join("crates/ast-core-parse/src/languages/mod.rs");
         let text = fs::read_to_string(path).unwrap();
-        let body = text.split("pub(crate) struct Syntax {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap();
-        let fields = body.lines().filter_map(|line| line.trim().strip_prefix("pub(crate) ")?.split(':').next());
-        let missing: Vec<&str> =
-            fields.filter(|field| !TEMPLATE.contains(&format!("{field}:")) && !TEMPLATE.contains(&format!("`{field}`"))).collect();
+        let body = text
+            .split("pub(crate) struct Syntax {")
+            .nth(1)
+            .and_then(|rest| rest.split("\n}").next())
+            .unwrap();
+        let fields =
+            body.lines().filter_map(|line| line.trim().strip_prefix("pub(crate) ")?.split(':').next());
+        let missing: Vec<&str> = fields
+            .filter(|field| {
+                !TEMPLATE.contains(&format!("{field}:")) && !TEMPLATE.contains(&format!("`{field}`"))
+            })
+            .collect();
         assert!(missing.is_empty(), "not in the template: {missing:?}");
     }
 }

@@ -12,7 +12,19 @@ pub struct Poison {
 
 const C_LIKE: &[&str] = &["c", "cpp", "csharp", "java", "javascript", "php", "tsx", "typescript"];
 const CURLY: &[&str] = &[
-    "c", "cpp", "csharp", "go", "java", "javascript", "kotlin", "php", "rust", "scala", "swift", "tsx", "typescript",
+    "c",
+    "cpp",
+    "csharp",
+    "go",
+    "java",
+    "javascript",
+    "kotlin",
+    "php",
+    "rust",
+    "scala",
+    "swift",
+    "tsx",
+    "typescript",
 ];
 const SCRIPTS: &[&str] = &["javascript", "tsx", "typescript"];
 const HASH_COMMENTS: &[&str] = &["bash", "python", "ruby"];
@@ -142,27 +154,53 @@ pub fn files(size: usize) -> Vec<Poison> {
         let name = format!("a long comment before many declarators of {head}");
         add(&name, languages, [doc, head.into(), declarators, b"b;\n".to_vec()].concat());
     }
-    for (head, arm, languages) in
-        [("fn f() { match a {\n", "1 => b(),\n", &["rust"][..]), ("void f() { switch (a) {\n", "case 1: b();\n", C_LIKE)]
-    {
-        let parts = [head.into(), lines("// a\n", size / 2 - head.len()), lines(arm, size / 2 - 8), b"} }\n".to_vec()];
+    for (head, arm, languages) in [
+        ("fn f() { match a {\n", "1 => b(),\n", &["rust"][..]),
+        ("void f() { switch (a) {\n", "case 1: b();\n", C_LIKE),
+    ] {
+        let parts = [
+            head.into(),
+            lines("// a\n", size / 2 - head.len()),
+            lines(arm, size / 2 - 8),
+            b"} }\n".to_vec(),
+        ];
         add(&format!("comments before {arm}"), languages, parts.concat());
     }
     let line = "/*a*/int a; ".repeat(size / 2 / 12);
     add("a long line among many", C_LIKE, [line.into_bytes(), b"\n".repeat(size / 2)].concat());
-    add("a line of one string", ALL, format!("x = \"{}\";\n", "a".repeat(size.saturating_sub(9))).into_bytes());
+    add(
+        "a line of one string",
+        ALL,
+        format!("x = \"{}\";\n", "a".repeat(size.saturating_sub(9))).into_bytes(),
+    );
     add("a line of many tokens", ALL, "a ".repeat(size / 2).into_bytes());
     add("minified functions", SCRIPTS, "function a(b){return b+1};".repeat(size / 26).into_bytes());
-    add("printable characters at random", ALL, random(size, |byte| match byte % 96 {
-        95 => b'\n',
-        printable => b' ' + printable,
-    }));
+    add(
+        "printable characters at random",
+        ALL,
+        random(size, |byte| match byte % 96 {
+            95 => b'\n',
+            printable => b' ' + printable,
+        }),
+    );
     add("bytes at random", ALL, random(size, |byte| byte.max(1)));
     add("bytes that are no text", ALL, vec![0xFF; size]);
     // A text that is larger in UTF-8 than its file would exceed the limit.
-    add("code units of UTF-16 at random", ALL, [vec![0xFF, 0xFE], random(size * 5 / 8, |byte| byte)].concat());
-    add("surrogates without partner", ALL, [vec![0xFE, 0xFF], [0xD8, 0x00, 0x00, b'\n'].repeat(size / 4 - 1)].concat());
-    add("code of UTF-16", CURLY, [0xFF, 0xFE].into_iter().chain(utf16(&lines("f(); ", size / 2 - 1))).collect());
+    add(
+        "code units of UTF-16 at random",
+        ALL,
+        [vec![0xFF, 0xFE], random(size * 5 / 8, |byte| byte)].concat(),
+    );
+    add(
+        "surrogates without partner",
+        ALL,
+        [vec![0xFE, 0xFF], [0xD8, 0x00, 0x00, b'\n'].repeat(size / 4 - 1)].concat(),
+    );
+    add(
+        "code of UTF-16",
+        CURLY,
+        [0xFF, 0xFE].into_iter().chain(utf16(&lines("f(); ", size / 2 - 1))).collect(),
+    );
     add("overlong forms of UTF-8", ALL, lines_of(b"\xC0\xAF\xE0\x80\xAF", size));
     files
 }

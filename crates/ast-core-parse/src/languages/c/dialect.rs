@@ -76,12 +76,21 @@ impl<'a> View<'a> {
                 }
                 "template" => self.is_sign(at + 1, b'<'),
                 "private" | "protected" | "public" => self.begins(at) && self.is_sign(at + 1, b':'),
-                "explicit" | "friend" | "mutable" | "using" | "virtual" => self.begins(at) && self.is_word(at + 1),
-                "const_cast" | "dynamic_cast" | "reinterpret_cast" | "static_cast" => self.is_sign(at + 1, b'<'),
-                "operator" => matches!(self.kind(at + 1), Some(Kind::Sign(sign)) if b"=<>+-*/!&|^~%[(".contains(&sign)) && !self.begins(at),
+                "explicit" | "friend" | "mutable" | "using" | "virtual" => {
+                    self.begins(at) && self.is_word(at + 1)
+                }
+                "const_cast" | "dynamic_cast" | "reinterpret_cast" | "static_cast" => {
+                    self.is_sign(at + 1, b'<')
+                }
+                "operator" => {
+                    matches!(self.kind(at + 1), Some(Kind::Sign(sign)) if b"=<>+-*/!&|^~%[(".contains(&sign))
+                        && !self.begins(at)
+                }
                 "extern" => self.text(at + 1) == "\"C\"",
                 // `const T &name`, `f() const;`
-                "const" if at > 0 && self.is_sign(at - 1, b')') => self.is_sign(at + 1, b';') || self.is_sign(at + 1, b'{'),
+                "const" if at > 0 && self.is_sign(at - 1, b')') => {
+                    self.is_sign(at + 1, b';') || self.is_sign(at + 1, b'{')
+                }
                 "const" => self.is_word(at + 1) && self.is_sign(at + 2, b'&') && self.is_word(at + 3),
                 // `struct A : B {`
                 "struct" => self.is_word(at + 1) && self.is_sign(at + 2, b':') && self.is_word(at + 3),
@@ -102,7 +111,12 @@ fn is_cpp_include(directive: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.') {
         Some((_, extension)) => matches!(extension, "hh" | "hpp" | "hxx" | "ipp" | "tcc"),
-        None => is_system && path == name && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+        None => {
+            is_system
+                && path == name
+                && !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        }
     }
 }
 

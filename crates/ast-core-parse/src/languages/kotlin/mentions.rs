@@ -43,8 +43,10 @@ fn type_use<'tree>(visit: &Visit<'_, 'tree>) -> Option<Mention<'tree>> {
     let name = visit.node.named_children().filter(|child| child.kind() == "identifier").last()?;
     // `Base(1)` and `Base by other` are one level further in.
     let round = visit.node.parent();
-    let round = round.filter(|round| !matches!(round.kind(), "constructor_invocation" | "explicit_delegation"));
-    let is_base = round.or_else(|| visit.ancestor(2)).is_some_and(|round| round.kind() == "delegation_specifier");
+    let round =
+        round.filter(|round| !matches!(round.kind(), "constructor_invocation" | "explicit_delegation"));
+    let is_base =
+        round.or_else(|| visit.ancestor(2)).is_some_and(|round| round.kind() == "delegation_specifier");
     Some(qualified(if is_base { Kind::Inherit } else { Kind::Type }, visit.node, name))
 }
 

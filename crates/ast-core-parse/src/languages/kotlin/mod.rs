@@ -113,9 +113,9 @@ fn define_node<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) 
         }
         "type_alias" => {
             let name = visit.field("type");
-            found.extend(name.map(|name| {
-                Definition::new(Kind::Type, name).visibility(Some(visibility(visit.node)))
-            }));
+            found.extend(
+                name.map(|name| Definition::new(Kind::Type, name).visibility(Some(visibility(visit.node)))),
+            );
         }
         "secondary_constructor" => {
             let Some(word) = visit.child("constructor") else { return };
@@ -132,7 +132,9 @@ fn define_node<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) 
         }
         "infix_expression" => {
             let name = class_in_disguise(visit.node);
-            found.extend(name.map(|name| Definition::new(Kind::Interface, name).visibility(Some(Visibility::Public))));
+            found.extend(
+                name.map(|name| Definition::new(Kind::Interface, name).visibility(Some(Visibility::Public))),
+            );
         }
         "function_declaration" => define_function(visit, found),
         "property_declaration" => define_property(visit, found),
@@ -151,9 +153,9 @@ fn class_in_disguise(infix: Node<'_>) -> Option<Node<'_>> {
 fn word_before<'tree>(visit: &Visit<'_, 'tree>) -> Option<&'tree str> {
     let modifiers = visit.child("modifiers").into_iter().flat_map(Node::named_children);
     let class = modifiers.filter(|modifier| modifier.kind() == "class_modifier").map(Node::text);
-    class.chain(visit.child("interface").map(Node::text)).find(|word| {
-        matches!(*word, "annotation" | "enum" | "interface")
-    })
+    class
+        .chain(visit.child("interface").map(Node::text))
+        .find(|word| matches!(*word, "annotation" | "enum" | "interface"))
 }
 
 fn of_type<'tree>(visit: &Visit<'_, 'tree>, kind: SymbolKind, name: Node<'tree>) -> Definition<'tree> {
@@ -255,7 +257,8 @@ fn parameters(node: Node<'_>, parameters: &mut Vec<Parameter>) {
     let value = |sign: Option<Node<'_>>| {
         sign.filter(|sign| sign.kind() == "=").and_then(Node::next_sibling).map(one_line)
     };
-    let collects = |modifiers: Option<Node<'_>>| modifiers.is_some_and(|words| words.text().contains("vararg"));
+    let collects =
+        |modifiers: Option<Node<'_>>| modifiers.is_some_and(|words| words.text().contains("vararg"));
     let mut parameter = Parameter { type_name: type_name(), ..Parameter::default() };
     let is_collector = match node.kind() {
         // The words before a parameter come by before it.

@@ -16,7 +16,8 @@ pub(super) fn refer<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tr
         "instance_expression" => {
             // The class comes before its arguments and whatever is mixed in.
             const MAX_DEPTH: usize = 8;
-            let class = visit.node.descendants().take(MAX_DEPTH).find(|node| node.kind() == "type_identifier");
+            let class =
+                visit.node.descendants().take(MAX_DEPTH).find(|node| node.kind() == "type_identifier");
             mentions.extend(class.map(|class| {
                 let path = class.parent().filter(|path| path.kind() == "stable_type_identifier");
                 let object = path.and_then(Node::first_child).filter(|object| *object != class);

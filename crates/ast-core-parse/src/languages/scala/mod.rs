@@ -131,7 +131,10 @@ fn is_outside_of_types(visit: &Visit<'_, '_>) -> bool {
 }
 
 fn is_in_body(visit: &Visit<'_, '_>) -> bool {
-    matches!(visit.parent_kind(), "enum_body" | "extension_definition" | "template_body" | "with_template_body")
+    matches!(
+        visit.parent_kind(),
+        "enum_body" | "extension_definition" | "template_body" | "with_template_body"
+    )
 }
 
 /// Whether a value is one of a type or a package, and no block's own.

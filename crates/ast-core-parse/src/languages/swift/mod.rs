@@ -80,7 +80,9 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     let is_member = visit.enclosing_kind().is_some_and(is_type) && !visit.in_code();
     match visit.kind() {
         "class_declaration" => {
-            let (Some(word), Some(name)) = (visit.field("declaration_kind"), visit.field("name")) else { return };
+            let (Some(word), Some(name)) = (visit.field("declaration_kind"), visit.field("name")) else {
+                return;
+            };
             let kind = match word.text() {
                 "struct" => Kind::Struct,
                 "enum" => Kind::Enum,
@@ -89,11 +91,14 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
             };
             let (name, qualifier) = last_name(name);
             let mut definition = Definition::new(kind, name).body(visit.field("body"));
-            definition.qualifier = Some(qualifier.replace('.', "::")).filter(|qualifier| !qualifier.is_empty());
+            definition.qualifier =
+                Some(qualifier.replace('.', "::")).filter(|qualifier| !qualifier.is_empty());
             found.push(definition);
         }
         "protocol_declaration" => push(visit, found, Kind::Interface, visit.field("name")),
-        "associatedtype_declaration" | "typealias_declaration" => push(visit, found, Kind::Type, visit.field("name")),
+        "associatedtype_declaration" | "typealias_declaration" => {
+            push(visit, found, Kind::Type, visit.field("name"))
+        }
         "macro_declaration" => push(visit, found, Kind::Macro, visit.child("simple_identifier")),
         "function_declaration" | "protocol_function_declaration" => {
             push_function(visit, found, if is_member { Kind::Method } else { Kind::Function });
@@ -141,7 +146,12 @@ fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     }
 }
 
-fn push<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>, kind: SymbolKind, name: Option<Node<'tree>>) {
+fn push<'tree>(
+    visit: &Visit<'_, 'tree>,
+    found: &mut Definitions<'tree>,
+    kind: SymbolKind,
+    name: Option<Node<'tree>>,
+) {
     let Some(name) = name else { return };
     let body = visit.field("body").or_else(|| visit.child("computed_property"));
     let mut definition = Definition::new(kind, name).body(body).return_type(return_type(visit.node));
@@ -155,8 +165,10 @@ fn push<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>, kind: S
 /// The name of a function may be the sign of an operator, which may be among the signs that are not kept.
 fn push_function<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>, kind: SymbolKind) {
     let Some(keyword) = visit.child("func") else { return };
-    let named = keyword.next_sibling().filter(|next| next.field_name() == "name" && next.kind() != "parameter");
-    let between = |name: Node<'_>| visit.source.get(keyword.end() as usize..name.start() as usize).unwrap_or("(");
+    let named =
+        keyword.next_sibling().filter(|next| next.field_name() == "name" && next.kind() != "parameter");
+    let between =
+        |name: Node<'_>| visit.source.get(keyword.end() as usize..name.start() as usize).unwrap_or("(");
     if let Some(name) = named.filter(|name| between(*name).trim().is_empty()) {
         return push(visit, found, kind, Some(name));
     }
@@ -200,9 +212,10 @@ fn is_type(kind: SymbolKind) -> bool {
 fn visibility(visit: &Visit<'_, '_>, kind: SymbolKind) -> Option<Visibility> {
     let modifiers = visit.child("modifiers");
     // `private(set)` is of the setter only.
-    let mut words = modifiers.into_iter().flat_map(Node::named_children).filter(|child| {
-        child.kind() == "visibility_modifier" && !child.text().contains('(')
-    });
+    let mut words = modifiers
+        .into_iter()
+        .flat_map(Node::named_children)
+        .filter(|child| child.kind() == "visibility_modifier" && !child.text().contains('('));
     match words.next().map(Node::text) {
         Some("open" | "public") => Some(Visibility::Public),
         Some("fileprivate" | "private") => Some(Visibility::Private),
@@ -232,7 +245,8 @@ fn refer<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tree>) {
             mentions.push(Mention::new(ReferenceKind::Import, name).qualifier(qualifier));
         }
         "constructor_expression" => {
-            let Some(class) = visit.field("constructed_type").filter(|class| class.kind() == "user_type") else {
+            let Some(class) = visit.field("constructed_type").filter(|class| class.kind() == "user_type")
+            else {
                 return;
             };
             let (name, qualifier) = last_name(class);
@@ -262,10 +276,12 @@ fn parameters(node: Node<'_>, parameters: &mut Vec<Parameter>) {
     // The dots are behind the node.
     let list = node.parent().map_or("", Node::text);
     let from = node.parent().map_or(0, |parent| (node.end() - parent.start()) as usize);
-    let is_variadic = type_text.ends_with("...") || list.get(from..).is_some_and(|rest| rest.trim_start().starts_with("..."));
+    let is_variadic = type_text.ends_with("...")
+        || list.get(from..).is_some_and(|rest| rest.trim_start().starts_with("..."));
     parameters.push(Parameter {
         name: if is_variadic { format!("...{}", name.text()).into() } else { one_line(name) },
-        type_name: Some(one_line_text(type_text.trim_end_matches("...").trim_end())).filter(|text| !text.is_empty()),
+        type_name: Some(one_line_text(type_text.trim_end_matches("...").trim_end()))
+            .filter(|text| !text.is_empty()),
         optional: is_variadic || default.is_some(),
         default: default.map(one_line),
     });
