@@ -63,7 +63,7 @@ fn main() -> Result<()> {
     }
     for pieces in by_language.values_mut() {
         // Read from the end.
-        pieces.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        pieces.sort_unstable_by_key(|piece| std::cmp::Reverse(piece.0));
     }
 
     let mut file = std::io::BufWriter::new(std::fs::File::create(&output).context(output.clone())?);

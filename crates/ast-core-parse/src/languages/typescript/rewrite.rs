@@ -75,15 +75,12 @@ impl Reader<'_> {
                 }
                 b'{' | b'}' => {
                     self.at += 1;
-                    match (byte, holes.last_mut()) {
-                        (b'{', Some(open)) => *open += 1,
-                        (b'}', Some(0)) => {
-                            if !self.skip_template() {
-                                holes.pop();
-                            }
-                        }
-                        (b'}', Some(open)) => *open -= 1,
-                        _ => {}
+                    let ends_hole = byte == b'}' && holes.last() == Some(&0);
+                    match holes.last_mut() {
+                        _ if ends_hole => holes.truncate(holes.len() - usize::from(!self.skip_template())),
+                        Some(open) if byte == b'{' => *open += 1,
+                        Some(open) => *open -= 1,
+                        None => {}
                     }
                 }
                 b'<' => {
