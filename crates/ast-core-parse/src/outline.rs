@@ -592,7 +592,8 @@ impl<'tree> Pass<'_, 'tree> {
         if !node.first_child().is_some_and(|first| is_attribute(&first)) {
             return node;
         }
-        node.children().find(|child| !is_attribute(child)).unwrap_or(node)
+        let is_lead = |child: &Node<'_>| self.role(child.kind_id()).is(Role::ATTRIBUTE.or(Role::COMMENT));
+        node.children().find(|child| !is_lead(child)).unwrap_or(node)
     }
 }
 

@@ -195,6 +195,16 @@ impl<'tree> Node<'tree> {
         self.children().find(|child| child.kind() == kind)
     }
 
+    /// Visits it and the nodes inside it, parents before children; not what is inside of those that `enter` is false
+    /// for.
+    pub(crate) fn descend(self, mut enter: impl FnMut(Node<'tree>) -> bool) {
+        let mut row = self.row;
+        while row < self.next_row() {
+            let node = self.syntax.node(row);
+            row = if enter(node) { row + 1 } else { node.next_row() };
+        }
+    }
+
     /// It and all nodes inside it, parents before children.
     pub(crate) fn descendants(self) -> impl Iterator<Item = Node<'tree>> {
         (self.row..self.next_row()).map(|row| self.syntax.node(row))

@@ -72,7 +72,10 @@ fn after_annotations(declaration: Node<'_>) -> Option<Node<'_>> {
     let modifiers = declaration.child("modifiers")?;
     let is_annotation = |child: &Node<'_>| child.kind() == "annotation";
     modifiers.first_child().filter(is_annotation)?;
-    modifiers.children().find(|child| !is_annotation(child)).or_else(|| modifiers.next_sibling())
+    modifiers
+        .named_children()
+        .find(|child| child.kind().ends_with("modifier"))
+        .or_else(|| modifiers.next_sibling())
 }
 
 fn define_node<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {

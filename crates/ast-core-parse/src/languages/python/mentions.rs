@@ -84,38 +84,38 @@ fn bases<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tree>) {
 /// The types that an expression in the place of a type names. What is a `type` node again speaks for itself, and so
 /// do calls.
 fn types_in<'tree>(expression: Node<'tree>, mentions: &mut Mentions<'tree>) {
-    let mut after = 0;
     // The arguments of `Annotated` that are no types.
     let mut metadata = 0..0;
-    for node in expression.descendants() {
-        if node.row() < after || metadata.contains(&node.row()) {
-            continue;
+    expression.descend(|node| {
+        if metadata.contains(&node.row()) {
+            return false;
         }
         match node.kind() {
             "identifier" => mentions.push(Mention::new(Kind::Type, node)),
-            "attribute" => {
-                mentions.extend(mention::named(Kind::Type, node));
-                after = node.next_row();
-            }
+            "attribute" => mentions.extend(mention::named(Kind::Type, node)),
             "string" => {
                 let text = node.child("string_content");
                 text.into_iter().for_each(|text| quoted_types(text, mentions));
-                after = node.next_row();
             }
             "subscript" => {
                 let class = node.field("value");
-                if class.is_some_and(|class| class.text().ends_with("Literal")) {
+                let name = class.map_or("", Node::text);
+                if name.ends_with("Literal") {
                     mentions.extend(class.and_then(|class| mention::named(Kind::Type, class)));
-                    after = node.next_row();
-                } else if class.is_some_and(|class| class.text().ends_with("Annotated")) {
+                    return false;
+                }
+                if name.ends_with("Annotated") {
                     let first = node.field("subscript").map_or(node.next_row(), Node::next_row);
                     metadata = first..node.next_row();
                 }
             }
-            "as_pattern_target" | "call" | "keyword_argument" | "lambda" | "type" => after = node.next_row(),
             _ => {}
         }
-    }
+        !matches!(
+            node.kind(),
+            "as_pattern_target" | "attribute" | "call" | "keyword_argument" | "lambda" | "string" | "type"
+        )
+    });
 }
 
 /// The types of an annotation in quotes, which may name what is not defined yet.

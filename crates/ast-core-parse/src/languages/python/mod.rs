@@ -186,22 +186,16 @@ fn bound<'tree>(
 
 /// The names and attributes that the left side of an assignment binds.
 fn push_targets<'tree>(left: Node<'tree>, targets: &mut Vec<Node<'tree>>) {
-    let mut after = left.row();
-    for node in left.descendants() {
-        if node.row() < after {
-            continue;
+    left.descend(|node| match node.kind() {
+        "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" => true,
+        // Of several values, what nobody wants.
+        "identifier" if node.text() == "_" && node != left => false,
+        "identifier" | "attribute" => {
+            targets.push(node);
+            false
         }
-        match node.kind() {
-            "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" => {}
-            // Of several values, what nobody wants.
-            "identifier" if node.text() == "_" && node != left => {}
-            "identifier" | "attribute" => {
-                targets.push(node);
-                after = node.next_row();
-            }
-            _ => after = node.next_row(),
-        }
-    }
+        _ => false,
+    });
 }
 
 /// What a name that is bound in a module or class is.

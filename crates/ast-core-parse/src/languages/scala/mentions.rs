@@ -40,8 +40,9 @@ fn imports<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tree>) {
         match part.kind() {
             "identifier" | "operator_identifier" => path.push(part),
             "namespace_selectors" => {
+                let module = qualifier(&path);
                 for selector in part.named_children() {
-                    mentions.extend(selected(selector).map(|mention| mention.qualifier(qualifier(&path))));
+                    mentions.extend(selected(selector).map(|mention| mention.qualifier(module.as_str())));
                 }
                 path.clear();
             }
