@@ -120,7 +120,10 @@ impl Measure {
             Branch::Else => {
                 // The branch is inside of the node, or follows the word.
                 let taken = node.named_children().next().or_else(|| node.next_sibling());
-                if !taken.is_some_and(|taken| taken.kind().starts_with("if")) {
+                let is_else_if = |taken: Node<'_>| taken.kind().starts_with("if") && follows_else(taken);
+                // The last case of Ruby's `case` and Kotlin's `when` begins with the word, too.
+                let is_case = ["case", "when"].iter().any(|kind| node.parent_kind().starts_with(kind));
+                if !is_case && !taken.is_some_and(is_else_if) {
                     complexity.cognitive += 1;
                 }
                 return;
