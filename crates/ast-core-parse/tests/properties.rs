@@ -228,3 +228,10 @@ fn carriage_returns_alone_end_lines_in_any_encoding() {
     assert_eq!(lines(&utf16(text, Encoding::Utf16Le)), [1, 3]);
     assert_eq!(lines(&[text.as_bytes(), b"\xFF"].concat()), [1, 3]);
 }
+
+#[test]
+#[cfg(feature = "bash")]
+fn characters_beyond_bytes_do_not_crash_the_scanner_of_shells() {
+    let file = parse("a {\u{10FFFD}\u{10FFFD} 1\nf() { :; }\n", "bash".parse().unwrap());
+    assert!(file.coverage == ast_core_parse::Coverage::Full);
+}

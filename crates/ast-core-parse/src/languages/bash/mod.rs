@@ -37,6 +37,12 @@ pub(crate) static BASH: Spec = Spec::new(
             ("&&", Branch::Logical),
             ("||", Branch::Logical),
         ],
+        // The grammar's scanner asks the C library whether any character is a digit, which is undefined, and crashes,
+        // for those that are no byte. To a shell they are all letters.
+        stand_in: |text| {
+            let letter = |byte: u8| if byte.is_ascii() { byte } else { b'_' };
+            (!text.is_ascii()).then(|| text.bytes().map(letter).collect())
+        },
         ..Syntax::NONE
     },
 )
