@@ -114,12 +114,9 @@ fn assert_scopes_nest(file: &ParsedFile) -> Result<(), TestCaseError> {
     for reference in &file.references {
         if let Some(symbol) = reference.symbol {
             let symbol = &file.symbols[symbol as usize];
-            prop_assert!(
-                symbol.extent.contains(reference.span),
-                "{:?} is not inside of {:?}",
-                reference,
-                symbol
-            );
+            let follows = symbol.kind == SymbolKind::Namespace && symbol.extent.end <= reference.span.start;
+            let inside = follows || symbol.extent.contains(reference.span);
+            prop_assert!(inside, "{:?} is not inside of {:?}", reference, symbol);
         }
     }
     Ok(())

@@ -40,7 +40,7 @@ fn a_first_run_reports_what_it_did() {
     expect![[r#"
         {
           "bytes": 9668,
-          "chunks": 30,
+          "chunks": 32,
           "elapsed_ms": "...",
           "failures": [],
           "files": {
@@ -61,7 +61,7 @@ fn a_first_run_reports_what_it_did() {
           "lines": 356,
           "peak_rss_bytes": "...",
           "schema": 1,
-          "symbols": 74
+          "symbols": 77
         }"#]]
     .assert_eq(&normalised(answer.json()));
 }
