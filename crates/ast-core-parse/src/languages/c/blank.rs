@@ -275,7 +275,8 @@ fn close_conditional(
     let compiled = branches.first().and_then(|branch| compiled_branch(text(&branch.directive), is_cpp));
     // A grammar reads branches that are whole; what is left is to know which of them count.
     let begin = branches.first().map_or(0, |branch| branch.first.saturating_sub(1));
-    let is_inside = !in_enum && is_inside_statement(source, live, begin);
+    let is_inside =
+        !in_enum && (is_inside_statement(source, live, begin) || ends_inside_statement(source, live, begin));
     if is_balanced && !is_inside && compiled.is_none_or(|compiled| compiled == 0) {
         return 0;
     }
@@ -314,6 +315,17 @@ fn is_inside_statement(source: &str, live: &[Token], begin: usize) -> bool {
             begins_with_sign()
         }
         _ => true,
+    }
+}
+
+/// Whether a conditional ends within a statement: `else` before `#endif`.
+fn ends_inside_statement(source: &str, live: &[Token], begin: usize) -> bool {
+    match live.last().filter(|_| live.len() > begin + 1) {
+        Some(Token { kind: Kind::Sign(sign), .. }) => b",(=|&+-*<?".contains(sign),
+        Some(Token { kind: Kind::Word, start, end }) => {
+            source.get(*start as usize..*end as usize) == Some("else")
+        }
+        _ => false,
     }
 }
 
@@ -388,6 +400,7 @@ const BASIC_TYPES: [&str; 13] = [
 enum Within {
     Declarations,
     Code,
+    Enumerators,
 }
 
 struct Reader<'a> {
@@ -409,33 +422,46 @@ impl<'a> Reader<'a> {
         let mut depth = 0u32;
         // The name of the class, or `""`, if the next brace holds declarations.
         let mut head: Option<&'a str> = None;
+        // Where the last enumeration begins.
+        let mut enum_at: Option<usize> = None;
         let mut begins_statement = true;
         while self.at < self.tokens.len() {
             let (here, class) = scopes.last().copied().unwrap_or((Within::Declarations, ""));
             let token = self.tokens[self.at];
             let begins = std::mem::replace(&mut begins_statement, false) && depth == 0;
-            if begins && token.kind == Kind::Word && self.macros_before(self.at, here, class) {
+            if begins
+                && here != Within::Enumerators
+                && token.kind == Kind::Word
+                && self.macros_before(self.at, here, class)
+            {
                 // It goes on behind them, or has ended.
                 begins_statement = true;
                 continue;
             }
             match token.kind {
                 Kind::Directive => begins_statement = begins || self.ends_statement(self.at.wrapping_sub(1)),
-                Kind::Literal if is_macro_name(self.word(self.at + 1)) => self.macro_behind_literal(),
+                Kind::Literal => self.macro_behind_literal(),
+                Kind::Word if here != Within::Code && !begins && self.macro_in_declaration(depth) => {}
                 Kind::Sign(b'(' | b'[') => {
-                    if token.kind == Kind::Sign(b'(') && here == Within::Code && self.at > 0 {
-                        self.types_as_arguments(self.at - 1);
+                    if token.kind == Kind::Sign(b'(') && self.at > 0 {
+                        let before = self.at.checked_sub(2).and_then(|before| self.kind(before));
+                        let is_operand = matches!(before, Some(Kind::Sign(b'=' | b',' | b'(' | b'|')));
+                        if here == Within::Code || is_operand {
+                            self.no_expressions_as_arguments(self.at - 1);
+                        }
                     }
                     depth += 1;
                 }
                 Kind::Sign(b')' | b']') => {
                     depth = depth.saturating_sub(1);
-                    if depth == 0 && here == Within::Declarations && token.kind == Kind::Sign(b')') {
+                    if depth == 0 && here == Within::Declarations {
                         self.macros_behind_parameters();
                     }
                 }
                 Kind::Sign(b'{') => {
+                    let is_enum = enum_at.take().is_some_and(|at| self.at - at <= 8);
                     scopes.push(match head.take().filter(|_| depth == 0) {
+                        _ if is_enum => (Within::Enumerators, ""),
                         Some(class) => (Within::Declarations, class),
                         None => (Within::Code, ""),
                     });
@@ -478,8 +504,10 @@ impl<'a> Reader<'a> {
                     }
                     "class" | "struct" | "union" => head = self.macros_before_name(self.at).or(head),
                     "enum" => {
+                        enum_at = Some(self.at);
                         self.macros_before_name(self.at);
                     }
+                    _ if here == Within::Enumerators => self.macro_behind_enumerator(),
                     "template" if self.kind(self.at + 1) == Some(Kind::Sign(b'<')) => {
                         if let Some(end) = self.behind_angles(self.at + 1) {
                             self.at = end;
@@ -621,13 +649,26 @@ impl<'a> Reader<'a> {
             at += 1;
         }
         let name = self.word(at);
+        let is_first = at == begin;
         if !is_macro_name(name) {
-            if here == Within::Declarations {
-                self.macros_inside(at);
+            match here {
+                Within::Declarations if self.is_word_before_declaration(at, class) => {
+                    self.blank(at..at + 1);
+                    self.at = at + 1;
+                    return true;
+                }
+                Within::Declarations => self.macros_inside(at),
+                // `for_each(x, list) {`
+                _ if is_first && !is_keyword(name) && self.kind(at + 1) == Some(Kind::Sign(b'(')) => {
+                    let end = self.behind_parentheses(at + 1);
+                    if let Some(end) = end.filter(|end| self.kind(*end) == Some(Kind::Sign(b'{'))) {
+                        self.semicolons.extend(self.tokens.get(end - 1).map(|token| token.end));
+                    }
+                }
+                _ => {}
             }
             return false;
         }
-        let is_first = at == begin;
         match self.kind(at + 1) {
             Some(Kind::Sign(b'(')) => return self.macro_call_before(at, is_first, here, class),
             // `MACRO:` in place of `public:`
@@ -660,11 +701,15 @@ impl<'a> Reader<'a> {
         false
     }
 
+    /// Whether what is behind the arguments of a macro is what it is put before.
+    fn goes_on(&self, end: usize) -> bool {
+        !matches!(self.word(end), "" | "const" | "final" | "noexcept" | "override" | "try")
+    }
+
     /// The same for a macro with arguments.
     fn macro_call_before(&mut self, at: usize, is_first: bool, here: Within, class: &str) -> bool {
         let Some(end) = self.behind_parentheses(at + 1) else { return false };
-        let next = self.word(end);
-        let goes_on = !matches!(next, "" | "const" | "final" | "noexcept" | "override" | "try");
+        let goes_on = self.goes_on(end);
         let is_after_template = at > 0 && self.kind(at - 1) == Some(Kind::Sign(b'>'));
         if here == Within::Declarations && goes_on {
             let is_attribute = !self.begins_line(end) || is_after_template || !is_first;
@@ -694,27 +739,80 @@ impl<'a> Reader<'a> {
         }
         let ends_here = is_block && here == Within::Code || (goes_on || is_end) && self.begins_line(end);
         if ends_here {
-            self.types_as_arguments(at);
+            self.no_expressions_as_arguments(at);
             self.semicolons.push(last);
             self.at = end;
             return true;
         }
         if self.kind(end) == Some(Kind::Sign(b';')) {
-            self.types_as_arguments(at);
+            self.no_expressions_as_arguments(at);
         }
         false
     }
 
     /// `"%" MACRO "\n"`, `40 MACRO`
     fn macro_behind_literal(&mut self) {
-        if matches!(self.kind(self.at + 2), Some(Kind::Literal | Kind::Sign(b',' | b')' | b';'))) {
+        let word = self.word(self.at + 1);
+        let is_operator = matches!(word, "and" | "bitand" | "bitor" | "not_eq" | "or" | "xor");
+        let is_macro = !word.is_empty() && !is_keyword(word) && !is_operator;
+        let next = self.kind(self.at + 2);
+        if is_macro && matches!(next, Some(Kind::Literal | Kind::Sign(b',' | b')' | b';' | b'}' | b']'))) {
             self.blank(self.at + 1..self.at + 2);
         }
     }
 
-    /// Types that a macro is called with, which are no expressions: `MACRO(unsigned char, x)`.
-    fn types_as_arguments(&mut self, name: usize) {
-        if !is_macro_name(self.word(name)) {
+    /// A macro before or behind the type of a parameter, before the `*` of a pointer, or before that of a function.
+    /// Whether the word here is one.
+    fn macro_in_declaration(&mut self, depth: u32) -> bool {
+        if !is_macro_name(self.word(self.at)) {
+            return false;
+        }
+        let before = self.at.checked_sub(1).and_then(|before| self.kind(before));
+        let is_behind_type = before == Some(Kind::Word) && {
+            let word = self.word(self.at - 1);
+            !is_keyword(word) || BASIC_TYPES.contains(&word)
+        };
+        let next = self.kind(self.at + 1);
+        // `char MACRO *x`
+        let is_of_pointer = is_behind_type
+            && next == Some(Kind::Sign(b'*'))
+            && matches!(self.kind(self.at + 2), Some(Kind::Word | Kind::Sign(b'*' | b')' | b',')));
+        // `(MACRO *f)(int)`
+        let is_convention = before == Some(Kind::Sign(b'('))
+            && next == Some(Kind::Sign(b'*'))
+            && self.kind(self.at + 2) == Some(Kind::Word)
+            && self.kind(self.at + 3) == Some(Kind::Sign(b')'))
+            && self.kind(self.at + 4) == Some(Kind::Sign(b'('));
+        // `f(MACRO const char *x)`
+        let is_of_parameter = depth > 0
+            && matches!(before, Some(Kind::Sign(b'(' | b',')))
+            && next == Some(Kind::Word)
+            && self.is_declaration(self.at + 1, "");
+        let is_macro = is_of_pointer || is_convention || is_of_parameter;
+        if is_macro {
+            self.blank(self.at..self.at + 1);
+        }
+        is_macro
+    }
+
+    /// `NAME MACRO(x) = 3,`
+    fn macro_behind_enumerator(&mut self) {
+        if !is_macro_name(self.word(self.at + 1)) {
+            return;
+        }
+        let end = match self.kind(self.at + 2) {
+            Some(Kind::Sign(b'(')) => self.behind_parentheses(self.at + 2),
+            _ => Some(self.at + 2),
+        };
+        let is_end = |end: &usize| matches!(self.kind(*end), Some(Kind::Sign(b'=' | b',' | b'}')));
+        if let Some(end) = end.filter(is_end) {
+            self.blank(self.at + 1..end);
+        }
+    }
+
+    /// What a macro is called with that is no expression: types and lists, `MACRO(unsigned char, {1, 2})`.
+    fn no_expressions_as_arguments(&mut self, name: usize) {
+        if !is_macro_name(self.word(name)) && self.word(name) != "va_arg" {
             return;
         }
         let Some(end) = self.behind_parentheses(name + 1) else { return };
@@ -736,7 +834,8 @@ impl<'a> Reader<'a> {
             let is_type = BASIC_TYPES.contains(&first)
                 || matches!(first, "class" | "const" | "enum" | "struct" | "union");
             let is_reference = begin + 1 < at && matches!(self.kind(at - 1), Some(Kind::Sign(b'*' | b'&')));
-            if (is_type || is_reference) && begin < at && (begin..at).all(is_part) {
+            let is_list = self.kind(begin) == Some(Kind::Sign(b'{'));
+            if begin < at && (is_list || (is_type || is_reference) && (begin..at).all(is_part)) {
                 self.zeros.extend(self.tokens.get(begin).map(|token| token.start));
                 self.blank(begin..at);
             }
@@ -750,6 +849,22 @@ impl<'a> Reader<'a> {
             && !is_keyword(self.word(at + 1))
             && !is_macro_name(self.word(at + 1))
             && matches!(self.kind(at + 2), Some(Kind::Sign(b'(' | b'=' | b';' | b'[' | b',') | Kind::Path))
+    }
+
+    /// Whether a word that does not look like a macro is one, since a whole declaration is behind it: `local` of
+    /// `local int f(void)`.
+    fn is_word_before_declaration(&self, at: usize, class: &str) -> bool {
+        let (word, next) = (self.word(at), self.word(at + 1));
+        let is_plain = !word.is_empty() && !is_keyword(word) && !word.starts_with('_');
+        let begins_declaration =
+            BASIC_TYPES.contains(&next) || !is_keyword(next) || matches!(next, "inline" | "static");
+        // `Type __macro name(int)` is for another rule.
+        is_plain
+            && begins_declaration
+            && !next.is_empty()
+            && !next.starts_with("__")
+            && !is_macro_name(next)
+            && self.is_declaration(at + 1, class)
     }
 
     /// Whether what begins in this place has a type and a name, or is a function of the class that needs no type:
@@ -778,6 +893,7 @@ impl<'a> Reader<'a> {
                         return true;
                     }
                     words += 1;
+                    is_basic = BASIC_TYPES.contains(&word);
                     at += 1;
                 }
                 Some(Kind::Word) => {
@@ -807,7 +923,16 @@ impl<'a> Reader<'a> {
                         None => return false,
                     }
                 }
-                Some(Kind::Sign(b'(' | b';' | b'=' | b'[' | b'{' | b',' | b':')) => return words >= 2,
+                // `MACRO(x) int f(void)`
+                Some(Kind::Sign(b'(')) if is_macro_name(self.word(at - 1)) => {
+                    match self.behind_parentheses(at).filter(|end| self.goes_on(*end)) {
+                        Some(end) => at = end,
+                        None => return words >= 2,
+                    }
+                    words = words.saturating_sub(1);
+                }
+                Some(Kind::Sign(b'(')) => return words >= 2 || is_basic,
+                Some(Kind::Sign(b';' | b'=' | b'[' | b'{' | b',' | b':' | b')')) => return words >= 2,
                 // A destructor.
                 Some(Kind::Sign(b'~')) => return words == 0,
                 _ => return false,
@@ -847,6 +972,13 @@ impl<'a> Reader<'a> {
                     None => return,
                 },
                 Some(Kind::Sign(b'*' | b'&')) => at += 1,
+                // `int MACRO(x) f(void)`
+                Some(Kind::Sign(b'(')) if words.len() >= 2 && is_macro_name(self.word(at - 1)) => {
+                    let Some(end) = self.behind_parentheses(at).filter(|end| self.goes_on(*end)) else { break };
+                    self.blank(at - 1..end);
+                    words.pop();
+                    at = end;
+                }
                 _ => break,
             }
         }
@@ -864,12 +996,16 @@ impl<'a> Reader<'a> {
                 return;
             }
             // `void MACRO f(int)`
-            ([_, .., middle, last], Some(Kind::Sign(b'('))) if last - middle == 1 => *middle,
-            // `int x MACRO = 3;`
-            ([_, .., name, last], Some(Kind::Sign(b';' | b'=')))
-                if last - name == 1 && !is_macro_name(self.word(*name)) =>
-            {
-                *last
+            ([_, .., middle, last], Some(Kind::Sign(b'('))) if last - middle == 1 => {
+                if self.word(*middle).starts_with("__") {
+                    self.blank(*middle..*last);
+                    return;
+                }
+                *middle
+            }
+            // `int x MACRO = 3;`, `int MACRO x = 3;`
+            ([_, .., name, last], Some(Kind::Sign(b';' | b'=' | b'['))) if last - name == 1 => {
+                if is_macro_name(self.word(*name)) { *name } else { *last }
             }
             _ => return,
         };

@@ -92,6 +92,8 @@ pub(super) fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'t
         // An include guard defines nothing anyone would look for.
         "preproc_def" if visit.field("value").is_none() && is_include_guard(visit) => {}
         "preproc_def" | "preproc_function_def" => push_named(visit, found, Kind::Macro, None),
+        // What has no type there is a macro that a block follows.
+        "function_definition" if is_local(visit) && visit.field("type").is_none() => {}
         "function_definition" => {
             if let Some(declarator) = visit.field("declarator") {
                 let body = visit.child("field_initializer_list").or_else(|| visit.field("body"));
@@ -228,6 +230,10 @@ pub(super) fn push_function<'tree>(
     let function = function_declarator(declarator);
     let (name, qualifier) = split_name(name);
     let text = name.text();
+    if matches!(text, "for" | "if" | "return" | "sizeof" | "switch" | "while") {
+        // What is left of code that could not be read.
+        return;
+    }
     let is_friend = visit.parent_kind() == "friend_declaration";
     let enclosing = visit.enclosing().filter(|symbol| is_class(symbol.kind) && !is_friend);
     let class = match enclosing {
