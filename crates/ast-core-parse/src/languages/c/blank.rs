@@ -42,12 +42,16 @@ pub(crate) fn blank(source: &str, is_cpp: bool) -> Option<Vec<u8>> {
         return None;
     }
     let mut bytes = source.as_bytes().to_vec();
+    // Conditionals inside of others are blanked out more than once.
+    reader.blanks.sort_unstable_by_key(|range| range.start);
+    let mut done = 0;
     for range in reader.blanks {
-        for byte in bytes.get_mut(range.start as usize..range.end as usize).unwrap_or_default() {
+        for byte in bytes.get_mut(done.max(range.start as usize)..range.end as usize).unwrap_or_default() {
             if !matches!(byte, b'\n' | b'\r') {
                 *byte = b' ';
             }
         }
+        done = done.max(range.end as usize);
     }
     for at in reader.semicolons {
         if let Some(byte) = bytes.get_mut(at as usize).filter(|byte| byte.is_ascii_whitespace()) {
@@ -181,13 +185,38 @@ fn end_of_raw_string(bytes: &[u8], quote: usize) -> usize {
         .map_or(bytes.len(), |found| quote + 1 + open + found + closing.len())
 }
 
+/// A conditional that is open.
+struct Conditional {
+    branches: Vec<Branch>,
+    /// What is before it, without what other conditionals take away.
+    before: Option<Token>,
+    /// The first token of its first branch.
+    first: Option<Token>,
+}
+
 /// A branch of a conditional: `#if` or `#else`, and what follows up to the next.
 struct Branch {
-    directive: Range<u32>,
-    /// Where its tokens begin in the list of those that are kept.
-    first: usize,
+    /// The place of the directive among the tokens.
+    at: usize,
     /// The braces that it opens and does not close.
     net: i32,
+    /// Its last token.
+    last: Option<Token>,
+}
+
+/// Reads the conditionals of a text.
+struct Conditionals<'a> {
+    source: &'a str,
+    tokens: &'a [Token],
+    is_cpp: bool,
+    open: Vec<Conditional>,
+    /// Whether the braces that are open are those of an enumeration: a grammar reads conditionals there.
+    enums: Vec<bool>,
+    /// The last token, without what conditionals take away.
+    last: Option<Token>,
+    /// Where tokens are taken away, and where that ends: how many conditionals more or less do so than before.
+    changes: Vec<i32>,
+    blanks: &'a mut Vec<Range<u32>>,
 }
 
 /// Blanks out the branches that are not compiled, and those that do not close what they open where another one does
@@ -198,134 +227,140 @@ fn resolve_conditionals(
     is_cpp: bool,
     blanks: &mut Vec<Range<u32>>,
 ) -> Vec<Token> {
-    let mut live: Vec<Token> = Vec::with_capacity(tokens.len());
-    // The conditionals that are open: their branches up to now.
-    let mut open: Vec<Vec<Branch>> = Vec::new();
-    // Whether the braces that are open are those of an enumeration: a grammar reads conditionals there.
-    let mut enums: Vec<bool> = Vec::new();
-    for token in tokens {
-        let range = token.start..token.end;
-        match token.kind {
-            Kind::Directive => {
-                let text = &source[token.start as usize..token.end as usize];
-                let word = text.trim_start_matches(['#', ' ', '\t']);
-                let in_enum = enums.last() == Some(&true);
-                blank_condition(text, word, token.start, blanks);
-                let branch = |first| Branch { directive: range.clone(), first, net: 0 };
-                if word.starts_with("if") {
-                    open.push(vec![branch(live.len() + 1)]);
-                } else if word.starts_with("el") {
-                    if let Some(branches) = open.last_mut() {
-                        branches.push(branch(live.len() + 1));
-                    }
-                } else if word.starts_with("endif")
-                    && let Some(branches) = open.pop()
-                {
-                    let net = close_conditional(
-                        source,
-                        &branches,
-                        range.clone(),
-                        is_cpp,
-                        in_enum,
-                        &mut live,
-                        blanks,
-                    );
-                    if let Some(outer) = open.last_mut().and_then(|outer| outer.last_mut()) {
-                        outer.net += net;
-                    }
-                }
-                live.push(*token);
-            }
-            Kind::Sign(brace @ (b'{' | b'}')) => {
-                if let Some(branch) = open.last_mut().and_then(|branches| branches.last_mut()) {
-                    branch.net += if brace == b'{' { 1 } else { -1 };
-                }
-                if brace == b'{' {
-                    let head = live
-                        .iter()
-                        .rev()
-                        .take(8)
-                        .take_while(|token| !matches!(token.kind, Kind::Sign(b';' | b'{' | b'}')));
-                    let is_word =
-                        |token: &Token| source.get(token.start as usize..token.end as usize) == Some("enum");
-                    enums.push(head.into_iter().any(is_word));
-                } else {
-                    enums.pop();
-                }
-                live.push(*token);
-            }
-            _ => live.push(*token),
-        }
+    let changes = vec![0; tokens.len() + 1];
+    let (open, enums, last) = (Vec::new(), Vec::new(), None);
+    let mut conditionals = Conditionals { source, tokens, is_cpp, open, enums, last, changes, blanks };
+    for (at, token) in tokens.iter().enumerate() {
+        conditionals.read(at, *token);
     }
-    live
-}
-
-/// Decides over a conditional that ends; the braces it leaves open.
-fn close_conditional(
-    source: &str,
-    branches: &[Branch],
-    end: Range<u32>,
-    is_cpp: bool,
-    in_enum: bool,
-    live: &mut Vec<Token>,
-    blanks: &mut Vec<Range<u32>>,
-) -> i32 {
-    let text = |range: &Range<u32>| source.get(range.start as usize..range.end as usize).unwrap_or("");
-    let is_balanced = branches.iter().all(|branch| branch.net == 0);
-    let compiled = branches.first().and_then(|branch| compiled_branch(text(&branch.directive), is_cpp));
-    // A grammar reads branches that are whole; what is left is to know which of them count.
-    let begin = branches.first().map_or(0, |branch| branch.first.saturating_sub(1));
-    let is_inside =
-        !in_enum && (is_inside_statement(source, live, begin) || ends_inside_statement(source, live, begin));
-    if is_balanced && !is_inside && compiled.is_none_or(|compiled| compiled == 0) {
-        return 0;
-    }
-    let kept = compiled.unwrap_or(0);
-    for (index, branch) in branches.iter().enumerate() {
-        blanks.push(branch.directive.clone());
-        if index != kept {
-            let until = branches.get(index + 1).map_or(end.start, |next| next.directive.start);
-            blanks.push(branch.directive.end..until);
-        }
-    }
-    blanks.push(end);
-    let tail = live.split_off(begin.min(live.len()));
-    let Some(branch) = branches.get(kept) else { return 0 };
-    let from = branch.first.saturating_sub(begin);
-    let to = branches.get(kept + 1).map_or(tail.len(), |next| next.first.saturating_sub(begin + 1));
-    live.extend_from_slice(tail.get(from..to).unwrap_or_default());
-    branch.net
-}
-
-/// Whether a conditional is within a statement, which no grammar expects: what is before it ends none, or it begins
-/// with what can begin none.
-fn is_inside_statement(source: &str, live: &[Token], begin: usize) -> bool {
-    let begins_with_sign = || {
-        let first = live.get(begin + 1).map(|token| token.kind);
-        matches!(
-            first,
-            Some(Kind::Sign(b'{' | b':' | b'=' | b',' | b'.' | b'-' | b'+' | b'|' | b'&' | b'?' | b')'))
-        )
+    let mut taken = 0;
+    let stays = |(change, token): (&i32, &Token)| {
+        taken += change;
+        (taken == 0).then_some(*token)
     };
-    let Some(before) = begin.checked_sub(1).and_then(|at| live.get(at)) else { return false };
-    match before.kind {
-        Kind::Sign(b';' | b'{' | b'}' | b':') | Kind::Directive => false,
-        Kind::Sign(b')') => begins_with_sign(),
-        Kind::Word if is_macro_name(source.get(before.start as usize..before.end as usize).unwrap_or("")) => {
-            begins_with_sign()
-        }
-        _ => true,
-    }
+    conditionals.changes.iter().zip(tokens).filter_map(stays).collect()
 }
 
-/// Whether a conditional ends within a statement: `else` before `#endif`.
-fn ends_inside_statement(source: &str, live: &[Token], begin: usize) -> bool {
-    match live.last().filter(|_| live.len() > begin + 1) {
-        Some(Token { kind: Kind::Sign(sign), .. }) => b",(=|&+-*<?".contains(sign),
-        Some(Token { kind: Kind::Word, start, end }) => {
-            source.get(*start as usize..*end as usize) == Some("else")
+impl Conditionals<'_> {
+    fn text(&self, token: Token) -> &str {
+        self.source.get(token.start as usize..token.end as usize).unwrap_or("")
+    }
+
+    fn read(&mut self, at: usize, token: Token) {
+        if token.kind == Kind::Directive {
+            return self.read_directive(at, token);
         }
-        _ => false,
+        if let Some(conditional) = self.open.last_mut() {
+            if conditional.branches.len() == 1 {
+                conditional.first.get_or_insert(token);
+            }
+            if let (Some(branch), Kind::Sign(sign)) = (conditional.branches.last_mut(), token.kind) {
+                branch.net += i32::from(sign == b'{') - i32::from(sign == b'}');
+            }
+        }
+        match token.kind {
+            Kind::Sign(b'{') => {
+                let head = self.tokens.get(..at).unwrap_or_default().iter().rev().take(8);
+                let mut head = head.take_while(|token| !matches!(token.kind, Kind::Sign(b';' | b'{' | b'}')));
+                let is_enum = head.any(|token| self.text(*token) == "enum");
+                self.enums.push(is_enum);
+            }
+            Kind::Sign(b'}') => {
+                self.enums.pop();
+            }
+            _ => {}
+        }
+        self.last = Some(token);
+    }
+
+    fn read_directive(&mut self, at: usize, token: Token) {
+        let text = self.source.get(token.start as usize..token.end as usize).unwrap_or("");
+        let word = text.trim_start_matches(['#', ' ', '\t']);
+        blank_condition(text, word, token.start, self.blanks);
+        let branch = Branch { at, net: 0, last: None };
+        if word.starts_with("if") {
+            self.open.push(Conditional { branches: vec![branch], before: self.last, first: None });
+        } else if word.starts_with("el") {
+            self.end_branch();
+            if let Some(conditional) = self.open.last_mut() {
+                conditional.branches.push(branch);
+            }
+        } else if word.starts_with("endif") {
+            self.end_branch();
+            if let Some(conditional) = self.open.pop() {
+                self.close(&conditional, at);
+                return;
+            }
+        }
+        self.last = Some(token);
+    }
+
+    fn end_branch(&mut self) {
+        let last = self.last.filter(|last| last.kind != Kind::Directive);
+        if let Some(branch) = self.open.last_mut().and_then(|conditional| conditional.branches.last_mut()) {
+            branch.last = last;
+        }
+    }
+
+    /// Decides over a conditional that ends.
+    fn close(&mut self, conditional: &Conditional, end: usize) {
+        let branches = &conditional.branches;
+        let Some(first) = branches.first() else { return };
+        let token = |at: usize| self.tokens.get(at).copied();
+        let (Some(begin_token), Some(end_token)) = (token(first.at), token(end)) else { return };
+        let is_balanced = branches.iter().all(|branch| branch.net == 0);
+        let is_inside = self.enums.last() != Some(&true)
+            && (self.begins_inside_statement(conditional) || self.ends_inside_statement(conditional));
+        let compiled = compiled_branch(self.text(begin_token), self.is_cpp);
+        // A grammar reads branches that are whole; what is left is to know which of them count.
+        if is_balanced && !is_inside && compiled.is_none_or(|compiled| compiled == 0) {
+            self.last = Some(end_token);
+            return;
+        }
+        let kept = compiled.unwrap_or(0);
+        self.last = branches.get(kept).and_then(|branch| branch.last).or(conditional.before);
+        let net = branches.get(kept).map_or(0, |branch| branch.net);
+        if let Some(outer) = self.open.last_mut().and_then(|outer| outer.branches.last_mut()) {
+            outer.net += net;
+        }
+        for (index, branch) in branches.iter().enumerate() {
+            let next = branches.get(index + 1).map_or(end, |next| next.at);
+            self.take_away(if index == kept { branch.at..branch.at + 1 } else { branch.at..next });
+        }
+        self.take_away(end..end + 1);
+    }
+
+    fn take_away(&mut self, tokens: Range<usize>) {
+        let (Some(first), Some(last)) = (self.tokens.get(tokens.start), self.tokens.get(tokens.end - 1)) else { return };
+        self.blanks.push(first.start..last.end);
+        self.changes[tokens.start] += 1;
+        self.changes[tokens.end] -= 1;
+    }
+
+    /// Whether a conditional begins within a statement, which no grammar expects: what is before it ends none, or it
+    /// begins with what can begin none.
+    fn begins_inside_statement(&self, conditional: &Conditional) -> bool {
+        let begins_with_sign = || match conditional.first.map(|token| token.kind) {
+            Some(Kind::Sign(sign)) => b"{:=,.-+|&?)".contains(&sign),
+            _ => false,
+        };
+        let Some(before) = conditional.before else { return false };
+        match before.kind {
+            Kind::Sign(b';' | b'{' | b'}' | b':') | Kind::Directive => false,
+            Kind::Sign(b')') => begins_with_sign(),
+            Kind::Word if is_macro_name(self.text(before)) => begins_with_sign(),
+            _ => true,
+        }
+    }
+
+    /// Whether a conditional ends within a statement: `else` before `#endif`.
+    fn ends_inside_statement(&self, conditional: &Conditional) -> bool {
+        let Some(last) = conditional.branches.last().and_then(|branch| branch.last) else { return false };
+        match last.kind {
+            Kind::Sign(sign) => b",(=|&+-*<?".contains(&sign),
+            Kind::Word => self.text(last) == "else",
+            _ => false,
+        }
     }
 }
 
@@ -1102,4 +1137,145 @@ fn is_statement(word: &str) -> bool {
             | "try"
             | "while"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::blank;
+    use proptest::prelude::*;
+
+    /// What is parsed in place of a C++ text.
+    fn of_cpp(source: &str) -> String {
+        blank(source, true).map_or_else(|| source.to_owned(), |bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    /// What is parsed in place of a C text.
+    fn of_c(source: &str) -> String {
+        blank(source, false).map_or_else(|| source.to_owned(), |bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    /// The words of the text that is parsed.
+    fn words(text: &str) -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn macros_where_no_name_may_stand_go() {
+        for (source, parsed) in [
+            ("class API Widget : Base {};", "class Widget : Base {};"),
+            ("class API Widget final {};", "class Widget final {};"),
+            ("struct API_ALIGNED(8) widget { int x; };", "struct widget { int x; };"),
+            ("class API Widget;", "class Widget;"),
+            ("BEGIN_NAMESPACE\nnamespace a {}\nEND_NAMESPACE\n", "namespace a {}"),
+            ("API_INLINE static int f(void);", "static int f(void);"),
+            ("static API_INLINE size_t f(int x);", "static size_t f(int x);"),
+            ("API char *f(void);", "char *f(void);"),
+            ("API int (f)(void);", "int (f)(void);"),
+            ("API_DEPRECATED(\"x\") int f(void);", "int f(void);"),
+            ("template <typename T> API void f(T x);", "template <typename T> void f(T x);"),
+            ("void CALLBACK f(int x);", "void f(int x);"),
+            ("void f() const NOTHROW REQUIRES(mu);", "void f() const ;"),
+            ("struct S { int x GUARDED_BY(mu) = 1; };", "struct S { int x = 1; };"),
+            ("struct S { API S(int x); API ~S(); API operator bool(); };", "struct S { S(int x); ~S(); operator bool(); };"),
+            ("struct S { API_PRIVATE: int x; };", "struct S { int x; };"),
+            ("local int f(void);", "int f(void);"),
+            ("unsigned char FAR *f(API_IN const void *x);", "unsigned char *f( const void *x);"),
+            ("typedef int (CALLBACK *f)(int);", "typedef int ( *f)(int);"),
+            ("enum E { A DEPRECATED(\"x\") = 1, B };", "enum E { A = 1, B };"),
+            ("int x __attribute__((unused)) = 1;", "int x = 1;"),
+            ("int x[] = { 16 KB, 1 MB };", "int x[] = { 16 , 1 };"),
+            ("void f() { g(\"%\" PRIu64 \"x\"); }", "void f() { g(\"%\" \"x\"); }"),
+            ("void f() { CHECK(x, std::string&); }", "void f() { CHECK(x, 0 ); }"),
+            ("int x = MAKE({1, 2});", "int x = MAKE(0 );"),
+            ("TEST_CASE(\"a\") { f(); }", "TEST_CASE( ) { f(); }"),
+            ("void f() { SECTION(\"a\") { g(); } }", "void f() { SECTION(\"a\");{ g(); } }"),
+            ("struct S {\nQ_ENUM(State)\nint x; };", "struct S { Q_ENUM(State);int x; };"),
+        ] {
+            assert_eq!(words(&of_cpp(source)), parsed, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_type_or_a_name_stays() {
+        for source in [
+            "DWORD f(int x);",
+            "DWORD\nf(int x);",
+            "DWORD const x = 1;",
+            "HRESULT Foo::bar(int x);",
+            "BOOL operator==(A, B);",
+            "struct FOO bar;",
+            "FILE *f(FILE *x);",
+            "enum E { RED,\nGREEN\n};",
+            "class RLE final {};",
+            "int x = A_B * C_D;",
+            "void f() { return A_B; }",
+            "std::vector<int> x(3);",
+            "Foo bar(1);",
+            "const int MAX_SIZE = 3;",
+            "TEST(Suite, Name) {}",
+            "#define A class API B {\nint x;",
+            "// class API B {\nconst char *s = \"class API B {\";",
+        ] {
+            assert_eq!(blank(source, true), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn conditionals_are_resolved_where_a_grammar_cannot_read_them() {
+        for (source, parsed) in [
+            ("#if A\nif (x) {\n#else\nif (y) {\n#endif\n}", "if (x) { }"),
+            ("#ifdef A\nnamespace a {\n#endif\nint x;\n#ifdef A\n}\n#endif", "namespace a { int x; }"),
+            ("class A\n#if B\n: B\n#endif\n{};", "class A : B {};"),
+            ("#if A\nif (x) y();\nelse\n#endif\nz();", "if (x) y(); else z();"),
+            ("#if 0\nint x;\n#else\nint y;\n#endif", "int y;"),
+            ("#if __has_include(<a>)\n#endif", "#if __has_include( ) #endif"),
+        ] {
+            assert_eq!(words(&of_cpp(source)), parsed, "{source}");
+        }
+        for source in [
+            "#if A\nint x;\n#else\nint y;\n#endif",
+            "enum E {\nA,\n#if B\nC,\n#endif\nD };",
+            "#ifdef __cplusplus\nclass A;\n#endif",
+        ] {
+            assert_eq!(blank(source, true), None, "{source}");
+        }
+        let guarded = "#ifdef __cplusplus\nextern \"C\" {\n#endif\nint x;\n#ifdef __cplusplus\n}\n#endif";
+        assert_eq!(words(&of_c(guarded)), "int x;");
+        assert_eq!(words(&of_cpp(guarded)), "extern \"C\" { int x; }");
+    }
+
+    #[test]
+    fn conditionals_nest_as_deep_as_they_like() {
+        let depth = 100_000;
+        let source = "#if A\n{\n".repeat(depth) + &"#else\n}\n#endif\n".repeat(depth);
+        assert_eq!(of_cpp(&source).len(), source.len());
+    }
+
+    proptest! {
+        /// Whatever is blanked, all that stays is where it was, and so are the lines.
+        #[test]
+        fn everything_stays_in_its_place(
+            words in prop::collection::vec(
+                prop::sample::select(vec![
+                    "class", "struct", "enum", "template", "API", "A_B", "KB", "int", "x", "größe", "std", "::", "(", ")",
+                    "{", "}", "<", ">", "[", "]", ";", ",", ":", "=", "*", "&", "~", "\"", "'", "\\", "\n", "\r\n",
+                    "R\"x(", "//", "/*", "*/", "1", "\n#if A\n", "\n#else\n", "\n#endif\n", "\n#if 0\n", "operator",
+                    "#if f(\"x", "const", "extern", "\"C\"",
+                ]),
+                0..60,
+            ),
+            is_cpp: bool,
+            separator in prop::sample::select(vec!["", " "]),
+        ) {
+            let source = words.join(separator);
+            if let Some(parsed) = blank(&source, is_cpp) {
+                prop_assert_eq!(parsed.len(), source.len());
+                let parsed = String::from_utf8(parsed).unwrap();
+                for (was, is) in source.bytes().zip(parsed.bytes()) {
+                    let is_kept = was == is || is == b' ' || is == b'0' || is == b';' && was.is_ascii_whitespace();
+                    prop_assert!(is_kept, "{:?} {:?}", source, parsed);
+                }
+            }
+        }
+    }
 }
