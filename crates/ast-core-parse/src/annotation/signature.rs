@@ -48,7 +48,8 @@ pub(crate) fn annotate<'tree>(
         let next = |list: &Node<'tree>| {
             let is_list =
                 |next: &Node<'_>| next.kind_id() == list.kind_id() && next.field_id() == list.field_id();
-            list.next_sibling().filter(is_list)
+            // In Swift, the function itself is the list.
+            list.next_sibling().filter(|next| *list != function && is_list(next))
         };
         for child in std::iter::successors(Some(list), next).flat_map(Node::named_children) {
             (syntax.parameters)(child, &mut annotation.parameters);

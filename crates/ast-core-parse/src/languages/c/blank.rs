@@ -890,7 +890,8 @@ impl<'a> Reader<'a> {
     /// `local int f(void)`.
     fn is_word_before_declaration(&self, at: usize, class: &str) -> bool {
         let (word, next) = (self.word(at), self.word(at + 1));
-        let is_plain = !word.is_empty() && !is_keyword(word) && !word.starts_with('_');
+        let is_plain =
+            !word.is_empty() && !is_keyword(word) && (!word.starts_with('_') || word == "_Thread_local");
         let begins_declaration =
             BASIC_TYPES.contains(&next) || !is_keyword(next) || matches!(next, "inline" | "static");
         // `Type __macro name(int)` is for another rule.

@@ -60,6 +60,9 @@ pub(super) const BASE: Syntax = Syntax {
     ..Syntax::NONE
 };
 
+/// The longest value, or list of members of a type without a name, that is part of a signature, in bytes.
+const MAX_VALUE_BYTES: u32 = 80;
+
 const BRANCHES: [(&str, Branch); 14] = [
     ("if_statement", Branch::If),
     ("else_clause", Branch::Else),
@@ -145,7 +148,7 @@ fn define_alias<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>)
         let mut definition =
             Definition::new(kind.unwrap_or(SymbolKind::Type), name).visibility(visibility(visit));
         if found.is_empty() {
-            definition.body = body;
+            definition.body = body.filter(|body| body.len() > MAX_VALUE_BYTES);
         } else {
             definition.node = Some(declarator);
         }
@@ -182,7 +185,7 @@ fn define_declared<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
         };
         let body = match lambda {
             Some(lambda) => lambda.field("body"),
-            None => value.filter(|value| value.len() > 80),
+            None => value.filter(|value| value.len() > MAX_VALUE_BYTES),
         };
         let mut definition =
             Definition::new(kind, name).body(body).visibility(visibility(visit)).function(lambda);
@@ -194,7 +197,7 @@ fn define_declared<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
             definition.node = Some(declarator);
         } else {
             let anonymous = visit.field("type").and_then(|specifier| specifier.field("body"));
-            definition.body = anonymous.or(definition.body);
+            definition.body = anonymous.filter(|body| body.len() > MAX_VALUE_BYTES).or(definition.body);
         }
         found.push(definition);
     }
