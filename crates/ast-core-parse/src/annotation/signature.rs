@@ -82,8 +82,12 @@ fn parameter_list(function: Node<'_>) -> Option<Node<'_>> {
     }
 }
 
+/// How many nodes of a declaration are looked at for modifiers. Any number of other names may stand before a name, and
+/// each of them would look at all before it.
+const MAX_HEAD_NODES: usize = 64;
+
 fn add_modifiers(annotation: &mut Annotation, node: Node<'_>, before_row: u32, syntax: &Syntax) {
-    for child in node.children().take_while(|child| child.row() < before_row) {
+    for child in node.children().take(MAX_HEAD_NODES).take_while(|child| child.row() < before_row) {
         if !child.is_named() {
             if let Some(modifier) = Modifier::of_word(child.text()) {
                 annotation.modifiers.insert(modifier);

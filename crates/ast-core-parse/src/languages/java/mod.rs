@@ -138,10 +138,14 @@ fn define_field<'tree>(visit: &Visit<'_, 'tree>, owner: Node<'tree>, found: &mut
     found.push(definition);
 }
 
+/// The modifiers of a declaration, which begins with them; it may go on with any number of names.
+fn modifiers(node: Node<'_>) -> Option<Node<'_>> {
+    node.first_child().filter(|first| first.kind() == "modifiers")
+}
+
 /// The words before a declaration that are not annotations.
 fn modifier_words(node: Node<'_>) -> impl Iterator<Item = &str> {
-    let modifiers = node.child("modifiers");
-    modifiers.into_iter().flat_map(Node::children).filter(|child| !child.is_named()).map(Node::text)
+    modifiers(node).into_iter().flat_map(Node::children).filter(|child| !child.is_named()).map(Node::text)
 }
 
 fn modifiers_of(node: Node<'_>) -> Modifiers {
@@ -166,7 +170,7 @@ fn after_annotations(node: Node<'_>) -> Option<Node<'_>> {
     let is_annotation = |node: &Node<'_>| {
         matches!(node.kind(), "annotation" | "block_comment" | "line_comment" | "marker_annotation")
     };
-    let modifiers = node.child("modifiers")?;
+    let modifiers = modifiers(node)?;
     let keyword = modifiers.children().find(|child| !is_annotation(child));
     keyword.or_else(|| modifiers.next_sibling())
 }

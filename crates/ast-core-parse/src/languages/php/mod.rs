@@ -157,7 +157,9 @@ fn define_property<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tre
     let is_element = visit.kind() == "property_element";
     let declaration = if is_element { visit.ancestor(1) } else { Some(visit.node) };
     let Some(declaration) = declaration else { return };
-    let hooks = declaration.child("property_hook_list");
+    // They follow the name, and then it is the only one.
+    let mut names = declaration.children().skip_while(|child| child.kind() != "property_element");
+    let hooks = names.nth(1).filter(|second| second.kind() == "property_hook_list");
     if hooks.is_some() == is_element {
         return;
     }
@@ -220,7 +222,10 @@ fn is_of_type(visit: &Visit<'_, '_>) -> bool {
 
 /// What a declaration says, or public.
 fn visibility(declaration: Node<'_>) -> Visibility {
-    let mut said = declaration.children().filter(|child| child.kind() == "visibility_modifier");
+    // Any number of names may follow.
+    let is_name = |child: &Node<'_>| matches!(child.kind(), "const_element" | "property_element");
+    let head = declaration.children().take_while(|child| !is_name(child));
+    let mut said = head.filter(|child| child.kind() == "visibility_modifier");
     said.find_map(|modifier| modifier.text().to_ascii_lowercase().parse().ok()).unwrap_or(Visibility::Public)
 }
 

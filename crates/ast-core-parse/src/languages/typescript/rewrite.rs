@@ -115,7 +115,13 @@ impl Reader<'_> {
             b']' | b')' | b'}' | b'"' | b'\'' | b'`' => true,
             last => is_word_byte(last),
         };
-        let begins_list = self.bytes.get(self.at + 1).is_some_and(|next| is_word_byte(*next));
+        // An operator has a blank behind it, a list of type parameters a name or the next line.
+        let inside = self.at + 1;
+        let name = match self.bytes.get(inside) {
+            Some(b'\n' | b'\r') => self.skip_blank(inside),
+            _ => inside,
+        };
+        let begins_list = self.bytes.get(name).is_some_and(|next| is_word_byte(*next));
         let blank = self.at.checked_sub(1).filter(|before| matches!(self.bytes[*before], b' ' | b'\t'));
         if let Some(blank) = blank.filter(|_| ends_member && begins_list) {
             self.changes.push((blank, b';'));
@@ -258,6 +264,7 @@ mod tests {
     fn what_the_grammar_cannot_read_is_rewritten() {
         for (source, expected) in [
             ("{ f: {\n  <A>(a: A): B\n  <C>(c: C): D\n} }", "{ f: {\n  <A>(a: A): B\n ;<C>(c: C): D\n} }"),
+            ("): B\n  <\n    A\n  >(): C", "): B\n ;<\n    A\n  >(): C"),
             ("f(): B // <\n  <C>()", "f(): B // <\n ;<C>()"),
             ("type T = `a \\`b\\` ${X}\\``", "type T = `a   b   ${X}  `"),
             (
