@@ -101,23 +101,18 @@ fn moved_to_utf16(mut file: ParsedFile, text: &str, encoding: Encoding) -> Parse
     file
 }
 
+/// What belongs to a definition is inside of it, or all of it comes later, as what follows PHP's `namespace a;` and
+/// what a prototype is given in JavaScript.
 fn assert_scopes_nest(file: &ParsedFile) -> Result<(), TestCaseError> {
+    let owner = |index: u32| file.symbols[index as usize].extent;
+    let fits = |owner: Span, inner: Span| owner.contains(inner) || owner.end <= inner.start;
     for symbol in &file.symbols {
-        if let Some(parent) = symbol.parent {
-            let parent = &file.symbols[parent as usize];
-            // What follows a line such as `namespace First;` is of the namespace.
-            let follows = parent.kind == SymbolKind::Namespace && parent.extent.end <= symbol.extent.start;
-            let inside = follows || parent.extent.contains(symbol.extent);
-            prop_assert!(inside, "{:?} is not inside of {:?}", symbol, parent);
-        }
+        let owner = symbol.parent.map(owner);
+        prop_assert!(owner.is_none_or(|owner| fits(owner, symbol.extent)), "{:?} in {:?}", symbol, owner);
     }
-    for reference in &file.references {
-        if let Some(symbol) = reference.symbol {
-            let symbol = &file.symbols[symbol as usize];
-            let follows = symbol.kind == SymbolKind::Namespace && symbol.extent.end <= reference.span.start;
-            let inside = follows || symbol.extent.contains(reference.span);
-            prop_assert!(inside, "{:?} is not inside of {:?}", reference, symbol);
-        }
+    for mention in &file.references {
+        let owner = mention.symbol.map(owner);
+        prop_assert!(owner.is_none_or(|owner| fits(owner, mention.span)), "{:?} in {:?}", mention, owner);
     }
     Ok(())
 }
