@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::process::{self, Tool};
 use crate::{node, workspace};
@@ -49,17 +49,26 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         node::require_tools()?;
     }
 
-    process::run(process::cargo().arg("test").args(&plan.tests).current_dir(workspace::root()))?;
-    let mut done = vec!["Rust tests"];
+    let cargo_test = |arguments: &[String]| {
+        process::run(process::cargo().arg("test").args(arguments).current_dir(workspace::root()))
+    };
+    let mut results = vec![("Rust tests", cargo_test(&plan.tests))];
     if let Some(arguments) = &plan.doc_tests {
-        process::run(process::cargo().arg("test").args(arguments).current_dir(workspace::root()))?;
-        done.push("documentation examples");
+        results.push(("documentation examples", cargo_test(arguments)));
     }
     if with_node {
-        node::test(node::Build::Workspace)?;
-        done.push("Node package");
+        results.push(("Node package", node::test(node::Build::Workspace)));
     }
-    println!("all passed: {} ({:.0} s)", done.join(", "), started.elapsed().as_secs_f64());
+    // All are run whatever fails, so that one run tells all that is wrong.
+    let names: Vec<&str> = results.iter().map(|(name, _)| *name).collect();
+    let failures: Vec<String> = results
+        .iter()
+        .filter_map(|(name, result)| Some(format!("{name}: {:#}", result.as_ref().err()?)))
+        .collect();
+    if !failures.is_empty() {
+        bail!("{}", failures.join("\n"));
+    }
+    println!("all passed: {} ({:.0} s)", names.join(", "), started.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -93,13 +102,13 @@ impl Plan {
         ]);
         let targets: &[&str] = if own_targets { &[] } else { &TARGETS };
 
-        let join = |parts: [&[&str]; 2]| {
+        let join = |parts: [&[&str]; 3]| {
             let ours = parts.into_iter().flatten().map(|&part| part.to_owned());
             ours.chain(user.iter().cloned()).collect::<Vec<_>>()
         };
         Self {
-            tests: join([packages, targets]),
-            doc_tests: (!own_targets).then(|| join([&["--doc"], doc_packages])),
+            tests: join([&["--no-fail-fast"], packages, targets]),
+            doc_tests: (!own_targets).then(|| join([&["--no-fail-fast"], &["--doc"], doc_packages])),
         }
     }
 }
@@ -114,8 +123,9 @@ mod tests {
         (plan.tests.join(" "), plan.doc_tests.map(|arguments| arguments.join(" ")))
     }
 
-    const ALL: &str = "--workspace --exclude ast-core-benches";
-    const ALL_DOCS: &str = "--doc --workspace --exclude ast-core-benches --exclude ast-core-node";
+    const ALL: &str = "--no-fail-fast --workspace --exclude ast-core-benches";
+    const ALL_DOCS: &str =
+        "--no-fail-fast --doc --workspace --exclude ast-core-benches --exclude ast-core-node";
 
     #[test]
     fn all_is_tested_by_default() {
@@ -133,9 +143,9 @@ mod tests {
     #[test]
     fn a_package_replaces_the_workspace() {
         let (tests, docs) = plan("-p ast-core-model");
-        assert_eq!(tests, "--lib --bins --tests --examples -p ast-core-model");
-        assert_eq!(docs.unwrap(), "--doc -p ast-core-model");
-        assert!(plan("--package=ast-core-model").0.starts_with("--lib"));
+        assert_eq!(tests, "--no-fail-fast --lib --bins --tests --examples -p ast-core-model");
+        assert_eq!(docs.unwrap(), "--no-fail-fast --doc -p ast-core-model");
+        assert!(plan("--package=ast-core-model").0.starts_with("--no-fail-fast --lib"));
         assert!(plan("-- -p").0.starts_with(ALL), "what is for the test binary selects no package");
     }
 

@@ -367,7 +367,8 @@ impl<'tree> Pass<'_, 'tree> {
             inner.parent().filter(|path| self.spec.syntax.type_paths.contains(&path.kind()))
         };
         // What follows the name in C++'s `name<T>` are its arguments.
-        let is_more = |inner: Node<'tree>, path: Node<'tree>| path.end() != inner.end() && inner.field_name() != "name";
+        let is_more =
+            |inner: Node<'tree>, path: Node<'tree>| path.end() != inner.end() && inner.field_name() != "name";
         let goes_on = |inner: Node<'tree>| path_round(inner).is_some_and(|path| is_more(inner, path));
         // What ends a path may begin the one that this path begins.
         goes_on(node) || path_round(node).is_some_and(goes_on)

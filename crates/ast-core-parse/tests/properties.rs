@@ -4,7 +4,7 @@
 #[expect(unreachable_pub, reason = "it is part of a library, too")]
 mod invariants;
 
-use ast_core_model::{RepoPath, Span, SymbolKind};
+use ast_core_model::{RepoPath, Span};
 use ast_core_parse::{
     ChunkingConfig, Encoding, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText,
 };

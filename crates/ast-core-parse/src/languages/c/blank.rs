@@ -331,7 +331,10 @@ impl Conditionals<'_> {
     }
 
     fn take_away(&mut self, tokens: Range<usize>) {
-        let (Some(first), Some(last)) = (self.tokens.get(tokens.start), self.tokens.get(tokens.end - 1)) else { return };
+        let (Some(first), Some(last)) = (self.tokens.get(tokens.start), self.tokens.get(tokens.end - 1))
+        else {
+            return;
+        };
         self.blanks.push(first.start..last.end);
         self.changes[tokens.start] += 1;
         self.changes[tokens.end] -= 1;
@@ -1010,7 +1013,9 @@ impl<'a> Reader<'a> {
                 Some(Kind::Sign(b'*' | b'&')) => at += 1,
                 // `int MACRO(x) f(void)`
                 Some(Kind::Sign(b'(')) if words.len() >= 2 && is_macro_name(self.word(at - 1)) => {
-                    let Some(end) = self.behind_parentheses(at).filter(|end| self.goes_on(*end)) else { break };
+                    let Some(end) = self.behind_parentheses(at).filter(|end| self.goes_on(*end)) else {
+                        break;
+                    };
                     self.blank(at - 1..end);
                     words.pop();
                     at = end;
@@ -1041,7 +1046,11 @@ impl<'a> Reader<'a> {
             }
             // `int x MACRO = 3;`, `int MACRO x = 3;`
             ([_, .., name, last], Some(Kind::Sign(b';' | b'=' | b'['))) if last - name == 1 => {
-                if is_macro_name(self.word(*name)) { *name } else { *last }
+                if is_macro_name(self.word(*name)) {
+                    *name
+                } else {
+                    *last
+                }
             }
             _ => return,
         };
@@ -1177,7 +1186,10 @@ mod tests {
             ("void CALLBACK f(int x);", "void f(int x);"),
             ("void f() const NOTHROW REQUIRES(mu);", "void f() const ;"),
             ("struct S { int x GUARDED_BY(mu) = 1; };", "struct S { int x = 1; };"),
-            ("struct S { API S(int x); API ~S(); API operator bool(); };", "struct S { S(int x); ~S(); operator bool(); };"),
+            (
+                "struct S { API S(int x); API ~S(); API operator bool(); };",
+                "struct S { S(int x); ~S(); operator bool(); };",
+            ),
             ("struct S { API_PRIVATE: int x; };", "struct S { int x; };"),
             ("local int f(void);", "int f(void);"),
             ("unsigned char FAR *f(API_IN const void *x);", "unsigned char *f( const void *x);"),
