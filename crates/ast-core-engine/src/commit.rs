@@ -51,14 +51,14 @@ impl<'a> Committer<'a> {
         self.permits.push(delivery.permit);
         match delivery.prepared {
             Prepared::New(file) => {
-                let record = &file.record;
+                let record = file.record();
                 self.report.files.count_new(record.status);
                 if record.status.is_searchable() {
                     self.bytes += record.size;
                     self.report.bytes += record.size;
                     self.report.lines += u64::from(record.lines);
-                    self.report.symbols += file.symbols.len() as u64;
-                    self.report.chunks += file.chunks.len() as u64;
+                    self.report.symbols += file.symbols() as u64;
+                    self.report.chunks += file.chunks() as u64;
                 }
                 if record.status != FileStatus::Indexed {
                     let reason = record.detail.clone().unwrap_or_else(|| record.status.to_string());
@@ -87,7 +87,7 @@ impl<'a> Committer<'a> {
     async fn flush(&mut self) -> Result<(), EngineError> {
         if !self.batch.is_empty() {
             let batch = std::mem::take(&mut self.batch);
-            self.report.generation = self.store.commit(&batch).await?.generation;
+            self.report.generation = self.store.commit(batch).await?.generation;
         }
         self.permits.clear();
         self.bytes = 0;

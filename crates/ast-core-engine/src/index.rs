@@ -78,7 +78,7 @@ impl Engine {
             ],
             ..WriteBatch::default()
         };
-        report.generation = self.store.commit(&finished).await?.generation;
+        report.generation = self.store.commit(finished).await?.generation;
         self.store.settle().await?;
         report.failures.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         report.peak_rss_bytes = ProcessFigures::read().peak_rss_bytes;
@@ -170,7 +170,7 @@ impl Engine {
         if !plan.read.is_empty() {
             batch.meta.push((meta_key::COMPLETE.into(), "false".into()));
         }
-        report.generation = self.store.commit(&batch).await?.generation;
+        report.generation = self.store.commit(batch).await?.generation;
         Ok(first_id)
     }
 
@@ -302,8 +302,7 @@ fn record_of_panic(task: &Task) -> FileRecord {
 
 fn panicked(record: &FileRecord, message: &str) -> Prepared {
     let record = FileRecord { detail: Some(format!("the engine panicked: {message}")), ..record.clone() };
-    let (symbols, chunks, terms, vectors) = Default::default();
-    Prepared::New(Box::new(IndexedFile { record, source: None, symbols, chunks, terms, vectors }))
+    Prepared::New(Box::new(IndexedFile::left_out(record)))
 }
 
 fn now_ns() -> i64 {

@@ -8,8 +8,8 @@ use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, 
 use ast_core_parse::{
     ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText,
 };
-use ast_core_search::Document;
-use ast_core_storage::{CompressedSource, FileRecord, FileStatus, IndexedFile};
+use ast_core_search::Document as Fields;
+use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -77,8 +77,7 @@ impl Preparer {
                 lines: 0,
                 syntax_errors: 0,
             };
-            let (symbols, chunks, terms, vectors) = Default::default();
-            Prepared::New(Box::new(IndexedFile { record, source: None, symbols, chunks, terms, vectors }))
+            Prepared::New(Box::new(IndexedFile::left_out(record)))
         };
         let (bytes, stamp) = match read {
             Ok(read) => read,
@@ -148,10 +147,6 @@ impl Preparer {
             Ok(documents) => documents,
             Err(error) => return failed(error.to_string()),
         };
-        let compressed = match CompressedSource::new(&bytes) {
-            Ok(compressed) => compressed,
-            Err(error) => return failed(error.to_string()),
-        };
         let record = FileRecord {
             id,
             path: source.path.clone(),
@@ -164,14 +159,12 @@ impl Preparer {
             lines: parsed.lines,
             syntax_errors: parsed.syntax_errors.count,
         };
-        Prepared::New(Box::new(IndexedFile {
-            record,
-            source: Some(compressed),
-            symbols: parsed.symbols,
-            chunks: parsed.chunks,
-            terms,
-            vectors,
-        }))
+        let ParsedFile { symbols, references, chunks, .. } = parsed;
+        let document = Document { source: bytes, symbols, references, chunks };
+        match IndexedFile::new(record, &document, terms, &vectors) {
+            Ok(file) => Prepared::New(Box::new(file)),
+            Err(error) => failed(error.to_string()),
+        }
     }
 
     /// The terms and the vectors of a file's chunks.
@@ -190,7 +183,7 @@ impl Preparer {
             let body = text.slice(chunk.span);
             let symbol = chunk.symbol.and_then(|index| parsed.symbols.get(index as usize));
             let doc = symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
-            terms.push(Document { names, place, doc, body }.terms(&mut self.splitter));
+            terms.push(Fields { names, place, doc, body }.terms(&mut self.splitter));
             // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.
             let begins_here = symbol
                 .is_some_and(|symbol| chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));

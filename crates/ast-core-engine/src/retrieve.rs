@@ -4,10 +4,12 @@ use crate::discover::Stamp;
 use crate::engine::blocking;
 use crate::snapshot::Snapshot;
 use crate::{Engine, EngineError};
-use ast_core_model::{ChunkId, ContentHash, FileId, LanguageName, LineRange, RepoPath, Span, SymbolKind};
+use ast_core_model::{
+    Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, RepoPath, Span, SymbolKind, scope_of,
+};
 use ast_core_parse::{Language, SourceText};
 use ast_core_search::{SearchMode, Why, query_terms, reciprocal_rank_fusion};
-use ast_core_storage::{ChunkRecord, FieldWeights, LexicalHit};
+use ast_core_storage::{FieldWeights, FileRecord, LexicalHit};
 use ast_core_vector::SearchOptions;
 use globset::{GlobSet, GlobSetBuilder};
 use std::collections::{HashMap, HashSet};
@@ -120,12 +122,8 @@ impl Engine {
         self.check_pipeline().await?;
         let generation = self.refresh().await?;
         let files = self.filter_files(query, paths.as_ref());
-        let kinds = match query.kinds.as_slice() {
-            [] => None,
-            kinds => Some(self.store.chunks_of_kinds(kinds).await?.into_iter().collect::<HashSet<_>>()),
-        };
         let wanted = CANDIDATES.max(query.limit);
-        let filter = Arc::new(Filter { files, kinds });
+        let filter = Arc::new(Filter { files, kinds: query.kinds.clone() });
         let lexical = async {
             match query.mode.is_lexical() {
                 true => self.lexical_candidates(&terms, &filter, wanted).await,
@@ -152,11 +150,10 @@ impl Engine {
         fused.retain(|(_, score)| *score >= query.threshold);
         fused.truncate(query.limit);
         let ids: Vec<ChunkId> = fused.iter().map(|(id, _)| *id).collect();
-        let records = self.store.chunks(&ids).await?;
         let scores: HashMap<ChunkId, f64> = fused.into_iter().collect();
         let lexical: HashMap<ChunkId, f64> = lexical.into_iter().map(|hit| (hit.chunk, hit.score)).collect();
         let semantic: HashMap<ChunkId, f32> = semantic.into_iter().collect();
-        let mut hits = self.hydrate(records, query.context).await?;
+        let mut hits = self.hydrate(&ids, query.context).await?;
         for hit in &mut hits {
             hit.score = scores.get(&hit.chunk).copied().unwrap_or(0.0);
             hit.why.lexical = lexical.get(&hit.chunk).copied();
@@ -199,7 +196,10 @@ impl Engine {
         loop {
             let mut hits = self.store.lexical_search(&terms, FIELD_WEIGHTS, files.as_deref(), limit).await?;
             let found = hits.len();
-            hits.retain(|hit| filter.lets_kind_pass(hit.chunk));
+            if !filter.kinds.is_empty() {
+                let snapshot = self.snapshot();
+                hits.retain(|hit| filter.lets_kind_pass(&snapshot, hit.chunk));
+            }
             // What a filter takes away is looked for further down, until there is nothing further down.
             if hits.len() >= wanted || found < limit {
                 hits.truncate(wanted);
@@ -222,10 +222,10 @@ impl Engine {
             if query.iter().all(|&value| value == 0.0) {
                 return Ok(Vec::new());
             }
-            let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
+            let guard = snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(&guard, id));
             let options = SearchOptions::new(wanted).with_threshold(embedder.noise_floor());
             let options = if filter.is_open() { options } else { options.with_filter(&passes) };
-            let guard = snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner);
             let neighbors = pool.install(|| guard.vectors.search(&query, &options))?;
             Ok(neighbors
                 .into_iter()
@@ -235,45 +235,41 @@ impl Engine {
         .await?
     }
 
-    /// Adds the texts, and whether they are still on disk as they were.
-    async fn hydrate(&self, records: Vec<ChunkRecord>, context: u32) -> Result<Vec<SearchHit>, EngineError> {
+    /// Adds the texts, and whether they are still on disk as they were. What a commit took away since it was found is
+    /// left out.
+    async fn hydrate(&self, ids: &[ChunkId], context: u32) -> Result<Vec<SearchHit>, EngineError> {
         let root = self.tree().await?;
-        let mut sources: HashMap<FileId, Vec<u8>> = HashMap::new();
-        let mut changed: HashMap<FileId, Option<bool>> = HashMap::new();
-        let mut hits = Vec::with_capacity(records.len());
-        for record in records {
-            let file = record.id.file();
-            if let std::collections::hash_map::Entry::Vacant(vacant) = sources.entry(file) {
-                // A commit may have taken the file away since it was found.
-                let Some(content) = self.store.source(file).await? else { continue };
-                vacant.insert(content);
-                let known = root.as_deref().map(|root| has_changed(root, &record));
-                changed.insert(file, known);
+        let mut files: Vec<FileId> = ids.iter().map(|id| id.file()).collect();
+        files.sort_unstable();
+        files.dedup();
+        let documents = self.store.documents(&files).await?;
+        let mut hits = Vec::with_capacity(ids.len());
+        for (record, document) in &documents {
+            let source = SourceText::decode(&document.source)?;
+            let changed = root.as_deref().map(|root| has_changed(root, record));
+            let Some(language) = &record.language else { continue };
+            for &id in ids.iter().filter(|id| id.file() == record.id) {
+                let Some(chunk) = document.chunks.get(id.ordinal() as usize) else { continue };
+                let index = chunk.symbol.map(|index| index as usize);
+                let symbol = index.and_then(|index| document.symbols.get(index));
+                let scope = index.map_or(Vec::new(), |index| scope_of(&document.symbols, index));
+                let (snippet, snippet_lines) = snippet(&source, chunk, context);
+                hits.push(SearchHit {
+                    chunk: id,
+                    path: record.path.clone(),
+                    language: language.clone(),
+                    lines: chunk.lines,
+                    span: chunk.span,
+                    name: symbol.map(|symbol| symbol.name.to_string()),
+                    kind: symbol.map(|symbol| symbol.kind),
+                    scope: scope.into_iter().map(str::to_owned).collect(),
+                    score: 0.0,
+                    snippet,
+                    snippet_lines,
+                    why: Why::default(),
+                    changed,
+                });
             }
-            let source = sources.get(&file).map(|content| SourceText::decode(content)).transpose()?;
-            let (snippet, snippet_lines) = match source {
-                Some(source) => snippet(&source, &record, context),
-                None => (String::new(), record.lines),
-            };
-            let (name, kind, scope) = match record.symbol {
-                Some(symbol) => (Some(symbol.name), Some(symbol.kind), symbol.scope),
-                None => (None, None, Vec::new()),
-            };
-            hits.push(SearchHit {
-                chunk: record.id,
-                path: record.path,
-                language: record.language,
-                lines: record.lines,
-                span: record.span,
-                name,
-                kind,
-                scope,
-                score: 0.0,
-                snippet,
-                snippet_lines,
-                why: Why::default(),
-                changed: changed.get(&file).copied().flatten(),
-            });
         }
         Ok(hits)
     }
@@ -286,20 +282,22 @@ impl Engine {
 /// Which chunks may be returned.
 struct Filter {
     files: Option<HashSet<FileId>>,
-    kinds: Option<HashSet<ChunkId>>,
+    /// All if empty.
+    kinds: Vec<SymbolKind>,
 }
 
 impl Filter {
     fn is_open(&self) -> bool {
-        self.files.is_none() && self.kinds.is_none()
+        self.files.is_none() && self.kinds.is_empty()
     }
 
-    fn lets_pass(&self, id: ChunkId) -> bool {
-        self.files.as_ref().is_none_or(|files| files.contains(&id.file())) && self.lets_kind_pass(id)
+    fn lets_pass(&self, snapshot: &Snapshot, id: ChunkId) -> bool {
+        self.files.as_ref().is_none_or(|files| files.contains(&id.file()))
+            && self.lets_kind_pass(snapshot, id)
     }
 
-    fn lets_kind_pass(&self, id: ChunkId) -> bool {
-        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&id))
+    fn lets_kind_pass(&self, snapshot: &Snapshot, id: ChunkId) -> bool {
+        self.kinds.is_empty() || snapshot.kind_of(id).is_some_and(|kind| self.kinds.contains(&kind))
     }
 }
 
@@ -328,25 +326,25 @@ fn path_filter(patterns: &[String]) -> Result<Option<GlobSet>, EngineError> {
 }
 
 /// The text of a chunk with whole lines of context, and the lines that it is.
-fn snippet(source: &SourceText<'_>, record: &ChunkRecord, context: u32) -> (String, LineRange) {
+fn snippet(source: &SourceText<'_>, chunk: &Chunk, context: u32) -> (String, LineRange) {
     if context == 0 {
-        return (source.slice(record.span).to_owned(), record.lines);
+        return (source.slice(chunk.span).to_owned(), chunk.lines);
     }
-    let first = record.lines.start.saturating_sub(context).max(1);
-    let wanted = record.lines.end.saturating_add(context).saturating_sub(first).saturating_add(1);
+    let first = chunk.lines.start.saturating_sub(context).max(1);
+    let wanted = chunk.lines.end.saturating_add(context).saturating_sub(first).saturating_add(1);
     let lines: Vec<&str> = source.text().lines().skip(first as usize - 1).take(wanted as usize).collect();
     let last = first + (lines.len() as u32).saturating_sub(1);
     (lines.join("\n"), LineRange::new(first, last))
 }
 
 /// Whether the file is another than was indexed. The stamp tells quickly that it is not; the content decides.
-fn has_changed(root: &Path, record: &ChunkRecord) -> bool {
+fn has_changed(root: &Path, record: &FileRecord) -> bool {
     let path = root.join(record.path.as_str());
     let Ok(metadata) = std::fs::metadata(&path) else { return true };
     let stamp = Stamp::of(&metadata);
-    if stamp.size != record.file_size {
+    if stamp.size != record.size {
         return true;
     }
-    stamp.changed_ns != record.file_modified_ns
-        && std::fs::read(&path).map_or(true, |bytes| ContentHash::of(&bytes) != record.file_hash)
+    stamp.changed_ns != record.modified_ns
+        && std::fs::read(&path).map_or(true, |bytes| Some(ContentHash::of(&bytes)) != record.content_hash)
 }

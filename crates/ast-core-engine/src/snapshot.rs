@@ -2,9 +2,9 @@
 
 use crate::EngineError;
 use crate::config::VectorBackend;
-use ast_core_model::{ChunkId, FileId, LanguageName, RepoPath};
+use ast_core_model::{ChunkId, FileId, LanguageName, RepoPath, SymbolKind};
 use ast_core_storage::{FileVectors, Store};
-use ast_core_vector::{FlatIndex, Metric, VectorIndex};
+use ast_core_vector::{FlatIndex, Metric, Storage, VectorIndex};
 use std::collections::{HashMap, HashSet};
 
 /// Files whose vectors are read from the store at a time.
@@ -16,8 +16,8 @@ pub(crate) struct Snapshot {
     pub(crate) vectors: Box<dyn VectorIndex>,
     pub(crate) files: HashMap<FileId, KnownFile>,
     dimension: usize,
-    /// How many chunks of each file are in `vectors`.
-    loaded: HashMap<FileId, u32>,
+    /// Of each file in `vectors`, the kinds of its chunks.
+    loaded: HashMap<FileId, Box<[Option<SymbolKind>]>>,
 }
 
 /// A file that can be found.
@@ -37,7 +37,9 @@ pub(crate) struct Update {
 impl Snapshot {
     pub(crate) fn empty(dimension: usize, backend: VectorBackend) -> Result<Self, EngineError> {
         let vectors: Box<dyn VectorIndex> = match backend {
-            VectorBackend::Flat => Box::new(FlatIndex::new(dimension, Metric::Cosine)?),
+            VectorBackend::Flat => {
+                Box::new(FlatIndex::with_storage(dimension, Metric::Cosine, Storage::CodeAndHalf)?)
+            }
             #[cfg(feature = "hnsw-rs")]
             VectorBackend::HnswRs => {
                 let config = ast_core_vector::HnswRsConfig::default();
@@ -47,6 +49,11 @@ impl Snapshot {
         Ok(Self { generation: 0, vectors, files: HashMap::new(), dimension, loaded: HashMap::new() })
     }
 
+    /// The kind of the definition that a chunk is about.
+    pub(crate) fn kind_of(&self, chunk: ChunkId) -> Option<SymbolKind> {
+        *self.loaded.get(&chunk.file())?.get(chunk.ordinal() as usize)?
+    }
+
     /// The files whose vectors are in memory.
     pub(crate) fn loaded(&self) -> HashSet<FileId> {
         self.loaded.keys().copied().collect()
@@ -54,22 +61,23 @@ impl Snapshot {
 
     pub(crate) fn apply(&mut self, update: Update) -> Result<(), EngineError> {
         for file in update.gone {
-            let count = self.loaded.remove(&file).unwrap_or(0);
-            for id in (0..count).filter_map(|ordinal| ChunkId::in_file(file, ordinal)) {
+            let kinds = self.loaded.remove(&file).unwrap_or_default();
+            for id in (0..kinds.len() as u32).filter_map(|ordinal| ChunkId::in_file(file, ordinal)) {
                 self.vectors.remove(id.get())?;
             }
         }
-        let additional = update.new.iter().map(|file| file.vectors.len() / self.dimension).sum();
+        let additional = update.new.iter().map(|file| file.kinds.len()).sum();
         self.vectors.reserve(additional)?;
         let mut keys = Vec::new();
-        for FileVectors { file, vectors } in update.new {
+        let mut vectors = Vec::new();
+        for FileVectors { file, kinds, codes } in update.new {
             keys.clear();
-            let count = vectors.len() / self.dimension;
-            keys.extend(
-                (0..count as u32).filter_map(|ordinal| ChunkId::in_file(file, ordinal)).map(ChunkId::get),
-            );
+            let count = (codes.len() / self.dimension).min(kinds.len()) as u32;
+            keys.extend((0..count).filter_map(|ordinal| ChunkId::in_file(file, ordinal)).map(ChunkId::get));
+            vectors.clear();
+            vectors.extend(codes.iter().map(|code| f32::from(*code)));
             self.insert(&keys, &vectors)?;
-            self.loaded.insert(file, count as u32);
+            self.loaded.insert(file, kinds.into());
         }
         self.files = update.files;
         self.generation = update.generation;

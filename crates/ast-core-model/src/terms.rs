@@ -337,9 +337,28 @@ const STOP_WORDS: &[&str] = &[
     "which", "whil", "who", "why", "will", "with", "would", "you", "your",
 ];
 
+/// Where in the list the words with each first letter begin, and behind them where it ends.
+const STARTS: [usize; 27] = {
+    let mut starts = [0; 27];
+    let mut letter = 0;
+    while letter < 26 {
+        let mut end = starts[letter];
+        while end < STOP_WORDS.len() && STOP_WORDS[end].as_bytes()[0] == b'a' + letter as u8 {
+            end += 1;
+        }
+        letter += 1;
+        starts[letter] = end;
+    }
+    starts
+};
+
 /// Whether a term is of the kind that is in everything and says nothing.
 pub fn is_stop_word(term: &str) -> bool {
-    STOP_WORDS.binary_search(&term).is_ok()
+    // This is asked of every word of every file, where a search by halves took a tenth of all time.
+    let Some(letter) = term.bytes().next().map(|first| usize::from(first.wrapping_sub(b'a'))) else {
+        return false;
+    };
+    letter < 26 && STOP_WORDS[STARTS[letter]..STARTS[letter + 1]].contains(&term)
 }
 
 #[cfg(test)]
@@ -402,7 +421,10 @@ mod tests {
         for word in ["else", "where", "while", "does", "have", "none", "this", "take", "the", "return"] {
             assert!(terms(word).iter().all(|term| is_stop_word(term)), "{word}: {:?}", terms(word));
         }
-        assert!(!is_stop_word("parse"));
+        assert!(STOP_WORDS.iter().all(|word| is_stop_word(word)));
+        for word in ["", "parse", "a", "z", "zz", "{", "`", "é", "The", "your\0"] {
+            assert!(!is_stop_word(word), "{word}");
+        }
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! Writing: one transaction a batch.
 
-use crate::insert::{Insert, insert_rows};
+use crate::direct::{self, in_list};
 use crate::store::{GENERATION, META};
 use crate::{IndexedFile, Store, StoreError, WriteBatch, terms};
-use ast_core_model::{Chunk, ChunkId, FileId, LanguageName, SymbolId, scope_of};
-use sqlx::{Connection, Row, SqliteConnection};
-
-/// Between the names of a scope in the store.
-pub(crate) const SCOPE_SEPARATOR: char = '\u{1F}';
+use ast_core_model::{FileId, LanguageName, SymbolId};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use std::path::Path;
 
 /// What a commit did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,235 +18,143 @@ impl Store {
     /// Applies a batch in one transaction, as a new generation. A file takes the place of what is at its path.
     ///
     /// Once it returns, the batch survives the end of the process however it comes; see [`settle`](Self::settle) for
-    /// the end of the machine. After an error, and when it is dropped before it returns, nothing of the batch is
-    /// applied, and the store is as good as before.
+    /// the end of the machine. After an error nothing of the batch is applied, and the store is as good as before. If it
+    /// is dropped before it returns, all of the batch is applied, or nothing.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`] if the store was opened for reading or cannot be written; [`StoreError::DiskFull`];
     /// [`StoreError::InvalidFile`] and [`StoreError::OutOfRange`] if a file is not fit to be stored;
     /// [`StoreError::Database`] if a file's id is taken.
-    pub async fn commit(&self, batch: &WriteBatch) -> Result<Committed, StoreError> {
+    pub async fn commit(&self, batch: WriteBatch) -> Result<Committed, StoreError> {
         batch.check()?;
-        let writer =
-            self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly { path: self.path().to_owned() })?;
-        let mut writer = writer.lock().await;
-        let failed = |error| self.failed(error);
-        let connection = writer.ready().await.map_err(failed)?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        let generation = self.next_generation(&mut transaction).await?;
-        apply(&mut transaction, batch, generation).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
-        Ok(Committed { generation: generation.cast_unsigned() })
-    }
-
-    async fn next_generation(&self, connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-        let failed = |error| self.failed(error);
-        let row = sqlx::query(META).bind(GENERATION).fetch_optional(connection).await.map_err(failed)?;
-        let Some(row) = row else { return Ok(1) };
-        let last: &str = row.try_get(0).map_err(failed)?;
-        let next = last.parse::<i64>().ok().filter(|last| *last >= 0).and_then(|last| last.checked_add(1));
-        next.ok_or_else(|| self.corrupt(format!("generation {last:?}")))
+        let path = self.path().to_owned();
+        let read_only = || StoreError::ReadOnly { path: path.clone() };
+        let writer = self.writer.clone().ok_or_else(read_only)?.lock_owned().await;
+        direct::run(writer, path, move |connection, path| {
+            let failed = |error| StoreError::from_rusqlite(path, error);
+            let begin = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+            let transaction = begin.map_err(failed)?;
+            let generation = next_generation(&transaction, path)?;
+            apply(&transaction, &batch, generation).map_err(failed)?;
+            transaction.commit().map_err(failed)?;
+            Ok(Committed { generation: generation.cast_unsigned() })
+        })
+        .await
     }
 }
 
-async fn apply(
-    connection: &mut SqliteConnection,
-    batch: &WriteBatch,
-    generation: i64,
-) -> Result<(), sqlx::Error> {
-    remove_files(connection, &batch.removed).await?;
-    touch_files(connection, &batch.touched).await?;
+fn next_generation(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    let last = connection.query_row(META, [GENERATION], |row| row.get::<_, String>(0)).optional();
+    let Some(last) = last.map_err(|error| StoreError::from_rusqlite(path, error))? else { return Ok(1) };
+    let next = last.parse::<i64>().ok().filter(|last| *last >= 0).and_then(|last| last.checked_add(1));
+    let reason = format!("generation {last:?}");
+    next.ok_or_else(|| StoreError::Corrupt { path: path.to_owned(), reason })
+}
+
+fn apply(connection: &Connection, batch: &WriteBatch, generation: i64) -> rusqlite::Result<()> {
+    remove_files(connection, &batch.removed)?;
+    touch_files(connection, &batch.touched)?;
     // In the order of ids rows go to the end of their tables, and the lexical index need not write a segment a file.
     let mut files: Vec<&IndexedFile> = batch.files.iter().collect();
     files.sort_by_key(|file| file.record.id);
-    let replaced = files_at_paths_of(connection, &files).await?;
-    remove_files(connection, &replaced).await?;
-    insert_files(connection, &files, generation).await?;
-    insert_symbols(connection, &files).await?;
-    insert_chunks(connection, &files).await?;
-    terms::insert(connection, &files).await?;
+    let replaced = files_at_paths_of(connection, &files)?;
+    remove_files(connection, &replaced)?;
+    insert_files(connection, &files, generation)?;
+    insert_symbols(connection, &files)?;
+    terms::insert(connection, &files)?;
     let generation = generation.to_string();
     let meta = batch.meta.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-    for (key, value) in meta.chain([(GENERATION, generation.as_str())]) {
-        sqlx::query(
-            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        )
-        .bind(key)
-        .bind(value)
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
+    let mut set = connection.prepare(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    )?;
+    meta.chain([(GENERATION, generation.as_str())]).try_for_each(|pair| set.execute(pair).map(drop))
 }
 
-/// A list for `json_each`: as many values as there are, in one statement.
-pub(crate) fn json_list(numbers: impl Iterator<Item = u64>) -> String {
-    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
-    format!("[{}]", numbers.join(","))
+pub(crate) const TOUCH: &str = "UPDATE files SET size = ?2, modified_ns = ?3 WHERE id = ?1";
+
+fn touch_files(connection: &Connection, touched: &[(FileId, u64, i64)]) -> rusqlite::Result<()> {
+    let mut touch = connection.prepare(TOUCH)?;
+    touched.iter().try_for_each(|(file, size, modified_ns)| {
+        touch.execute(params![file.get().cast_signed(), size.cast_signed(), modified_ns]).map(drop)
+    })
 }
 
-pub(crate) const TOUCH: &str = "\
-    UPDATE files SET size = new.value ->> 1, modified_ns = new.value ->> 2 \
-    FROM json_each(?) AS new WHERE files.id = new.value ->> 0";
+pub(crate) const AT_PATH: &str = "SELECT id FROM files WHERE path = ?";
 
-async fn touch_files(
-    connection: &mut SqliteConnection,
-    touched: &[(FileId, u64, i64)],
-) -> Result<(), sqlx::Error> {
-    if touched.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<String> = touched
-        .iter()
-        .map(|(file, size, modified_ns)| format!("[{},{size},{modified_ns}]", file.get()))
-        .collect();
-    sqlx::query(TOUCH).bind(format!("[{}]", rows.join(","))).execute(connection).await.map(drop)
-}
-
-// What is not bound is null, and no path is.
-pub(crate) const AT_PATHS: &str = "SELECT id FROM files WHERE path IN \
-    (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-
-async fn files_at_paths_of(
-    connection: &mut SqliteConnection,
-    files: &[&IndexedFile],
-) -> Result<Vec<FileId>, sqlx::Error> {
+fn files_at_paths_of(connection: &Connection, files: &[&IndexedFile]) -> rusqlite::Result<Vec<FileId>> {
+    let mut at_path = connection.prepare(AT_PATH)?;
     let mut found = Vec::new();
-    for group in files.chunks(32) {
-        let query = sqlx::query(AT_PATHS);
-        let query = group.iter().fold(query, |query, file| query.bind(file.record.path.as_str()));
-        for row in query.fetch_all(&mut *connection).await? {
-            let id: i64 = row.try_get(0)?;
-            let id = FileId::new(id.cast_unsigned());
-            found.push(id.ok_or_else(|| sqlx::Error::Decode("a file id that is out of range".into()))?);
+    for file in files {
+        if let Some(id) = at_path.query_row([file.record.path.as_str()], |row| row.get(0)).optional()? {
+            found.push(direct::file_id(id)?);
         }
     }
     Ok(found)
 }
 
-// The low 20 bits of the id of a chunk or symbol are its ordinal in the file.
-pub(crate) const REMOVE: &str = "\
-    DELETE FROM chunks WHERE id IN (SELECT chunks.id FROM json_each(?1) AS gone JOIN chunks \
-        ON chunks.id BETWEEN gone.value << 20 AND gone.value << 20 | 0xFFFFF); \
-    DELETE FROM symbols WHERE id IN (SELECT symbols.id FROM json_each(?1) AS gone JOIN symbols \
-        ON symbols.id BETWEEN gone.value << 20 AND gone.value << 20 | 0xFFFFF); \
-    DELETE FROM embeddings WHERE file_id IN (SELECT value FROM json_each(?1)); \
-    DELETE FROM sources WHERE file_id IN (SELECT value FROM json_each(?1)); \
-    DELETE FROM files WHERE id IN (SELECT value FROM json_each(?1))";
+// The low 20 bits of the id of a symbol are its ordinal in the file.
+pub(crate) const REMOVE: [&str; 4] = [
+    "DELETE FROM symbols WHERE id IN (SELECT symbols.id FROM json_each(?1) AS gone JOIN symbols \
+        ON symbols.id BETWEEN gone.value << 20 AND gone.value << 20 | 0xFFFFF)",
+    "DELETE FROM vectors WHERE file_id IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM documents WHERE file_id IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM files WHERE id IN (SELECT value FROM json_each(?1))",
+];
 
-async fn remove_files(connection: &mut SqliteConnection, files: &[FileId]) -> Result<(), sqlx::Error> {
+fn remove_files(connection: &Connection, files: &[FileId]) -> rusqlite::Result<()> {
     if files.is_empty() {
         return Ok(());
     }
-    terms::remove(connection, files).await?;
-    let list = json_list(files.iter().map(|file| file.get()));
-    sqlx::query(REMOVE).bind(list).execute(connection).await.map(drop)
+    terms::remove(connection, files)?;
+    let list = in_list(files);
+    REMOVE.iter().try_for_each(|statement| connection.execute(statement, [&list]).map(drop))
 }
 
-async fn insert_files(
-    connection: &mut SqliteConnection,
-    files: &[&IndexedFile],
-    generation: i64,
-) -> Result<(), sqlx::Error> {
-    const FILES: Insert = Insert {
-        head: "INSERT INTO files (id, path, language, status, detail, size, modified_ns, content_hash, lines, \
-               syntax_errors, generation)",
-        columns: 11,
-    };
-    const SOURCES: Insert = Insert { head: "INSERT INTO sources (file_id, content)", columns: 2 };
-    const EMBEDDINGS: Insert = Insert { head: "INSERT INTO embeddings (file_id, vectors)", columns: 2 };
-    insert_rows(connection, &FILES, files, |query, file| {
-        let record = &file.record;
-        query
-            .bind(record.id.get().cast_signed())
-            .bind(record.path.as_str())
-            .bind(record.language.as_ref().map(LanguageName::as_str))
-            .bind(record.status.as_str())
-            .bind(record.detail.as_deref())
-            .bind(record.size.cast_signed())
-            .bind(record.modified_ns)
-            .bind(record.content_hash.as_ref().map(|hash| hash.as_bytes().as_slice()))
-            .bind(i64::from(record.lines))
-            .bind(i64::from(record.syntax_errors))
-            .bind(generation)
-    })
-    .await?;
-    let with_source: Vec<_> =
-        files.iter().filter_map(|file| file.source.as_ref().map(|source| (file.record.id, source))).collect();
-    insert_rows(connection, &SOURCES, &with_source, |query, (id, source)| {
-        query.bind(id.get().cast_signed()).bind(source.as_bytes())
-    })
-    .await?;
-    let with_vectors: Vec<_> = files.iter().filter(|file| !file.vectors.is_empty()).collect();
-    insert_rows(connection, &EMBEDDINGS, &with_vectors, |query, file| {
-        let mut bytes = Vec::with_capacity(size_of_val(file.vectors.as_slice()));
-        file.vectors.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
-        query.bind(file.record.id.get().cast_signed()).bind(bytes)
-    })
-    .await
+fn insert_files(connection: &Connection, files: &[&IndexedFile], generation: i64) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare(
+        "INSERT INTO files (id, path, language, status, detail, size, modified_ns, content_hash, lines, \
+         syntax_errors, generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    for IndexedFile { record, .. } in files {
+        insert.execute(params![
+            record.id.get().cast_signed(),
+            record.path.as_str(),
+            record.language.as_ref().map(LanguageName::as_str),
+            record.status.as_str(),
+            record.detail,
+            record.size.cast_signed(),
+            record.modified_ns,
+            record.content_hash.as_ref().map(|hash| hash.as_bytes().as_slice()),
+            record.lines,
+            record.syntax_errors,
+            generation,
+        ])?;
+    }
+    let mut insert = connection.prepare("INSERT INTO documents (file_id, content) VALUES (?, ?)")?;
+    for (id, content) in with_content(files) {
+        insert.execute(params![id, content.document])?;
+    }
+    let mut insert = connection.prepare("INSERT INTO vectors (file_id, kinds, codes) VALUES (?, ?, ?)")?;
+    for (id, content) in with_content(files).filter(|(_, content)| !content.kinds.is_empty()) {
+        insert.execute(params![id, content.kinds, content.codes])?;
+    }
+    Ok(())
 }
 
-async fn insert_symbols(
-    connection: &mut SqliteConnection,
-    files: &[&IndexedFile],
-) -> Result<(), sqlx::Error> {
-    const SYMBOLS: Insert = Insert {
-        head: "INSERT INTO symbols (id, parent, name, qualifier, scope, kind, span_start, span_end, line_start, \
-               line_end, extent_start, extent_end, name_start, name_end, signature, doc, visibility)",
-        columns: 17,
-    };
-    let symbols: Vec<_> =
-        files.iter().flat_map(|&file| (0..file.symbols.len()).map(move |ordinal| (file, ordinal))).collect();
-    insert_rows(connection, &SYMBOLS, &symbols, |query, &(file, ordinal)| {
-        let first = *SymbolId::range_of(file.record.id).start();
-        let symbol = &file.symbols[ordinal];
-        let mut separator = [0; 4];
-        let separator = SCOPE_SEPARATOR.encode_utf8(&mut separator);
-        query
-            .bind((first + ordinal as u64).cast_signed())
-            .bind(symbol.parent.map(i64::from))
-            .bind(&*symbol.name)
-            .bind(symbol.qualifier.as_deref())
-            .bind(scope_of(&file.symbols, ordinal).join(separator))
-            .bind(symbol.kind.as_str())
-            .bind(i64::from(symbol.span.start))
-            .bind(i64::from(symbol.span.end))
-            .bind(i64::from(symbol.lines.start))
-            .bind(i64::from(symbol.lines.end))
-            .bind(i64::from(symbol.extent.start))
-            .bind(i64::from(symbol.extent.end))
-            .bind(i64::from(symbol.name_span.start))
-            .bind(i64::from(symbol.name_span.end))
-            .bind(&*symbol.signature)
-            .bind(symbol.doc.as_deref())
-            .bind(symbol.visibility.map(|visibility| visibility.as_str()))
-    })
-    .await
+pub(crate) fn with_content<'a>(
+    files: &'a [&IndexedFile],
+) -> impl Iterator<Item = (i64, &'a crate::write_batch::Content)> {
+    files.iter().filter_map(|file| Some((file.record.id.get().cast_signed(), file.content.as_ref()?)))
 }
 
-async fn insert_chunks(connection: &mut SqliteConnection, files: &[&IndexedFile]) -> Result<(), sqlx::Error> {
-    const CHUNKS: Insert = Insert {
-        head: "INSERT INTO chunks (id, symbol, kind, span_start, span_end, line_start, line_end, content_hash)",
-        columns: 8,
-    };
-    let chunks: Vec<_> = files
-        .iter()
-        .flat_map(|file| {
-            let ids = (*ChunkId::range_of(file.record.id).start()..).map(u64::cast_signed);
-            let symbol = |chunk: &Chunk| chunk.symbol.and_then(|at| file.symbols.get(at as usize));
-            ids.zip(&file.chunks).map(move |(id, chunk)| (id, chunk, symbol(chunk)))
-        })
-        .collect();
-    insert_rows(connection, &CHUNKS, &chunks, |query, &(id, chunk, symbol)| {
-        query
-            .bind(id)
-            .bind(chunk.symbol.map(i64::from))
-            .bind(symbol.map(|symbol| symbol.kind.as_str()))
-            .bind(i64::from(chunk.span.start))
-            .bind(i64::from(chunk.span.end))
-            .bind(i64::from(chunk.lines.start))
-            .bind(i64::from(chunk.lines.end))
-            .bind(chunk.hash.as_bytes().as_slice())
-    })
-    .await
+fn insert_symbols(connection: &Connection, files: &[&IndexedFile]) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare("INSERT INTO symbols (id, name, kind) VALUES (?, ?, ?)")?;
+    for file in files {
+        let Some(content) = &file.content else { continue };
+        let ids = (*SymbolId::range_of(file.record.id).start()..).map(u64::cast_signed);
+        for (id, (name, kind)) in ids.zip(&content.symbols) {
+            insert.execute(params![id, &**name, kind.as_str()])?;
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Connections to the database: the one that writes, and those that read.
 
 use crate::lock::WriterLock;
-use crate::{StoreConfig, StoreError, schema};
+use crate::{StoreConfig, StoreError, direct, schema};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection};
@@ -35,11 +35,10 @@ impl Writer {
 
     /// The connection, outside of any transaction.
     ///
-    /// Where an error such as a full disk has SQLite end a transaction by itself, the rollback that follows finds
-    /// none and fails, and sqlx takes the connection to be inside it for good. Such a connection is replaced.
+    /// One that does not answer, or whose last transaction could not be rolled back, is replaced.
     pub(crate) async fn ready(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
-        // A rollback may be under way on the connection's thread; what is asked after it is answered after it.
-        if self.connection.ping().await.is_err() || self.connection.is_in_transaction() {
+        let is_ready = direct::lend(&mut self.connection, |direct| direct.is_autocommit()).await;
+        if !is_ready.unwrap_or(false) {
             let connection = SqliteConnection::connect_with(&self.options).await?;
             let broken = std::mem::replace(&mut self.connection, connection);
             // Nothing that it could say matters any more.
@@ -149,19 +148,19 @@ fn options(file: &Path, config: &StoreConfig, cache_kib: u32) -> SqliteConnectOp
 
 #[cfg(test)]
 mod tests {
-    use crate::{Access, CompressedSource, FileRecord, FileStatus, IndexedFile, Store, StoreConfig};
+    use crate::{Access, Document, FileRecord, FileStatus, IndexedFile, Store, StoreConfig};
     use crate::{StoreError, WriteBatch};
     use ast_core_model::{ContentHash, FileId, RepoPath};
 
     /// Files whose texts do not get smaller by compression.
     fn batch(files: u64, text_bytes: usize) -> WriteBatch {
-        let text = |seed: u64| -> String {
+        let text = |seed: u64| -> Vec<u8> {
             let hashes =
                 (0..text_bytes).map(|at| ContentHash::of(&[seed, at as u64].map(u64::to_le_bytes).concat()));
-            hashes.map(|hash| char::from(b' ' + hash.as_bytes()[0] % 64)).collect()
+            hashes.map(|hash| hash.as_bytes()[0]).collect()
         };
-        let file = |number: u64| IndexedFile {
-            record: FileRecord {
+        let file = |number: u64| {
+            let record = FileRecord {
                 id: FileId::new(number).unwrap(),
                 path: RepoPath::new(format!("{number}.txt")).unwrap(),
                 language: None,
@@ -172,12 +171,9 @@ mod tests {
                 content_hash: None,
                 lines: 1,
                 syntax_errors: 0,
-            },
-            source: Some(CompressedSource::new(text(number)).unwrap()),
-            symbols: Vec::new(),
-            chunks: Vec::new(),
-            terms: Vec::new(),
-            vectors: Vec::new(),
+            };
+            let document = Document { source: text(number), ..Document::default() };
+            IndexedFile::new(record, &document, Vec::new(), &[]).unwrap()
         };
         WriteBatch { files: (1..=files).map(file).collect(), ..WriteBatch::default() }
     }
@@ -196,21 +192,21 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("index.db");
         let store = Store::open(&path, Access::Write, &StoreConfig::default()).await.unwrap();
-        store.commit(&WriteBatch::default()).await.unwrap();
+        store.commit(WriteBatch::default()).await.unwrap();
         // One large row ends the transaction within SQLite, one of many in a statement does not.
-        for too_much in [batch(1, 1 << 20), batch(300, 3_000)] {
+        for too_much in [|| batch(1, 1 << 20), || batch(300, 3_000)] {
             let before = store.generation().await.unwrap();
             for _ in 0..2 {
                 limit(&store, 40).await;
-                let error = store.commit(&too_much).await.unwrap_err();
+                let error = store.commit(too_much()).await.unwrap_err();
                 assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
                 assert_eq!(store.generation().await.unwrap(), before);
                 assert_eq!(store.files().await.unwrap(), []);
             }
             limit(&store, 1 << 20).await;
-            assert_eq!(store.commit(&too_much).await.unwrap().generation, before + 1);
-            let removed = too_much.files.iter().map(|file| file.record.id).collect();
-            store.commit(&WriteBatch { removed, ..WriteBatch::default() }).await.unwrap();
+            assert_eq!(store.commit(too_much()).await.unwrap().generation, before + 1);
+            let removed = too_much().files.iter().map(|file| file.record.id).collect();
+            store.commit(WriteBatch { removed, ..WriteBatch::default() }).await.unwrap();
             store.settle().await.unwrap();
         }
     }

@@ -1,6 +1,6 @@
 //! Search by words.
 
-use crate::commit::json_list;
+use crate::store::json_list;
 use crate::{Store, StoreError};
 use ast_core_model::{ChunkId, FileId};
 use sqlx::Row;

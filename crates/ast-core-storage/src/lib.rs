@@ -23,8 +23,8 @@
 //!     lines: 0,
 //!     syntax_errors: 0,
 //! };
-//! let file = IndexedFile { record, source: None, symbols: vec![], chunks: vec![], terms: vec![], vectors: vec![] };
-//! let committed = store.commit(&WriteBatch { files: vec![file], ..WriteBatch::default() }).await?;
+//! let files = vec![IndexedFile::left_out(record)];
+//! let committed = store.commit(WriteBatch { files, ..WriteBatch::default() }).await?;
 //! assert_eq!(committed.generation, 1);
 //! assert_eq!(store.files().await?[0].status, FileStatus::Binary);
 //! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
@@ -32,32 +32,35 @@
 //! ```
 #![deny(missing_docs)]
 
-mod chunks;
+mod codec;
 mod commit;
 mod config;
 mod connection;
-mod embeddings;
+mod direct;
+mod document;
 mod error;
 mod files;
-mod insert;
 mod lexical;
 mod lock;
 #[cfg(test)]
 mod plans;
 mod schema;
 mod store;
+mod symbols;
 mod terms;
+mod vectors;
 mod write_batch;
 
-pub use chunks::{ChunkRecord, ChunkSymbol};
 pub use commit::Committed;
 pub use config::StoreConfig;
-pub use embeddings::FileVectors;
+pub use document::Document;
 pub use error::StoreError;
 pub use files::{FileRecord, FileStatus};
 pub use lexical::{FieldWeights, LexicalHit};
 pub use store::{Access, Store, StoreCounts};
-pub use write_batch::{CompressedSource, IndexedFile, WriteBatch};
+pub use symbols::{NameMatch, SymbolQuery, SymbolRecord};
+pub use vectors::FileVectors;
+pub use write_batch::{IndexedFile, WriteBatch};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

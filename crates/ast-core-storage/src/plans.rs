@@ -1,6 +1,6 @@
 //! No query that is asked often reads a whole table.
 
-use crate::{Access, Store, StoreConfig, chunks, commit, embeddings, lexical, store, terms};
+use crate::{Access, NameMatch, Store, StoreConfig, commit, lexical, store, symbols, terms, vectors};
 use sqlx::{AssertSqlSafe, Row};
 
 /// What of a plan reads all rows of something that grows with the index.
@@ -29,20 +29,19 @@ async fn queries_go_by_keys() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("index.db");
     let store = Store::open(&path, Access::Write, &StoreConfig::default()).await.unwrap();
-    for statements in [
+    let by_name = [NameMatch::Exact, NameMatch::IgnoreCase, NameMatch::Prefix].map(symbols::statement);
+    let constants = [
         store::META,
-        store::SOURCE,
-        chunks::CHUNKS,
-        chunks::OF_KINDS,
-        embeddings::AFTER,
+        store::DOCUMENTS,
+        vectors::AFTER,
         lexical::SEARCH,
         lexical::SEARCH_FILES,
-        commit::AT_PATHS,
+        commit::AT_PATH,
         commit::TOUCH,
-        commit::REMOVE,
         terms::REMOVE,
-    ] {
-        assert_eq!(scans(&store, statements).await, [""; 0], "{statements}");
+    ];
+    for statement in constants.into_iter().chain(commit::REMOVE).chain(by_name.iter().map(String::as_str)) {
+        assert_eq!(scans(&store, statement).await, [""; 0], "{statement}");
     }
     // It is what the test looks for, where all rows are asked for.
     assert!(!scans(&store, store::FILES).await.is_empty());

@@ -1,12 +1,13 @@
 //! The store: opening it, and what it says of itself.
 
 use crate::connection::{Readers, Writer, resolve};
-use crate::{CompressedSource, FileRecord, StoreConfig, StoreError, schema};
+use crate::{Document, FileRecord, StoreConfig, StoreError, schema};
 use ast_core_model::{ChunkId, ContentHash, FileId, LanguageName, RepoPath};
 use sqlx::Row;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// The key of the number of the last commit.
@@ -18,7 +19,10 @@ pub(crate) const FILES: &str = "\
     SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors \
     FROM files ORDER BY path";
 
-pub(crate) const SOURCE: &str = "SELECT content FROM sources WHERE file_id = ?";
+pub(crate) const DOCUMENTS: &str = "\
+    SELECT f.id, f.path, f.language, f.status, f.detail, f.size, f.modified_ns, f.content_hash, f.lines, \
+    f.syntax_errors, d.content FROM json_each(?) AS wanted \
+    JOIN files AS f ON f.id = wanted.value JOIN documents AS d ON d.file_id = f.id ORDER BY f.id";
 
 /// The index of one tree, in a SQLite database.
 ///
@@ -28,7 +32,7 @@ pub struct Store {
     path: PathBuf,
     readers: Readers,
     /// `None` if the store was opened for reading.
-    pub(crate) writer: Option<Mutex<Writer>>,
+    pub(crate) writer: Option<Arc<Mutex<Writer>>>,
 }
 
 /// How a store is opened.
@@ -85,7 +89,7 @@ impl Store {
         }
         let writer = match access {
             Access::Read => None,
-            Access::Write => Some(Mutex::new(Writer::open(path, &file, config).await?)),
+            Access::Write => Some(Arc::new(Mutex::new(Writer::open(path, &file, config).await?))),
         };
         let readers = Readers::open(path, &file, config).await?;
         let store = Self { path: path.to_owned(), readers, writer };
@@ -142,7 +146,7 @@ impl Store {
         let row = sqlx::query(
             "SELECT (SELECT coalesce(sum(size), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
              (SELECT coalesce(sum(lines), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
-             (SELECT count(*) FROM symbols), (SELECT count(*) FROM chunks)",
+             (SELECT count(*) FROM symbols), (SELECT coalesce(sum(length(kinds)), 0) FROM vectors)",
         )
         .fetch_one(&mut *connection)
         .await
@@ -168,8 +172,12 @@ impl Store {
     pub async fn close(self) {
         self.readers.close().await;
         if let Some(writer) = self.writer {
-            // What is committed is safe whatever closing says.
-            let _ = writer.into_inner().close().await;
+            // A commit that nobody waits for any more comes to its end first.
+            drop(writer.lock().await);
+            if let Some(writer) = Arc::into_inner(writer) {
+                // What is committed is safe whatever closing says.
+                let _ = writer.into_inner().close().await;
+            }
         }
     }
 
@@ -233,17 +241,28 @@ impl Store {
         })
     }
 
-    /// The content of a file as it was indexed; `None` if the file is not (or no longer) indexed.
-    pub async fn source(&self, file: FileId) -> Result<Option<Vec<u8>>, StoreError> {
+    /// These files and what was found in them, in order of ids; a file that is gone, or of which nothing is kept, is
+    /// left out.
+    pub async fn documents(&self, files: &[FileId]) -> Result<Vec<(FileRecord, Document)>, StoreError> {
         let mut connection = self.reader().await?;
-        let row = sqlx::query(SOURCE)
-            .bind(file.get().cast_signed())
-            .fetch_optional(&mut *connection)
+        let rows = sqlx::query(DOCUMENTS)
+            .bind(json_list(files.iter().map(|file| file.get())))
+            .fetch_all(&mut *connection)
             .await
             .map_err(|error| self.failed(error))?;
-        let Some(row) = row else { return Ok(None) };
-        let bytes: &[u8] = row.try_get(0).map_err(|error| self.failed(error))?;
-        let content = CompressedSource::decompress(bytes);
-        content.map(Some).map_err(|reason| self.corrupt(format!("the content of {file:?}: {reason}")))
+        let read = |row: &SqliteRow| {
+            let record = self.file_record(row)?;
+            let content: &[u8] = row.try_get(10).map_err(|error| self.failed(error))?;
+            let damaged = |reason| self.corrupt(format!("the document of {}: {reason}", record.path));
+            let document = Document::decompress(content).map_err(damaged)?;
+            Ok((record, document))
+        };
+        rows.iter().map(read).collect()
     }
+}
+
+/// A list for `json_each`: as many values as there are, in one statement.
+pub(crate) fn json_list(numbers: impl Iterator<Item = u64>) -> String {
+    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+    format!("[{}]", numbers.join(","))
 }

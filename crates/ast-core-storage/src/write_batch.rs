@@ -1,8 +1,10 @@
 //! One transaction's worth of changes.
 
+use crate::document::compress;
 use crate::terms::END;
-use crate::{FileRecord, StoreError};
-use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, Symbol, SymbolId};
+use crate::vectors::{byte_of_kind, quantize};
+use crate::{Document, FileRecord, StoreError, terms};
+use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, SymbolId, SymbolKind};
 use std::collections::HashSet;
 
 /// Changes that become visible together, or not at all.
@@ -19,21 +21,89 @@ pub struct WriteBatch {
     pub meta: Vec<(String, String)>,
 }
 
-/// Everything that the store keeps of a file.
+/// A file and everything that the store keeps of it, in the form in which it is kept.
+///
+/// It is made where the work is parallel, as there is one writer.
 #[derive(Debug)]
 pub struct IndexedFile {
+    pub(crate) record: FileRecord,
+    /// `None` if it was not indexed.
+    pub(crate) content: Option<Content>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) document: Vec<u8>,
+    pub(crate) symbols: Vec<(Box<str>, SymbolKind)>,
+    /// Of each chunk, the kind of what it is about.
+    pub(crate) kinds: Vec<u8>,
+    pub(crate) codes: Vec<u8>,
+    pub(crate) terms: Vec<ChunkTerms>,
+    pub(crate) compressed_terms: Vec<u8>,
+}
+
+impl IndexedFile {
+    /// A file that is known, and of which nothing is kept.
+    pub fn left_out(record: FileRecord) -> Self {
+        Self { record, content: None }
+    }
+
+    /// A file with its content; the terms of each chunk, as many as there are chunks, without any NUL; and the vectors of
+    /// the chunks, one after the other, or none. Of a vector its direction is kept, to within 255 steps of its largest
+    /// value.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidFile`] if parts of it contradict each other, and [`StoreError::OutOfRange`] if there is too
+    /// much of it.
+    pub fn new(
+        record: FileRecord,
+        document: &Document,
+        terms: Vec<ChunkTerms>,
+        vectors: &[f32],
+    ) -> Result<Self, StoreError> {
+        check(&record, document, &terms, vectors)?;
+        let Document { symbols, chunks, .. } = document;
+        let kind =
+            |chunk: &Chunk| chunk.symbol.and_then(|at| symbols.get(at as usize)).map(|symbol| symbol.kind);
+        let mut codes = Vec::with_capacity(vectors.len());
+        if let Some(dimension) = vectors.len().checked_div(chunks.len()).filter(|dimension| *dimension > 0) {
+            vectors.chunks_exact(dimension).for_each(|vector| quantize(vector, &mut codes));
+        }
+        let joined = terms::joined(&terms);
+        let compressed_terms = compress(joined.as_bytes()).ok_or(StoreError::OutOfRange {
+            what: "the text of the terms of a file",
+            received: joined.len() as u64,
+            limit: u64::from(u32::MAX),
+        })?;
+        let content = Content {
+            document: document.compress()?,
+            symbols: symbols.iter().map(|symbol| (symbol.name.clone(), symbol.kind)).collect(),
+            kinds: chunks.iter().map(|chunk| byte_of_kind(kind(chunk))).collect(),
+            codes,
+            terms,
+            compressed_terms,
+        };
+        Ok(Self { record, content: Some(content) })
+    }
+
     /// What is known of it.
-    pub record: FileRecord,
-    /// Its content; `None` if it was not indexed.
-    pub source: Option<CompressedSource>,
-    /// Its definitions.
-    pub symbols: Vec<Symbol>,
-    /// Its chunks.
-    pub chunks: Vec<Chunk>,
-    /// The terms of each chunk: as many as there are chunks. They hold no NUL.
-    pub terms: Vec<ChunkTerms>,
-    /// The vectors of the chunks, one after the other: chunks x dimension values.
-    pub vectors: Vec<f32>,
+    pub fn record(&self) -> &FileRecord {
+        &self.record
+    }
+
+    /// How many definitions it has.
+    pub fn symbols(&self) -> usize {
+        self.content.as_ref().map_or(0, |content| content.symbols.len())
+    }
+
+    /// How many chunks it has.
+    pub fn chunks(&self) -> usize {
+        self.content.as_ref().map_or(0, |content| content.kinds.len())
+    }
+
+    fn invalid(&self, reason: impl Into<String>) -> StoreError {
+        invalid(&self.record, reason)
+    }
 }
 
 impl WriteBatch {
@@ -49,107 +119,72 @@ impl WriteBatch {
             if !paths.insert(&file.record.path) {
                 return Err(file.invalid("it is in the batch twice; a path can be in it once"));
             }
-            file.check()?;
+            in_range("a file size", file.record.size, i64::MAX as u64)?;
         }
         self.touched.iter().try_for_each(|&(_, size, _)| in_range("a file size", size, i64::MAX as u64))
     }
 }
 
-impl IndexedFile {
-    fn check(&self) -> Result<(), StoreError> {
-        in_range("a file size", self.record.size, i64::MAX as u64)?;
-        let (symbols, chunks) = (self.symbols.len(), self.chunks.len());
-        in_range("a number of symbols", symbols as u64, u64::from(SymbolId::MAX_ORDINAL) + 1)?;
-        in_range("a number of chunks", chunks as u64, u64::from(ChunkId::MAX_ORDINAL) + 1)?;
-        if self.terms.len() != chunks {
-            let terms = self.terms.len();
-            return Err(self.invalid(format!("it has {chunks} chunks, and the terms of {terms}")));
-        }
-        for terms in &self.terms {
-            if [&terms.name, &terms.path, &terms.doc, &terms.body].iter().any(|field| field.contains(END)) {
-                return Err(self.invalid(format!("the terms {terms:?} hold a NUL, which no term can")));
-            }
-        }
-        let values = self.vectors.len();
-        if values != 0 && (chunks == 0 || !values.is_multiple_of(chunks)) {
-            let reason = format!("{values} vector values for {chunks} chunks; expected as many for each");
-            return Err(self.invalid(reason));
-        }
-        for (index, symbol) in self.symbols.iter().enumerate() {
-            if symbol.parent.is_some_and(|parent| parent as usize >= index) {
-                let reason =
-                    format!("symbol {index} is inside of {:?}; expected one before it", symbol.parent);
-                return Err(self.invalid(reason));
-            }
-        }
-        for (index, chunk) in self.chunks.iter().enumerate() {
-            let Chunk { span, lines, symbol, .. } = chunk;
-            if symbol.is_some_and(|symbol| symbol as usize >= symbols) {
-                let reason = format!("chunk {index} is about symbol {symbol:?} of {symbols}");
-                return Err(self.invalid(reason));
-            }
-            if span.start > span.end || lines.start == 0 || lines.start > lines.end {
-                return Err(self.invalid(format!("chunk {index} is at {span:?}, {lines:?}")));
-            }
-        }
-        Ok(())
+fn check(
+    record: &FileRecord,
+    document: &Document,
+    terms: &[ChunkTerms],
+    vectors: &[f32],
+) -> Result<(), StoreError> {
+    let (symbols, chunks) = (document.symbols.len(), document.chunks.len());
+    in_range("a number of symbols", symbols as u64, u64::from(SymbolId::MAX_ORDINAL) + 1)?;
+    in_range("a number of chunks", chunks as u64, u64::from(ChunkId::MAX_ORDINAL) + 1)?;
+    let invalid = |reason: String| Err(invalid(record, reason));
+    if terms.len() != chunks {
+        return invalid(format!("it has {chunks} chunks, and the terms of {}", terms.len()));
     }
+    for terms in terms {
+        if [&terms.name, &terms.path, &terms.doc, &terms.body].iter().any(|field| field.contains(END)) {
+            return invalid(format!("the terms {terms:?} hold a NUL, which no term can"));
+        }
+    }
+    let values = vectors.len();
+    if values != 0 && (chunks == 0 || !values.is_multiple_of(chunks)) {
+        return invalid(format!("{values} vector values for {chunks} chunks; expected as many for each"));
+    }
+    if let Some(value) = vectors.iter().find(|value| !value.is_finite()) {
+        return invalid(format!("a vector holds {value}; expected finite values"));
+    }
+    for (index, symbol) in document.symbols.iter().enumerate() {
+        if symbol.parent.is_some_and(|parent| parent as usize >= index) {
+            return invalid(format!(
+                "symbol {index} is inside of {:?}; expected one before it",
+                symbol.parent
+            ));
+        }
+        if symbol.lines.start == 0 {
+            return invalid(format!("symbol {index} is at {:?}", symbol.lines));
+        }
+    }
+    for (index, reference) in document.references.iter().enumerate() {
+        if reference.symbol.is_some_and(|symbol| symbol as usize >= symbols) {
+            return invalid(format!(
+                "reference {index} is inside of symbol {:?} of {symbols}",
+                reference.symbol
+            ));
+        }
+    }
+    for (index, chunk) in document.chunks.iter().enumerate() {
+        let Chunk { span, lines, symbol, .. } = chunk;
+        if symbol.is_some_and(|symbol| symbol as usize >= symbols) {
+            return invalid(format!("chunk {index} is about symbol {symbol:?} of {symbols}"));
+        }
+        if span.start > span.end || lines.start == 0 || lines.start > lines.end {
+            return invalid(format!("chunk {index} is at {span:?}, {lines:?}"));
+        }
+    }
+    Ok(())
+}
 
-    fn invalid(&self, reason: impl Into<String>) -> StoreError {
-        StoreError::InvalidFile { file: self.record.path.clone(), reason: reason.into() }
-    }
+fn invalid(record: &FileRecord, reason: impl Into<String>) -> StoreError {
+    StoreError::InvalidFile { file: record.path.clone(), reason: reason.into() }
 }
 
 fn in_range(what: &'static str, received: u64, limit: u64) -> Result<(), StoreError> {
     if received <= limit { Ok(()) } else { Err(StoreError::OutOfRange { what, received, limit }) }
-}
-
-/// The content of a file, compressed. Made where the work is parallel, as the writer is one.
-#[derive(Debug, Clone)]
-pub struct CompressedSource(Vec<u8>);
-
-/// Level 1 is the fastest; code shrinks to about a quarter already.
-const LEVEL: i32 = 1;
-
-impl CompressedSource {
-    /// Compresses the bytes of a file.
-    ///
-    /// # Errors
-    /// [`StoreError::OutOfRange`] if zstd cannot take it.
-    pub fn new(content: impl AsRef<[u8]>) -> Result<Self, StoreError> {
-        let content = content.as_ref();
-        let compress = || {
-            let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
-            // SQLite does not notice when a bit of a value flips.
-            compressor.include_checksum(true)?;
-            compressor.compress(content)
-        };
-        compress().map(Self).map_err(|_: std::io::Error| StoreError::OutOfRange {
-            what: "a file",
-            received: content.len() as u64,
-            limit: u64::from(u32::MAX),
-        })
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The content in the bytes of a store.
-    pub(crate) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, String> {
-        let capacity = zstd::zstd_safe::get_frame_content_size(bytes)
-            .map_err(|error| error.to_string())?
-            .ok_or("the size of the content is not given")?;
-        let capacity = usize::try_from(capacity).map_err(|error| error.to_string())?;
-        if capacity > u32::MAX as usize {
-            return Err(format!("a content of {capacity} bytes"));
-        }
-        // The size is from the store and may be damaged: there may not be that much memory.
-        let mut content = Vec::new();
-        content.try_reserve_exact(capacity).map_err(|error| error.to_string())?;
-        zstd::bulk::Decompressor::new()
-            .and_then(|mut decompressor| decompressor.decompress_to_buffer(bytes, &mut content))
-            .map_err(|error| error.to_string())?;
-        Ok(content)
-    }
 }

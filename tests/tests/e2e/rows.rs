@@ -38,13 +38,9 @@ async fn open(database: &Path) -> Result<SqliteConnection, sqlx::Error> {
 const TABLES: &[&str] = &[
     "SELECT id, 'file ' || concat_ws(' ', coalesce(language, '-'), status, coalesce(detail, '-'), size, \
      coalesce(hex(content_hash), '-'), lines, syntax_errors) FROM files",
-    "SELECT file_id, 'source ' || hex(content) FROM sources ORDER BY file_id",
-    "SELECT id >> 20, 'symbol ' || concat_ws(' ', id & 0xFFFFF, coalesce(parent & 0xFFFFF, '-'), quote(name), \
-     quote(qualifier), quote(scope), kind, span_start, span_end, line_start, line_end, extent_start, extent_end, \
-     name_start, name_end, quote(signature), quote(doc), quote(visibility)) FROM symbols ORDER BY id",
-    "SELECT id >> 20, 'chunk ' || concat_ws(' ', id & 0xFFFFF, coalesce(symbol & 0xFFFFF, '-'), span_start, \
-     span_end, line_start, line_end, hex(content_hash)) FROM chunks ORDER BY id",
-    "SELECT file_id, 'vectors ' || hex(vectors) FROM embeddings ORDER BY file_id",
+    "SELECT file_id, 'document ' || hex(content) FROM documents ORDER BY file_id",
+    "SELECT id >> 20, 'symbol ' || concat_ws(' ', id & 0xFFFFF, quote(name), kind) FROM symbols ORDER BY id",
+    "SELECT file_id, 'vectors ' || hex(kinds) || ' ' || hex(codes) FROM vectors ORDER BY file_id",
     "SELECT file_id, 'terms ' || hex(content) FROM terms ORDER BY file_id",
     "SELECT doc >> 20, 'term ' || concat_ws(' ', doc & 0xFFFFF, col, \"offset\", term) FROM temp.instances \
      ORDER BY doc, col, \"offset\"",

@@ -1,8 +1,7 @@
 //! A damaged file gives an error or the right answer.
 
 use crate::sample::{files, id, open, rust, rust_text, skipped};
-use ast_core_model::{ChunkId, SymbolKind};
-use ast_core_storage::{Access, FieldWeights, FileStatus, Store, StoreError};
+use ast_core_storage::{Access, FieldWeights, FileStatus, NameMatch, Store, StoreError, SymbolQuery};
 use std::path::Path;
 
 const FILES: u64 = 24;
@@ -17,7 +16,7 @@ async fn sound(directory: &Path) -> Vec<u8> {
     let path = directory.join("sound.db");
     let store = open(&path, Access::Write).await.unwrap();
     let all = (1..=FILES).map(|number| rust(number, &format!("{number}.rs"), &word(number))).collect();
-    store.commit(&files(all)).await.unwrap();
+    store.commit(files(all)).await.unwrap();
     store.close().await;
     std::fs::read(path).unwrap()
 }
@@ -34,12 +33,20 @@ impl Random {
     }
 }
 
+fn symbols_named(name: &str) -> SymbolQuery {
+    let (name, matching) = (name.to_owned(), NameMatch::Substring);
+    SymbolQuery { name, matching, kinds: vec![], files: None, after: None, limit: 100 }
+}
+
 /// Lets pass any error that says what is wrong with the file. The thread of a connection must not be gone, as it is
 /// after a panic.
 fn accept<T>(answer: Result<T, StoreError>) -> Option<T> {
     match answer {
         Ok(answer) => Some(answer),
-        Err(StoreError::Database { source, .. }) if matches!(*source, sqlx::Error::WorkerCrashed) => {
+        Err(StoreError::Database { source, .. })
+            if matches!(source.downcast_ref(), Some(sqlx::Error::WorkerCrashed))
+                || source.is::<tokio::task::JoinError>() =>
+        {
             panic!("a connection crashed")
         }
         Err(error) => {
@@ -55,20 +62,18 @@ async fn ask_for_everything(store: &Store) -> bool {
         accept(store.generation().await).is_some(),
         accept(store.files().await).is_some(),
         accept(store.counts().await).is_some(),
-        accept(store.files_with_vectors().await).is_some(),
         accept(store.vectors_after(None, 1_000).await).is_some(),
-        accept(store.chunks_of_kinds(SymbolKind::ALL).await).is_some(),
+        accept(store.symbols(&symbols_named("Count")).await).is_some(),
         accept(store.lexical_search(&["count", "state", "total"], WEIGHTS, None, 50).await).is_some(),
     ];
     let texts: Vec<_> = (1..=FILES).map(|number| rust_text(&word(number), 3)).collect();
     for number in 1..=FILES {
-        let chunks: Vec<_> = (0..4).filter_map(|ordinal| ChunkId::in_file(id(number), ordinal)).collect();
-        answers.push(accept(store.chunks(&chunks).await).is_some());
-        let source = accept(store.source(id(number)).await);
-        if let Some(Some(text)) = &source {
-            assert!(texts.iter().any(|known| known.as_bytes() == text), "a text that nobody wrote");
+        let documents = accept(store.documents(&[id(number)]).await);
+        for (_, document) in documents.iter().flatten() {
+            let is_known = texts.iter().any(|known| known.as_bytes() == document.source);
+            assert!(is_known, "a text that nobody wrote");
         }
-        answers.push(source.is_some());
+        answers.push(documents.is_some());
     }
     answers.iter().all(|answered| *answered)
 }
@@ -100,7 +105,7 @@ async fn flipped_bytes_give_an_error_or_an_answer_and_no_panic() {
         match accept(open(&path, Access::Write).await) {
             Some(store) => {
                 let replaced = (1..=FILES).map(|at| rust(100 + at, &format!("{at}.rs"), &word(at)));
-                sound &= accept(store.commit(&files(replaced.collect())).await).is_some();
+                sound &= accept(store.commit(files(replaced.collect())).await).is_some();
                 sound &= accept(store.settle().await).is_some();
                 ask_for_everything(&store).await;
                 store.close().await;
@@ -145,34 +150,36 @@ async fn values_that_nobody_can_have_written_are_damage() {
         ("UPDATE files SET status = 'lost' WHERE id = 2", "files"),
         ("UPDATE files SET path = '../up.rs' WHERE id = 2", "files"),
         ("UPDATE files SET content_hash = x'00' WHERE id = 2", "files"),
-        ("UPDATE chunks SET span_start = 4294967296", "chunks"),
-        ("UPDATE chunks SET span_start = span_end + 1", "chunks"),
-        ("UPDATE chunks SET line_start = 0", "chunks"),
-        ("UPDATE symbols SET kind = 'klass'", "chunks"),
-        ("UPDATE sources SET content = x'00'", "source"),
-        ("UPDATE sources SET content = substr(content, 1, length(content) - 1)", "source"),
+        ("UPDATE symbols SET kind = 'klass'", "symbols"),
+        (
+            "UPDATE symbols SET id = id & 0xFFFFF WHERE id >> 20 = 2; UPDATE files SET id = 0 WHERE id = 2",
+            "symbols",
+        ),
+        ("UPDATE documents SET content = x'00'", "documents"),
+        ("UPDATE documents SET content = substr(content, 1, length(content) - 1)", "documents"),
         // A frame that says that its text is of 4 GiB less one byte.
-        ("UPDATE sources SET content = x'28B52FFDA0FFFFFFFF010000'", "source"),
-        ("UPDATE embeddings SET vectors = x'000000'", "vectors"),
+        ("UPDATE documents SET content = x'28B52FFDA0FFFFFFFF010000'", "documents"),
+        ("UPDATE vectors SET kinds = x'0000', codes = x'000000'", "vectors"),
+        ("UPDATE vectors SET kinds = x''", "vectors"),
+        ("UPDATE vectors SET kinds = x'FFFF', codes = x''", "vectors"),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("index.db");
         let store = open(&path, Access::Write).await.unwrap();
-        store.commit(&files(vec![rust(1, "a.rs", "alpha"), rust(2, "b.rs", "beta")])).await.unwrap();
+        store.commit(files(vec![rust(1, "a.rs", "alpha"), rust(2, "b.rs", "beta")])).await.unwrap();
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
         let mut connection =
             <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options).await.unwrap();
         connection.execute(statement).await.unwrap();
-        let chunk = ChunkId::in_file(id(2), 0).unwrap();
         let error = match ask {
             "generation" => {
-                let commit = store.commit(&files(vec![skipped(3, "c.rs", FileStatus::Binary)])).await;
+                let commit = store.commit(files(vec![skipped(3, "c.rs", FileStatus::Binary)])).await;
                 assert!(matches!(commit, Err(StoreError::Corrupt { .. })), "{statement}: {commit:?}");
                 store.generation().await.err()
             }
             "files" => store.files().await.err(),
-            "chunks" => store.chunks(&[chunk]).await.err(),
-            "source" => store.source(id(2)).await.err(),
+            "symbols" => store.symbols(&symbols_named("beta")).await.err(),
+            "documents" => store.documents(&[id(2)]).await.err(),
             _ => store.vectors_after(None, 10).await.err(),
         };
         assert!(matches!(error, Some(StoreError::Corrupt { .. })), "{statement}: {error:?}");

@@ -1,24 +1,23 @@
 //! Search by words.
 
-use crate::sample::{files, id, new_store, skipped};
+use crate::sample::{files, id, new_store, skipped_record};
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, LineRange, Span};
-use ast_core_storage::{FieldWeights, FileStatus, IndexedFile, LexicalHit, Store};
+use ast_core_storage::{Document, FieldWeights, FileStatus, IndexedFile, LexicalHit, Store};
 use proptest::prelude::*;
 
 const EVEN: FieldWeights = FieldWeights { name: 1.0, path: 1.0, doc: 1.0, body: 1.0 };
 
 /// A file with a chunk for each of these.
 fn file(number: u64, chunks: &[ChunkTerms]) -> IndexedFile {
-    let mut file = skipped(number, &format!("{number}.rs"), FileStatus::Indexed);
+    let record = skipped_record(number, &format!("{number}.rs"), FileStatus::Indexed);
     let chunk = Chunk {
         span: Span::new(0, 1),
         lines: LineRange::new(1, 1),
         symbol: None,
         hash: ContentHash::from_bytes([0; 16]),
     };
-    file.chunks = vec![chunk; chunks.len()];
-    file.terms = chunks.to_vec();
-    file
+    let document = Document { chunks: vec![chunk; chunks.len()], ..Document::default() };
+    IndexedFile::new(record, &document, chunks.to_vec(), &[]).unwrap()
 }
 
 fn body(text: &str) -> ChunkTerms {
@@ -52,7 +51,7 @@ async fn a_match_counts_for_the_weight_of_its_field() {
     ];
     // A word that is in most of the chunks counts for next to nothing.
     chunks.extend((0..8).map(|_| body("other hay")));
-    store.commit(&files(vec![file(1, &chunks)])).await.unwrap();
+    store.commit(files(vec![file(1, &chunks)])).await.unwrap();
     let order = [chunk(1, 0), chunk(1, 1), chunk(1, 2), chunk(1, 3)];
     let falling = FieldWeights { name: 8.0, path: 4.0, doc: 2.0, body: 1.0 };
     assert_eq!(found(&store, &["needle"], falling, None).await, order);
@@ -70,7 +69,7 @@ async fn any_of_the_terms_is_enough_and_more_are_better() {
     let first =
         file(1, &[body("red"), body("green blue"), body("black"), body("red green blue"), body("grey")]);
     let rest: Vec<_> = (0..20).map(|_| body("white")).collect();
-    store.commit(&files(vec![first, file(2, &rest)])).await.unwrap();
+    store.commit(files(vec![first, file(2, &rest)])).await.unwrap();
     let all = found(&store, &["red", "green", "blue", "nowhere"], EVEN, None).await;
     assert_eq!(all, [chunk(1, 3), chunk(1, 1), chunk(1, 0)]);
     assert_eq!(found(&store, &["nowhere"], EVEN, None).await, []);
@@ -85,7 +84,7 @@ async fn any_of_the_terms_is_enough_and_more_are_better() {
 async fn only_chunks_of_the_files_asked_for_are_found() {
     let (_directory, store) = new_store().await;
     let both = || [body("needle"), body("needle hay")];
-    store.commit(&files((1..=5).map(|number| file(number, &both())).collect())).await.unwrap();
+    store.commit(files((1..=5).map(|number| file(number, &both())).collect())).await.unwrap();
     let all = found(&store, &["needle"], EVEN, None).await;
     assert_eq!(all.len(), 10);
     for only in [&[][..], &[id(2)], &[id(4), id(1), id(4)], &[id(99)]] {
@@ -98,7 +97,7 @@ async fn only_chunks_of_the_files_asked_for_are_found() {
 async fn what_the_index_cuts_is_cut_in_the_query_too() {
     let (_directory, store) = new_store().await;
     let chunks = [body("alpha"), body("beta"), body("größe"), body("検索")];
-    store.commit(&files(vec![file(1, &chunks)])).await.unwrap();
+    store.commit(files(vec![file(1, &chunks)])).await.unwrap();
     assert_eq!(found(&store, &["alpha-beta"], EVEN, None).await, [chunk(1, 0), chunk(1, 1)]);
     assert_eq!(found(&store, &["\0alpha\0"], EVEN, None).await, [chunk(1, 0)]);
     assert_eq!(found(&store, &["\"beta"], EVEN, None).await, [chunk(1, 1)]);
@@ -116,7 +115,7 @@ async fn what_the_index_cuts_is_cut_in_the_query_too() {
 #[tokio::test]
 async fn a_query_of_any_length_is_answered() {
     let (_directory, store) = new_store().await;
-    store.commit(&files(vec![file(1, &[body("needle hay")])])).await.unwrap();
+    store.commit(files(vec![file(1, &[body("needle hay")])])).await.unwrap();
     let long = "x".repeat(1 << 20);
     assert_eq!(found(&store, &[&long, "needle"], EVEN, None).await, [chunk(1, 0)]);
     let words: Vec<String> = (0..5_000).map(|number| format!("word{number}")).collect();
@@ -178,7 +177,7 @@ fn scores_are_bm25() {
     proptest!(ProptestConfig::with_cases(48), |(chunks in chunks, query in query, weights in weights)| {
         runtime.block_on(async {
             let (_directory, store) = new_store().await;
-            store.commit(&files(vec![file(1, &chunks)])).await.unwrap();
+            store.commit(files(vec![file(1, &chunks)])).await.unwrap();
             let hits = store.lexical_search(&query, weights, None, 100).await.unwrap();
             let expected = bm25(&chunks, &query, weights);
             let mut by_chunk: Vec<LexicalHit> = hits.clone();
@@ -200,7 +199,7 @@ fn any_text_is_safe() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (_directory, store) = runtime.block_on(new_store());
     let chunks = [body("alpha beta"), body("größe")];
-    runtime.block_on(store.commit(&files(vec![file(1, &chunks)]))).unwrap();
+    runtime.block_on(store.commit(files(vec![file(1, &chunks)]))).unwrap();
     let syntax = "(AND|OR|NOT|NEAR|[\"'(){}:*^+,\0-]| |alpha|beta|größe|[\\x00-\\x7F]|\\PC){0,24}";
     let term = prop_oneof![syntax, any::<String>()];
     proptest!(ProptestConfig::with_cases(512), |(terms in prop::collection::vec(term, 0..4))| {

@@ -1,8 +1,8 @@
 //! The store as its users see it, and its tables as SQL sees them.
 
-mod chunks;
 mod commit;
 mod damage;
+mod documents;
 mod incremental;
 mod killed;
 mod lexical;
@@ -11,6 +11,6 @@ mod opening;
 mod process;
 mod read_only;
 mod sample;
-mod source;
+mod symbols;
 mod tables;
 mod vectors;

@@ -51,7 +51,7 @@ async fn an_empty_file_is_a_store_that_is_still_to_be_made() {
     std::fs::write(&path, "").unwrap();
     assert!(matches!(refused(&path, Access::Read).await, StoreError::Missing { .. }));
     let store = open(&path, Access::Write).await.unwrap();
-    store.commit(&files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+    store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
     assert_eq!(open(&path, Access::Read).await.unwrap().files().await.unwrap()[0].id, id(1));
 }
 
@@ -151,7 +151,7 @@ async fn a_name_is_a_name_whatever_it_looks_like() {
     for name in ["file:x.db?mode=memory", ":memory:", "a b%20#ü'.db"] {
         let path = directory.path().join(name);
         let store = open(&path, Access::Write).await.unwrap();
-        store.commit(&WriteBatch::default()).await.unwrap();
+        store.commit(WriteBatch::default()).await.unwrap();
         store.close().await;
         assert!(path.metadata().unwrap().len() > 0, "{name}");
         assert_eq!(open(&path, Access::Read).await.unwrap().generation().await.unwrap(), 1, "{name}");
@@ -167,7 +167,7 @@ async fn settings_at_the_edge_of_their_types_are_taken() {
         StoreConfig { readers: u32::MAX, cache_kib: u32::MAX, busy_timeout: Duration::MAX },
     ] {
         let store = Store::open(&path, Access::Write, &config).await.unwrap();
-        store.commit(&files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+        store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
         assert_eq!(store.files().await.unwrap().len(), 1);
         store.close().await;
     }

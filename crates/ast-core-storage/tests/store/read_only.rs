@@ -50,7 +50,7 @@ fn play(test: &str, directory: &Path) {
 async fn left_by_a_killed_writer(directory: &Path) {
     let elsewhere = tempfile::tempdir().unwrap();
     let store = open(&elsewhere.path().join("index.db"), Access::Write).await.unwrap();
-    store.commit(&files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+    store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
     for name in ["index.db", "index.db-wal", "index.db-shm"] {
         std::fs::copy(elsewhere.path().join(name), directory.join(name)).unwrap();
     }
@@ -59,7 +59,7 @@ async fn left_by_a_killed_writer(directory: &Path) {
 #[tokio::main(flavor = "current_thread")]
 async fn read_and_fail_to_write(path: &Path) {
     let store = open(path, Access::Read).await.unwrap();
-    assert_eq!(store.files().await.unwrap(), [rust(1, "a.rs", "alpha").record]);
+    assert_eq!(store.files().await.unwrap(), [rust(1, "a.rs", "alpha").record().clone()]);
     assert_eq!(store.generation().await.unwrap(), 1);
     let error = open(path, Access::Write).await.err().unwrap();
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
@@ -74,7 +74,7 @@ fn a_store_in_a_read_only_directory_is_read() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = open(&directory.path().join("index.db"), Access::Write).await.unwrap();
-        store.commit(&files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+        store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
         store.close().await;
     });
     play("read_only::a_store_in_a_read_only_directory_is_read", directory.path());
@@ -130,7 +130,7 @@ fn a_store_that_is_written_meanwhile_has_to_be_opened_again() {
     let commit = |number| {
         runtime.block_on(async {
             let store = open(&directory.path().join("index.db"), Access::Write).await.unwrap();
-            store.commit(&files(vec![rust(number, "a.rs", "alpha")])).await.unwrap();
+            store.commit(files(vec![rust(number, "a.rs", "alpha")])).await.unwrap();
             store.close().await;
         });
     };

@@ -2,9 +2,9 @@
 
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{ChunkTerms, ContentHash, FileId, RepoPath};
-use ast_core_parse::{Language, Parser};
+use ast_core_parse::{Language, ParsedFile, Parser};
 use ast_core_storage::{
-    Access, CompressedSource, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, StoreError, WriteBatch,
+    Access, Document, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, StoreError, WriteBatch,
 };
 use std::path::Path;
 
@@ -19,8 +19,28 @@ pub(crate) fn path(text: &str) -> RepoPath {
     RepoPath::new(text).unwrap()
 }
 
+/// What a file to store is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) record: FileRecord,
+    pub(crate) document: Document,
+    pub(crate) terms: Vec<ChunkTerms>,
+    pub(crate) vectors: Vec<f32>,
+}
+
+impl Parts {
+    pub(crate) fn build(self) -> Result<IndexedFile, StoreError> {
+        IndexedFile::new(self.record, &self.document, self.terms, &self.vectors)
+    }
+}
+
 /// What the engine would store of this file, with vectors that are made up.
 pub(crate) fn parsed(number: u64, at: &str, text: &str) -> IndexedFile {
+    parts(number, at, text).build().unwrap()
+}
+
+/// What that is made of.
+pub(crate) fn parts(number: u64, at: &str, text: &str) -> Parts {
     let path = path(at);
     let language = Language::of_path(&path).unwrap();
     let parsed = Parser::default().parse(text.as_bytes(), language).unwrap();
@@ -44,7 +64,8 @@ pub(crate) fn parsed(number: u64, at: &str, text: &str) -> IndexedFile {
         })
         .collect();
     let values = 0..parsed.chunks.len() * DIMENSION;
-    IndexedFile {
+    let ParsedFile { symbols, references, chunks, lines, syntax_errors, .. } = parsed;
+    Parts {
         record: FileRecord {
             id: id(number),
             path,
@@ -54,12 +75,10 @@ pub(crate) fn parsed(number: u64, at: &str, text: &str) -> IndexedFile {
             size: text.len() as u64,
             modified_ns: 1_700_000_000_000_000_000 + number as i64,
             content_hash: Some(ContentHash::of(text.as_bytes())),
-            lines: parsed.lines,
-            syntax_errors: parsed.syntax_errors.count,
+            lines,
+            syntax_errors: syntax_errors.count,
         },
-        source: Some(CompressedSource::new(text).unwrap()),
-        symbols: parsed.symbols,
-        chunks: parsed.chunks,
+        document: Document { source: text.into(), symbols, references, chunks },
         terms,
         vectors: values.map(|at| number as f32 + at as f32 / 1024.0).collect(),
     }
@@ -84,24 +103,21 @@ pub(crate) fn rust(number: u64, at: &str, word: &str) -> IndexedFile {
 
 /// A file that is known and not indexed.
 pub(crate) fn skipped(number: u64, at: &str, status: FileStatus) -> IndexedFile {
-    IndexedFile {
-        record: FileRecord {
-            id: id(number),
-            path: path(at),
-            language: None,
-            status,
-            detail: Some(format!("{status}, because")),
-            size: 1 << 40,
-            modified_ns: -1,
-            content_hash: None,
-            lines: 0,
-            syntax_errors: 0,
-        },
-        source: None,
-        symbols: Vec::new(),
-        chunks: Vec::new(),
-        terms: Vec::new(),
-        vectors: Vec::new(),
+    IndexedFile::left_out(skipped_record(number, at, status))
+}
+
+pub(crate) fn skipped_record(number: u64, at: &str, status: FileStatus) -> FileRecord {
+    FileRecord {
+        id: id(number),
+        path: path(at),
+        language: None,
+        status,
+        detail: Some(format!("{status}, because")),
+        size: 1 << 40,
+        modified_ns: -1,
+        content_hash: None,
+        lines: 0,
+        syntax_errors: 0,
     }
 }
 

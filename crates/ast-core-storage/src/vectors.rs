@@ -1,0 +1,112 @@
+//! Vectors, a byte a value, and in bulk.
+
+use crate::{Store, StoreError};
+use ast_core_model::{FileId, SymbolKind};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// The vectors of a file's chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileVectors {
+    /// The file.
+    pub file: FileId,
+    /// Of each chunk, the kind of the definition it is about.
+    pub kinds: Vec<Option<SymbolKind>>,
+    /// The vectors, one after the other: that of chunk `n` begins at `n` x dimension. A vector is as long as its
+    /// largest value makes it, which is 127 or -127; where its length matters, it was not to be stored here. A vector of
+    /// zeros is of a text without words. Empty if the chunks have no vectors.
+    pub codes: Vec<i8>,
+}
+
+/// Appends the vector in bytes: its direction, as exactly as 255 steps of the largest value can give it.
+pub(crate) fn quantize(vector: &[f32], codes: &mut Vec<u8>) {
+    let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    let scale = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+    codes.extend(vector.iter().map(|value| ((value * scale).round() as i8).cast_unsigned()));
+}
+
+/// A kind in a byte; 0 for none. The list of kinds only ever grows at its end.
+pub(crate) fn byte_of_kind(kind: Option<SymbolKind>) -> u8 {
+    let place = |kind| SymbolKind::ALL.iter().position(|known| *known == kind).map_or(0, |at| at as u8 + 1);
+    kind.map_or(0, place)
+}
+
+fn kind_of_byte(byte: u8) -> Result<Option<SymbolKind>, String> {
+    match byte.checked_sub(1) {
+        None => Ok(None),
+        Some(at) => match SymbolKind::ALL.get(usize::from(at)) {
+            Some(kind) => Ok(Some(*kind)),
+            None => Err(format!("symbol kind {byte}")),
+        },
+    }
+}
+
+pub(crate) const AFTER: &str =
+    "SELECT file_id, kinds, codes FROM vectors WHERE file_id > ? ORDER BY file_id LIMIT ?";
+
+impl Store {
+    /// The vectors of up to `limit` files whose ids come after `after`, in order of ids.
+    pub async fn vectors_after(
+        &self,
+        after: Option<FileId>,
+        limit: usize,
+    ) -> Result<Vec<FileVectors>, StoreError> {
+        let mut connection = self.reader().await?;
+        let rows = sqlx::query(AFTER)
+            .bind(after.map_or(0, FileId::get).cast_signed())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        rows.iter().map(|row| self.file_vectors(row)).collect()
+    }
+
+    fn file_vectors(&self, row: &SqliteRow) -> Result<FileVectors, StoreError> {
+        let read = |error| self.failed(error);
+        let file = self.file_id(row, 0)?;
+        let kinds: &[u8] = row.try_get(1).map_err(read)?;
+        let codes: &[u8] = row.try_get(2).map_err(read)?;
+        let damaged = |reason| self.corrupt(format!("the vectors of {file:?}: {reason}"));
+        if kinds.is_empty() || !codes.len().is_multiple_of(kinds.len()) {
+            return Err(damaged(format!("{} bytes for {} chunks", codes.len(), kinds.len())));
+        }
+        let kinds = kinds.iter().map(|byte| kind_of_byte(*byte)).collect::<Result<_, _>>();
+        let kinds = kinds.map_err(damaged)?;
+        Ok(FileVectors { file, kinds, codes: codes.iter().map(|byte| byte.cast_signed()).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_direction_stays(vector in proptest::collection::vec(-1e3f32..1e3, 8..64)) {
+            prop_assume!(vector.iter().any(|value| value.abs() > 1.0));
+            let mut codes = Vec::new();
+            quantize(&vector, &mut codes);
+            let codes: Vec<f32> = codes.iter().map(|code| f32::from(code.cast_signed())).collect();
+            let dot = |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+            let cosine = dot(&vector, &codes) / (dot(&vector, &vector) * dot(&codes, &codes)).sqrt();
+            prop_assert!(cosine > 0.999, "{cosine}");
+        }
+    }
+
+    #[test]
+    fn zeros_and_extremes_have_codes() {
+        let mut codes = Vec::new();
+        quantize(&[0.0, -0.0], &mut codes);
+        quantize(&[f32::MAX, f32::MIN, 1.0], &mut codes);
+        assert_eq!(codes, [0, 0, 127, 129, 0]);
+    }
+
+    #[test]
+    fn kinds_round_trip() {
+        for kind in SymbolKind::ALL.iter().copied().map(Some).chain([None]) {
+            assert_eq!(kind_of_byte(byte_of_kind(kind)), Ok(kind));
+        }
+        assert!(kind_of_byte(255).is_err());
+    }
+}
