@@ -98,6 +98,12 @@ Examples:
   ast-core annotate src/parser.rs
   ast-core annotate src --format jsonl | jq 'select(.complexity.cognitive > 15) | .name'")]
     Annotate(SourceArguments),
+    /// Keep the index up with a directory as it changes, until Ctrl-C
+    #[command(after_help = "\
+Examples:
+  ast-core watch
+  ast-core watch ~/project --format jsonl | jq .elapsed_ms")]
+    Watch(WatchArguments),
     /// Say what the index holds, what it left out and why, and whether it is stale
     Status,
     /// List the languages, their file extensions and their grammars
@@ -115,6 +121,13 @@ pub(crate) struct IndexArguments {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) plan: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArguments {
+    /// The directory
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -90,6 +90,37 @@ impl<'a> From<&'a IndexReport> for Index<'a> {
     }
 }
 
+/// What a watch tells, one document each.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub(crate) enum WatchEvent<'a> {
+    Ready {
+        watched: Option<usize>,
+        #[serde(flatten)]
+        report: Index<'a>,
+    },
+    Updated {
+        #[serde(flatten)]
+        report: Index<'a>,
+    },
+    Failed {
+        schema: u32,
+        error: String,
+    },
+}
+
+impl<'a> From<&'a ast_core_engine::WatchEvent> for WatchEvent<'a> {
+    fn from(event: &'a ast_core_engine::WatchEvent) -> Self {
+        use ast_core_engine::WatchEvent as Event;
+        match event {
+            Event::Ready { report, watched } => Self::Ready { watched: *watched, report: report.into() },
+            Event::Updated { report } => Self::Updated { report: report.into() },
+            Event::Failed { error } => Self::Failed { schema: SCHEMA, error: error.to_string() },
+            other => Self::Failed { schema: SCHEMA, error: format!("{other:?}") },
+        }
+    }
+}
+
 #[derive(Serialize)]
 pub(crate) struct Plan<'a> {
     schema: u32,

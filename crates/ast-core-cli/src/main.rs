@@ -35,6 +35,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
         Command::Search(arguments) => commands::search::run(&arguments, &global, output),
         Command::Symbols(arguments) => commands::symbols::run(&arguments, output),
         Command::Annotate(arguments) => commands::annotate::run(&arguments, output),
+        Command::Watch(arguments) => commands::watch::run(&arguments, &global, output),
         Command::Status => commands::status::run(&global, output),
         Command::Languages => commands::languages::run(output),
     }

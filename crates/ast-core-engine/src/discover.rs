@@ -4,10 +4,11 @@ use crate::EngineError;
 use ast_core_model::RepoPath;
 use ast_core_parse::Language;
 use ignore::WalkBuilder;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::Metadata;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Ignore rules of one's own, in the syntax of `.gitignore`.
 const IGNORE_FILE: &str = ".ast-coreignore";
@@ -67,6 +68,30 @@ pub(crate) struct Discovery {
     pub(crate) ignored: u64,
     /// Files of no known language, links, sockets and the like.
     pub(crate) unsupported: u64,
+    /// The directories that were looked into, the tree itself the first.
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+/// How much of a tree is looked at.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Scope {
+    /// All of it.
+    #[default]
+    Tree,
+    /// The files that are in these directories themselves, which are in the tree.
+    Folders(Arc<HashSet<PathBuf>>),
+}
+
+impl Scope {
+    /// Whether a file at this path in the tree is looked at.
+    pub(crate) fn covers(&self, root: &Path, path: &RepoPath) -> bool {
+        match self {
+            Self::Tree => true,
+            Self::Folders(folders) => {
+                root.join(path.as_str()).parent().is_some_and(|folder| folders.contains(folder))
+            }
+        }
+    }
 }
 
 /// A file that was not indexed, and why.
@@ -78,8 +103,9 @@ pub struct Failure {
     pub reason: String,
 }
 
-/// Walks over a tree.
-pub(crate) fn discover(root: &Path) -> Result<Discovery, EngineError> {
+/// Walks over a tree, or as much of it as there is to be looked at: the rules that hold somewhere are in all the
+/// directories above.
+pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineError> {
     let failed =
         |error: std::io::Error| EngineError::Root { path: root.to_owned(), reason: error.to_string() };
     if !std::fs::metadata(root).map_err(failed)?.is_dir() {
@@ -90,7 +116,7 @@ pub(crate) fn discover(root: &Path) -> Result<Discovery, EngineError> {
     // How many entries of each directory the rules let through.
     let mut let_through: HashMap<PathBuf, u64> = HashMap::new();
     let mut directories = vec![root.to_owned()];
-    for entry in walker(root).build() {
+    for entry in walker(root, scope).build() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -110,13 +136,14 @@ pub(crate) fn discover(root: &Path) -> Result<Discovery, EngineError> {
             _ => discovery.unsupported += 1,
         }
     }
-    for directory in directories {
+    for directory in &directories {
         // A directory that cannot be read is among the failures already.
-        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        let Ok(entries) = std::fs::read_dir(directory) else { continue };
         let all = entries.flatten().filter(|entry| !is_bookkeeping(&entry.file_name())).count() as u64;
-        discovery.ignored += all.saturating_sub(let_through.get(&directory).copied().unwrap_or(0));
+        discovery.ignored += all.saturating_sub(let_through.get(directory).copied().unwrap_or(0));
     }
     discovery.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    discovery.folders = directories;
     Ok(discovery)
 }
 
@@ -125,7 +152,7 @@ fn is_bookkeeping(name: &std::ffi::OsStr) -> bool {
     name == ".git" || name == crate::config::INDEX_FOLDER
 }
 
-fn walker(root: &Path) -> WalkBuilder {
+fn walker(root: &Path, scope: &Scope) -> WalkBuilder {
     // Above a repository, and above a tree that is in none, other people's rules apply to other things.
     let in_repository = root.ancestors().any(|directory| directory.join(".git").exists());
     let mut builder = WalkBuilder::new(root);
@@ -134,8 +161,27 @@ fn walker(root: &Path) -> WalkBuilder {
         .require_git(false)
         .follow_links(false)
         .add_custom_ignore_filename(IGNORE_FILE)
-        .filter_entry(|entry| !is_bookkeeping(entry.file_name()));
+        .filter_entry(only(scope));
     builder
+}
+
+/// Which entries of a directory are looked at at all.
+fn only(scope: &Scope) -> impl Fn(&ignore::DirEntry) -> bool + Send + Sync + 'static {
+    let wanted = match scope {
+        Scope::Tree => None,
+        Scope::Folders(folders) => {
+            let on_the_way = folders.iter().flat_map(|folder| folder.ancestors()).map(Path::to_owned);
+            Some((folders.clone(), on_the_way.collect::<HashSet<_>>()))
+        }
+    };
+    move |entry| {
+        let is_wanted = wanted.as_ref().is_none_or(|(folders, on_the_way)| {
+            on_the_way.contains(entry.path())
+                || entry.path().parent().is_some_and(|folder| folders.contains(folder))
+                    && entry.file_type().is_none_or(|kind| !kind.is_dir())
+        });
+        is_wanted && !is_bookkeeping(entry.file_name())
+    }
 }
 
 impl Discovery {

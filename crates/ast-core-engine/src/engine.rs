@@ -1,6 +1,7 @@
 //! The engine: what is open, and what is shared by indexing and search.
 
 use crate::config::{EngineConfig, INDEX_FOLDER};
+use crate::discover::Scope;
 use crate::report::{Change, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Snapshot, read_update};
 use crate::{EngineError, Failure, IndexOptions};
@@ -137,7 +138,7 @@ impl Engine {
 
     /// How the tree differs from the index; `None` if it cannot be looked at.
     async fn stale(&self, root: &Path) -> Option<Vec<Stale>> {
-        let (_, plan, _) = self.plan_run(root, &IndexOptions::default()).await.ok()?;
+        let plan = self.plan_run(root, &IndexOptions::default(), &Scope::Tree).await.ok()?.plan;
         let removed = plan.removed.iter().map(|record| (record.path.to_string(), Change::Removed));
         let mut stale: Vec<Stale> = removed.map(|(path, change)| Stale { path, change }).collect();
         let read = blocking(move || {

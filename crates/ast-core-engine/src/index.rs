@@ -1,7 +1,7 @@
 //! An index run: discover, plan, prepare, commit.
 
 use crate::commit::{Committer, Delivery};
-use crate::discover::{Discovery, discover};
+use crate::discover::{Discovery, Scope, discover};
 use crate::engine::{blocking, meta_key};
 use crate::plan::{Known, Plan, plan};
 use crate::prepare::{Prepared, Preparer, Task};
@@ -15,6 +15,15 @@ use ast_core_model::FileId;
 use ast_core_storage::{FileRecord, FileStatus, IndexedFile, StoreError, WriteBatch};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// What a run over a tree, or a part of it, has to do.
+pub(crate) struct PlannedRun {
+    pub(crate) root: PathBuf,
+    pub(crate) plan: Plan,
+    pub(crate) failures: Vec<Failure>,
+    /// The directories that were looked into.
+    pub(crate) folders: Vec<PathBuf>,
+}
 
 /// How an index run goes about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,19 +65,40 @@ impl Engine {
         options: &IndexOptions,
         control: IndexControl,
     ) -> Result<IndexReport, EngineError> {
+        self.index_scope(root.as_ref(), options, control, Scope::Tree).await.map(|(report, _)| report)
+    }
+
+    /// The same of a part of the tree; also the directories that were looked into.
+    pub(crate) async fn index_scope(
+        &self,
+        root: &Path,
+        options: &IndexOptions,
+        control: IndexControl,
+        scope: Scope,
+    ) -> Result<(IndexReport, Vec<PathBuf>), EngineError> {
         let begin = Instant::now();
         // One run at a time: two would plan from the same state and both do the work.
         let _turn = self.index_turn.lock().await;
         control.check()?;
         let started_ns = now_ns();
-        let (root, plan, failures) = self.plan_run(root.as_ref(), options).await?;
+        let PlannedRun { root, plan, failures, folders } = self.plan_run(root, options, &scope).await?;
         let mut report = IndexReport { files: plan.counts, failures, ..IndexReport::default() };
         report.files.removed += plan.removed.len() as u64;
         report.files.failed += report.failures.len() as u64;
         report.generation = self.store.generation().await?;
         control.check()?;
-        let first_id = self.begin_run(&root, &plan, &mut report).await?;
-        self.prepare_and_commit(plan, first_id, control, &mut report).await?;
+        let is_partial = !matches!(scope, Scope::Tree);
+        if !(is_partial && plan.is_empty()) {
+            let first_id = self.begin_run(&root, &plan, is_partial, &mut report).await?;
+            self.prepare_and_commit(plan, first_id, control, &mut report).await?;
+        }
+        report.failures.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        if is_partial {
+            (report.files.ignored, report.files.unsupported) = (0, 0);
+            // What the last run over all of it noted still holds for the rest.
+            report.elapsed = begin.elapsed();
+            return Ok((report, folders));
+        }
         let finished = WriteBatch {
             meta: vec![
                 (meta_key::LAST_RUN.into(), started_ns.to_string()),
@@ -80,10 +110,9 @@ impl Engine {
         };
         report.generation = self.store.commit(finished).await?.generation;
         self.store.settle().await?;
-        report.failures.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         report.peak_rss_bytes = ProcessFigures::read().peak_rss_bytes;
         report.elapsed = begin.elapsed();
-        Ok(report)
+        Ok((report, folders))
     }
 
     /// What [`index`](Self::index) would do, without doing it. Of a file whose stamp differs only a run can tell
@@ -96,7 +125,7 @@ impl Engine {
         root: impl AsRef<Path>,
         options: &IndexOptions,
     ) -> Result<PlanReport, EngineError> {
-        let (_, plan, failures) = self.plan_run(root.as_ref(), options).await?;
+        let PlannedRun { plan, failures, .. } = self.plan_run(root.as_ref(), options, &Scope::Tree).await?;
         Ok(plan_report(plan, &failures))
     }
 
@@ -105,15 +134,16 @@ impl Engine {
         &self,
         root: &Path,
         options: &IndexOptions,
-    ) -> Result<(PathBuf, Plan, Vec<Failure>), EngineError> {
-        let given = root.to_owned();
+        scope: &Scope,
+    ) -> Result<PlannedRun, EngineError> {
+        let (given, looked_at) = (root.to_owned(), scope.clone());
         let (root, discovery): (PathBuf, Discovery) = blocking(move || {
             let failed = |error: std::io::Error| EngineError::Root {
                 path: given.clone(),
                 reason: crate::discover::io_reason(&error),
             };
             let root = given.canonicalize().map_err(failed)?;
-            let discovery = discover(&root)?;
+            let discovery = discover(&root, &looked_at)?;
             Ok::<_, EngineError>((root, discovery))
         })
         .await??;
@@ -125,8 +155,10 @@ impl Engine {
             });
         }
         let pipeline = self.store.meta(meta_key::PIPELINE).await?;
+        let mut files = self.store.files().await?;
+        files.retain(|record| scope.covers(&root, &record.path));
         let known = Known {
-            files: self.store.files().await?,
+            files,
             last_run_ns: self
                 .store
                 .meta(meta_key::LAST_RUN)
@@ -137,8 +169,9 @@ impl Engine {
         };
         let mut discovery = discovery;
         let failures = std::mem::take(&mut discovery.failures);
+        let folders = std::mem::take(&mut discovery.folders);
         let plan = plan(discovery, known, &failures);
-        Ok((root, plan, failures))
+        Ok(PlannedRun { root, plan, failures, folders })
     }
 
     /// Takes out what is gone, notes what is being done, and reserves ids for what may come; the first of them.
@@ -146,6 +179,7 @@ impl Engine {
         &self,
         root: &Path,
         plan: &Plan,
+        is_partial: bool,
         report: &mut IndexReport,
     ) -> Result<u64, EngineError> {
         let next = self.store.meta(meta_key::NEXT_FILE_ID).await?;
@@ -167,7 +201,7 @@ impl Engine {
             ],
             ..WriteBatch::default()
         };
-        if !plan.read.is_empty() {
+        if !plan.read.is_empty() && !is_partial {
             batch.meta.push((meta_key::COMPLETE.into(), "false".into()));
         }
         report.generation = self.store.commit(batch).await?.generation;
@@ -249,7 +283,7 @@ impl Engine {
 /// [`EngineError::Root`] if `root` is no directory.
 pub async fn plan_without_index(root: impl AsRef<Path>) -> Result<PlanReport, EngineError> {
     let root = root.as_ref().to_owned();
-    let mut discovery = blocking(move || discover(&root)).await??;
+    let mut discovery = blocking(move || discover(&root, &Scope::Tree)).await??;
     let failures = std::mem::take(&mut discovery.failures);
     let nothing = Known { files: Vec::new(), last_run_ns: 0, outdated: false };
     Ok(plan_report(plan(discovery, nothing, &failures), &failures))

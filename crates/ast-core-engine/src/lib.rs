@@ -36,6 +36,7 @@ mod prepare;
 mod report;
 mod retrieve;
 mod snapshot;
+mod watch;
 
 pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo};
@@ -59,6 +60,7 @@ pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
 pub use report::{Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport};
 pub use retrieve::{SearchHit, SearchQuery, SearchReply};
+pub use watch::{WatchEvent, WatchOptions};
 
 /// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is
 /// made anew by the next run.

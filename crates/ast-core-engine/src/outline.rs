@@ -1,6 +1,6 @@
 //! The definitions of files, straight from the parser: no index is needed.
 
-use crate::discover::{discover, io_reason};
+use crate::discover::{Scope, discover, io_reason};
 use crate::{EngineError, Failure};
 use ast_core_batch::{Batch, BatchConfig, CancelToken, Completed, Control, Order, Outcome, WorkerPool, run};
 use ast_core_model::RepoPath;
@@ -57,7 +57,7 @@ pub fn outline(
     let mut tasks = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let discovery = discover(path)?;
+            let discovery = discover(path, &Scope::Tree)?;
             for failure in discovery.failures {
                 if sink(Err(Failure { path: shown(&path.join(&failure.path)), ..failure })).is_break() {
                     return Ok(());

@@ -90,6 +90,11 @@ fn without_hash(record: FileRecord) -> FileRecord {
 }
 
 impl Plan {
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.removed.is_empty()
+    }
+
     /// The ids of files that are gone.
     pub(crate) fn removed_ids(&self) -> Vec<FileId> {
         self.removed.iter().map(|record| record.id).collect()

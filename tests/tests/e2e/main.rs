@@ -13,3 +13,4 @@ mod interrupted;
 mod repository;
 mod rows;
 mod search;
+mod watch;

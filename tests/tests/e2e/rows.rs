@@ -53,6 +53,8 @@ fn render(database: &Path, ids: bool) -> String {
             .execute(&mut connection)
             .await
             .expect("the terms can be listed");
+        // All of one generation, also while somebody writes.
+        sqlx::query("BEGIN").execute(&mut connection).await.expect("a transaction begins");
         let paths = rows(&mut connection, "SELECT id, path FROM files").await;
         let mut files: Vec<(String, i64)> =
             paths.iter().map(|row| (row.get::<String, _>(1), row.get::<i64, _>(0))).collect();

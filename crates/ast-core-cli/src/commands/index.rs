@@ -11,18 +11,13 @@ use ast_core_engine::{
     ProgressObserver,
 };
 use std::io::Write;
+use std::path::Path;
 
 /// Failures that are listed unless more is asked for.
 const LISTED_FAILURES: usize = 10;
 
 pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    if !arguments.path.is_dir() {
-        let path = arguments.path.display();
-        let what = if arguments.path.exists() { "is not a directory" } else { "does not exist" };
-        return Err(Failed::Usage(format!(
-            "{path} {what}; name a directory to index, such as `ast-core index .`"
-        )));
-    }
+    check_directory(&arguments.path)?;
     let config = match &global.db {
         Some(db) => EngineConfig::new(db),
         None => EngineConfig::for_tree(&arguments.path),
@@ -53,8 +48,18 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
     })
 }
 
+/// Whether a tree can be there.
+pub(super) fn check_directory(path: &Path) -> Result<(), Failed> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let what = if path.exists() { "is not a directory" } else { "does not exist" };
+    let path = path.display();
+    Err(Failed::Usage(format!("{path} {what}; name a directory to index, such as `ast-core index .`")))
+}
+
 /// The first Ctrl-C ends the run as soon as what is in flight is committed, the second at once.
-fn cancel_on_interrupt(quiet: bool) -> CancelToken {
+pub(super) fn cancel_on_interrupt(quiet: bool) -> CancelToken {
     let cancel = CancelToken::new();
     let token = cancel.clone();
     tokio::spawn(async move {

@@ -6,6 +6,7 @@ pub(crate) mod languages;
 pub(crate) mod search;
 pub(crate) mod status;
 pub(crate) mod symbols;
+pub(crate) mod watch;
 
 use crate::args::{Format, Global, SourceArguments};
 use crate::failure::{Exit, Failed};

@@ -1,0 +1,295 @@
+//! Keeping an index up with a tree that changes.
+//!
+//! The system tells of the directories that the last walk looked into, so what is ignored is not even watched. A change of
+//! a file has the files of its directory looked at; a change of which directories there are, or of the rules, has the
+//! whole tree. Nothing that is told is believed: each run looks at what is there.
+
+use crate::config::INDEX_FOLDER;
+use crate::discover::Scope;
+use crate::{CancelToken, Engine, EngineError, IndexControl, IndexOptions, IndexReport};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// How a tree is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchOptions {
+    /// How long nothing must have changed before what did is indexed: a save is several changes. Default: 50 ms.
+    pub quiet: Duration,
+    /// How long changes are waited for at most, if they do not end. Default: 1 s.
+    pub at_most: Duration,
+    /// How often all of the tree is looked at where the system does not tell of changes, and how soon a run that failed
+    /// is tried again. Default: 2 s.
+    pub poll: Duration,
+}
+
+impl Default for WatchOptions {
+    fn default() -> Self {
+        Self {
+            quiet: Duration::from_millis(50),
+            at_most: Duration::from_secs(1),
+            poll: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What a watch tells.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WatchEvent {
+    /// The index is up to the tree, and changes are waited for.
+    Ready {
+        /// What was done to bring it up.
+        report: IndexReport,
+        /// How many directories the system tells of; `None` if it does not, and the tree is looked at every
+        /// [`poll`](WatchOptions::poll).
+        watched: Option<usize>,
+    },
+    /// Something changed, and is in the index now.
+    Updated {
+        /// What was done.
+        report: IndexReport,
+    },
+    /// The index could not be brought up. It is tried again, and told again if it fails in another way.
+    Failed {
+        /// Why.
+        error: EngineError,
+    },
+}
+
+/// How often it is looked whether the watch is to end.
+const TICK: Duration = Duration::from_millis(50);
+
+/// From so many directories with changes the whole tree is looked at.
+const MANY_FOLDERS: usize = 256;
+
+/// Files that say what is ignored.
+const RULES: [&str; 3] = [".gitignore", ".ignore", ".ast-coreignore"];
+
+impl Engine {
+    /// Brings the index up to the tree at `root`, and goes on doing so as the tree changes, until it is cancelled. A
+    /// changed file is searchable as soon as it was parsed and committed.
+    ///
+    /// Only what the files of the tree say is watched: a change of rules outside of it, such as the user's global ones,
+    /// is seen by the next run over all of the tree.
+    ///
+    /// # Errors
+    /// As [`index`](Self::index), if the first run fails; what fails later is told and tried again.
+    pub async fn watch(
+        &self,
+        root: impl AsRef<Path>,
+        options: &WatchOptions,
+        cancel: &CancelToken,
+        mut tell: impl FnMut(WatchEvent) + Send,
+    ) -> Result<(), EngineError> {
+        let root = root.as_ref();
+        let canonical = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        let mut watch = Watch::new(canonical, &self.config.database);
+        // Whatever changes while the first run goes on is told by then, or seen by it.
+        let mut folders = {
+            let root = watch.root.clone();
+            crate::engine::blocking(move || crate::discover::discover(&root, &Scope::Tree)).await??.folders
+        };
+        watch.follow(&folders);
+        let (report, found) = self.watched_run(root, cancel, Scope::Tree).await?;
+        if found != folders {
+            watch.follow(&found);
+            folders = found;
+        }
+        tell(WatchEvent::Ready { report, watched: watch.system.is_some().then_some(folders.len()) });
+        let mut failed: Option<String> = None;
+        loop {
+            let again = if failed.is_some() { Some(options.poll) } else { None };
+            let Some(scope) = watch.next(options, again, cancel).await else { return Ok(()) };
+            match self.watched_run(root, cancel, scope.clone()).await {
+                Ok((report, found)) => {
+                    if matches!(scope, Scope::Tree) {
+                        watch.follow(&found);
+                    }
+                    let has_changed = report.files.indexed + report.files.removed > 0;
+                    if failed.take().is_some() || has_changed {
+                        tell(WatchEvent::Updated { report });
+                    }
+                }
+                Err(EngineError::Cancelled) => return Ok(()),
+                Err(error) => {
+                    let message = error.to_string();
+                    if failed.as_ref() != Some(&message) {
+                        tell(WatchEvent::Failed { error });
+                    }
+                    failed = Some(message);
+                }
+            }
+        }
+    }
+
+    async fn watched_run(
+        &self,
+        root: &Path,
+        cancel: &CancelToken,
+        scope: Scope,
+    ) -> Result<(IndexReport, Vec<PathBuf>), EngineError> {
+        let control = IndexControl { cancel: cancel.child(), ..IndexControl::default() };
+        self.index_scope(root, &IndexOptions::default(), control, scope).await
+    }
+}
+
+/// What the system tells of a tree.
+struct Watch {
+    root: PathBuf,
+    /// What the names of the index's own files begin with.
+    database: PathBuf,
+    /// `None` if the system cannot tell of all of it.
+    system: Option<RecommendedWatcher>,
+    events: UnboundedReceiver<notify::Result<Event>>,
+    folders: HashSet<PathBuf>,
+}
+
+/// What changed since the last run.
+#[derive(Default)]
+struct Changes {
+    everything: bool,
+    folders: HashSet<PathBuf>,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        !self.everything && self.folders.is_empty()
+    }
+
+    fn scope(self) -> Scope {
+        match self.everything || self.folders.len() > MANY_FOLDERS {
+            true => Scope::Tree,
+            false => Scope::Folders(Arc::new(self.folders)),
+        }
+    }
+}
+
+impl Watch {
+    fn new(root: PathBuf, database: &Path) -> Self {
+        let (sender, events) = unbounded_channel();
+        // Nobody is left to be told when the receiver is gone.
+        let system = notify::recommended_watcher(move |event| drop(sender.send(event))).ok();
+        let database = match (database.parent().map(Path::canonicalize), database.file_name()) {
+            (Some(Ok(folder)), Some(name)) => folder.join(name),
+            _ => database.to_owned(),
+        };
+        Self { root, database, system, events, folders: HashSet::new() }
+    }
+
+    /// Watches these directories, and no others.
+    fn follow(&mut self, folders: &[PathBuf]) {
+        let folders: HashSet<PathBuf> = folders.iter().cloned().collect();
+        let Some(system) = &mut self.system else {
+            self.folders = folders;
+            return;
+        };
+        for gone in self.folders.difference(&folders) {
+            // It is no longer watched if it is no longer there.
+            let _ = system.unwatch(gone);
+        }
+        let mut is_complete = true;
+        for folder in &folders {
+            // One that was made anew under its old name is another one for the system, and to be told to it again.
+            match system.watch(folder, RecursiveMode::NonRecursive) {
+                Ok(()) => {}
+                // It went, and the run that is told of it will see that.
+                Err(error) if matches!(error.kind, notify::ErrorKind::PathNotFound) || !folder.is_dir() => {}
+                Err(_) => is_complete = false,
+            }
+        }
+        self.folders = folders;
+        if !is_complete {
+            // There are more directories than the system watches for a user, say: what it does not tell has to be
+            // looked for.
+            self.system = None;
+        }
+    }
+
+    /// Waits until something changed and then did not for a moment; or until it is time to look again. `None` if the
+    /// watch is to end.
+    async fn next(
+        &mut self,
+        options: &WatchOptions,
+        again: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Option<Scope> {
+        let begin = Instant::now();
+        let mut changes = Changes::default();
+        let mut first = None;
+        loop {
+            if cancel.is_cancelled() {
+                return None;
+            }
+            let wait = if first.is_some() { options.quiet } else { TICK };
+            let event = match self.system {
+                Some(_) => tokio::time::timeout(wait, self.events.recv()).await,
+                None => {
+                    tokio::time::sleep(TICK).await;
+                    Ok(None)
+                }
+            };
+            match event {
+                Ok(Some(event)) => {
+                    self.note(event, &mut changes);
+                    if !changes.is_empty() {
+                        let since = first.get_or_insert_with(Instant::now);
+                        if since.elapsed() >= options.at_most {
+                            return Some(changes.scope());
+                        }
+                    }
+                }
+                Err(_) if first.is_some() => return Some(changes.scope()),
+                Err(_) => {}
+                // The system tells no more, or never did.
+                Ok(None) => {
+                    self.system = None;
+                    if begin.elapsed() >= options.poll {
+                        return Some(Scope::Tree);
+                    }
+                }
+            }
+            if again.is_some_and(|again| begin.elapsed() >= again) {
+                return Some(Scope::Tree);
+            }
+        }
+    }
+
+    fn note(&self, event: notify::Result<Event>, changes: &mut Changes) {
+        let Ok(event) = event else {
+            changes.everything = true;
+            return;
+        };
+        if matches!(event.kind, EventKind::Access(_)) {
+            return;
+        }
+        changes.everything |= event.need_rescan();
+        for path in &event.paths {
+            if self.is_our_own(path) {
+                continue;
+            }
+            let is_rule = path.file_name().is_some_and(|name| RULES.iter().any(|rule| name == *rule));
+            // A directory came, went, or got another name.
+            let is_folder = self.folders.contains(path) || path.is_dir();
+            let only_its_times =
+                is_folder && matches!(event.kind, EventKind::Modify(notify::event::ModifyKind::Metadata(_)));
+            if is_rule || (is_folder && !only_its_times) {
+                changes.everything = true;
+            } else if let Some(folder) = path.parent().filter(|folder| self.folders.contains(*folder)) {
+                changes.folders.insert(folder.to_owned());
+            }
+        }
+    }
+
+    /// Whether the index or git writes there, for itself.
+    fn is_our_own(&self, path: &Path) -> bool {
+        let database = self.database.as_os_str().as_encoded_bytes();
+        let inside = path.strip_prefix(&self.root).unwrap_or(path);
+        let first = inside.components().next().map(|part| part.as_os_str());
+        first.is_some_and(|first| first == INDEX_FOLDER || first == ".git")
+            || path.as_os_str().as_encoded_bytes().starts_with(database)
+    }
+}
