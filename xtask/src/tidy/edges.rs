@@ -19,6 +19,7 @@ const CRATES: &[(&str, Uses)] = &[
     ("ast-core-parse", Only(&["ast-core-model"])),
     ("ast-core-embed", Only(&["ast-core-model"])),
     ("ast-core-vector", Only(&[])),
+    ("ast-core-lexical", Only(&["ast-core-model"])),
     ("ast-core-storage", Only(&["ast-core-model"])),
     ("ast-core-batch", Only(&[])),
     ("ast-core-metrics", Only(&[])),

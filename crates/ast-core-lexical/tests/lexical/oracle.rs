@@ -1,0 +1,84 @@
+//! BM25F by its definition, over all documents.
+
+use ast_core_lexical::{Bm25f, FIELDS};
+use ast_core_model::{ChunkId, ChunkTerms, FileId};
+use std::collections::BTreeMap;
+
+/// The files that are there.
+#[derive(Default, Clone)]
+pub struct Oracle {
+    pub files: BTreeMap<FileId, Vec<ChunkTerms>>,
+}
+
+pub fn fields(chunk: &ChunkTerms) -> [Vec<&str>; FIELDS] {
+    [&chunk.name, &chunk.path, &chunk.doc, &chunk.body]
+        .map(|field| field.split(' ').filter(|term| !term.is_empty()).collect())
+}
+
+impl Oracle {
+    pub fn chunks(&self) -> impl Iterator<Item = (ChunkId, [Vec<&str>; FIELDS])> {
+        self.files.iter().flat_map(|(&file, chunks)| {
+            (0..).zip(chunks).map(move |(ordinal, chunk)| (ChunkId::in_file(file, ordinal).unwrap(), fields(chunk)))
+        })
+    }
+
+    /// How many documents there are, and how many terms in each field of all of them.
+    pub fn totals(&self) -> (u64, [u64; FIELDS]) {
+        let mut totals = (0, [0; FIELDS]);
+        for (_, fields) in self.chunks() {
+            totals.0 += 1;
+            for field in 0..FIELDS {
+                totals.1[field] += fields[field].len() as u64;
+            }
+        }
+        totals
+    }
+
+    pub fn frequency(&self, term: &str) -> u64 {
+        self.chunks().filter(|(_, fields)| fields.iter().any(|field| field.contains(&term))).count() as u64
+    }
+
+    pub fn search(
+        &self,
+        terms: &[&str],
+        ranking: &Bm25f,
+        limit: usize,
+        accept: impl Fn(ChunkId) -> bool,
+    ) -> Vec<(ChunkId, f64)> {
+        let mut distinct: Vec<&str> = Vec::new();
+        for term in terms {
+            if !distinct.contains(term) {
+                distinct.push(term);
+            }
+        }
+        let (documents, lengths) = self.totals();
+        let documents = documents as f64;
+        let average = lengths.map(|length| length as f64 / documents);
+        let mut hits = Vec::new();
+        for (chunk, fields) in self.chunks().filter(|(chunk, _)| accept(*chunk)) {
+            let mut score = 0.0;
+            for term in &distinct {
+                let mut frequency = 0.0;
+                for field in 0..FIELDS {
+                    let tf = fields[field].iter().filter(|other| *other == term).count();
+                    if tf > 0 {
+                        let norm = (1.0 - ranking.b[field])
+                            + (ranking.b[field] / average[field]) * fields[field].len() as f64;
+                        frequency += ranking.weights[field] * tf as f64 / norm;
+                    }
+                }
+                if frequency > 0.0 {
+                    let with = self.frequency(term) as f64;
+                    let idf = (1.0 + (documents - with + 0.5) / (with + 0.5)).ln();
+                    score += idf * (frequency / (ranking.k1 + frequency));
+                }
+            }
+            if score > 0.0 {
+                hits.push((chunk, score));
+            }
+        }
+        hits.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        hits.truncate(limit);
+        hits
+    }
+}
