@@ -115,10 +115,8 @@ impl<'c> Lookup<'c> {
         cache: &'c PageCache,
     ) -> Result<Self, LexicalError> {
         let mut held = Held::new(cache);
-        if !terms.is_empty() {
-            want_roots(&mut held, &manifest.segments);
-        }
-        let segments = manifest.segments.clone();
+        let segments = if terms.is_empty() { Vec::new() } else { manifest.segments.clone() };
+        want_roots(&mut held, &segments);
         let mut lookup =
             Self { held, segments, terms, all_postings, stage: Stage::Roots, found: Vec::new() };
         lookup.advance()?;
@@ -146,12 +144,10 @@ impl<'c> Lookup<'c> {
 
     fn want_terms(&mut self) -> Result<Stage, LexicalError> {
         let mut wanted = Vec::new();
-        if !self.terms.is_empty() {
-            for segment in &self.segments {
-                for term in &self.terms {
-                    let page = self.terms_page(segment, term)?;
-                    wanted.extend(page.map(|page| (page, Expected::Terms)));
-                }
+        for segment in &self.segments {
+            for term in &self.terms {
+                let page = self.terms_page(segment, term)?;
+                wanted.extend(page.map(|page| (page, Expected::Terms)));
             }
         }
         self.held.want(wanted);
