@@ -2,7 +2,7 @@
 
 use crate::LexicalError;
 use crate::cache::{Content, Expected, Held, PageCache};
-use crate::dictionary::Terms;
+use crate::dictionary::{Entry, Terms};
 use crate::documents::Dead;
 use crate::error::Damage;
 use crate::manifest::{Manifest, Segment};
@@ -28,15 +28,12 @@ pub(crate) enum Place {
 
 impl Found {
     /// The entry of a term in a page of terms.
-    pub(crate) fn read(
-        segment: &Segment,
-        documents: u32,
-        entry: &crate::dictionary::Entry<'_>,
-    ) -> Result<Self, Damage> {
+    pub(crate) fn read(segment: &Segment, entry: &Entry<'_>) -> Result<Self, Damage> {
         let place = match entry.run() {
             Some(mut run) => {
                 let mut postings = Vec::with_capacity(entry.documents as usize);
-                read_run(&mut run, entry.documents as usize, 0, documents, |posting| postings.push(posting))?;
+                let limit = segment.documents;
+                read_run(&mut run, entry.documents as usize, 0, limit, |posting| postings.push(posting))?;
                 Place::Run(postings)
             }
             None => Place::Pieces(
@@ -168,7 +165,7 @@ impl<'c> Lookup<'c> {
                         .find(term)
                         .map_err(|damage| damage.of(id))?;
                     entry
-                        .map(|entry| Found::read(segment, segment.documents, &entry))
+                        .map(|entry| Found::read(segment, &entry))
                         .transpose()
                         .map_err(|damage| damage.of(id))
                 };

@@ -39,11 +39,6 @@ impl Root {
         page as u32 + 1
     }
 
-    /// How many pages of terms there are.
-    pub(crate) fn terms_pages(&self) -> usize {
-        self.pages.len()
-    }
-
     /// The number of a page of terms.
     pub(crate) fn terms_page(&self, index: usize) -> Option<u32> {
         self.pages.get(index).map(|page| page.1)

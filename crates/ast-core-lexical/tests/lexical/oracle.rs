@@ -2,7 +2,7 @@
 
 use ast_core_lexical::{Bm25f, FIELDS};
 use ast_core_model::{ChunkId, ChunkTerms, FileId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The files that are there.
 #[derive(Default, Clone)]
@@ -38,6 +38,21 @@ impl Oracle {
         self.chunks().filter(|(_, fields)| fields.iter().any(|field| field.contains(&term))).count() as u64
     }
 
+    /// The terms that begin with some text, the most frequent first.
+    pub fn expand(&self, prefix: &str, limit: usize) -> Vec<(String, u64)> {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, fields) in self.chunks() {
+            let distinct: BTreeSet<&str> = fields.iter().flatten().copied().collect();
+            for term in distinct.into_iter().filter(|term| term.starts_with(prefix)) {
+                *counts.entry(term).or_default() += 1;
+            }
+        }
+        let mut terms: Vec<_> = counts.into_iter().map(|(term, count)| (term.to_owned(), count)).collect();
+        terms.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        terms.truncate(limit);
+        terms
+    }
+
     pub fn search(
         &self,
         terms: &[&str],
@@ -54,10 +69,11 @@ impl Oracle {
         let (documents, lengths) = self.totals();
         let documents = documents as f64;
         let average = lengths.map(|length| length as f64 / documents);
+        let with: Vec<f64> = distinct.iter().map(|term| self.frequency(term) as f64).collect();
         let mut hits = Vec::new();
         for (chunk, fields) in self.chunks().filter(|(chunk, _)| accept(*chunk)) {
             let mut score = 0.0;
-            for term in &distinct {
+            for (term, with) in distinct.iter().zip(&with) {
                 let mut frequency = 0.0;
                 for field in 0..FIELDS {
                     let tf = fields[field].iter().filter(|other| *other == term).count();
@@ -68,7 +84,6 @@ impl Oracle {
                     }
                 }
                 if frequency > 0.0 {
-                    let with = self.frequency(term) as f64;
                     let idf = (1.0 + (documents - with + 0.5) / (with + 0.5)).ln();
                     score += idf * (frequency / (ranking.k1 + frequency));
                 }

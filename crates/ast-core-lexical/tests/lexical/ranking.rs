@@ -12,6 +12,7 @@ enum Step {
     Commit { added: Vec<(u8, Vec<ChunkTerms>)>, removed: Vec<u8> },
     Merge(Vec<u8>),
     Settle,
+    Expand { prefix: String, limit: usize },
     Search { terms: Vec<String>, ranking: Bm25f, limit: usize, filter: Wanted },
 }
 
@@ -65,6 +66,7 @@ fn step(chunks: usize) -> impl Strategy<Value = Step> {
             .prop_map(|(added, removed)| Step::Commit { added, removed }),
         1 => prop::collection::vec(any::<u8>(), 1..5).prop_map(Step::Merge),
         1 => Just(Step::Settle),
+        1 => ("[a-c]{0,2}", 0..20_usize).prop_map(|(prefix, limit)| Step::Expand { prefix, limit }),
         3 => (prop::collection::vec(term(), 0..6), ranking(), 0..40_usize, wanted())
             .prop_map(|(terms, ranking, limit, filter)| Step::Search { terms, ranking, limit, filter }),
     ]
@@ -96,6 +98,9 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
                 store.merge(&which).unwrap();
             }
             Step::Settle => store.settle(u64::MAX).unwrap(),
+            Step::Expand { prefix, limit } => {
+                prop_assert_eq!(store.expand(prefix, *limit).unwrap(), oracle.expand(prefix, *limit));
+            }
             Step::Search { terms, ranking, limit, filter } => {
                 let terms: Vec<&str> = terms.iter().map(String::as_str).collect();
                 let files: Vec<_> = match filter {

@@ -1,7 +1,7 @@
 //! An index with its pages in a map.
 
 use ast_core_lexical::{
-    Bm25f, Changes, FileTerms, Filter, Frequencies, Hit, LexicalError, Manifest, Merge, Page, PageCache, PageId, Query,
+    Bm25f, Changes, Expand, FileTerms, Filter, Frequencies, Hit, LexicalError, Manifest, Merge, Page, PageCache, PageId, Query,
     Search, Task, Update, plan_merges, run,
 };
 use ast_core_model::{ChunkTerms, FileId};
@@ -81,6 +81,12 @@ impl Store {
     ) -> Result<Vec<Hit>, LexicalError> {
         let search = Search::new(&self.manifest()?, &Query { terms, ranking, limit }, filter, cache)?;
         run(search, |wanted| self.fetch(wanted))
+    }
+
+    pub fn expand(&self, prefix: &str, limit: usize) -> Result<Vec<(String, u64)>, LexicalError> {
+        let cache = PageCache::new(0);
+        let terms = run(Expand::new(&self.manifest()?, prefix, limit, &cache)?, |wanted| self.fetch(wanted))?;
+        Ok(terms.into_iter().map(|count| (count.term, count.documents)).collect())
     }
 
     pub fn frequencies(&self, terms: &[&str], cache: &PageCache) -> Result<Vec<u64>, LexicalError> {
