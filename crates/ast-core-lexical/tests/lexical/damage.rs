@@ -56,13 +56,13 @@ fn page() -> impl Strategy<Value = PageId> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn flipped_bits_are_noticed(page in page(), at in any::<prop::sample::Index>(), bit in 0..8) {
         check(page, |data| {
             let at = at.index(data.len());
-            data[at] ^= 1 << bit;
+            data[at] ^= 1_u8 << bit;
         })?;
     }
 

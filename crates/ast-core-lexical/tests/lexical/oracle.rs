@@ -6,24 +6,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The files that are there.
 #[derive(Default, Clone)]
-pub struct Oracle {
-    pub files: BTreeMap<FileId, Vec<ChunkTerms>>,
+pub(crate) struct Oracle {
+    pub(crate) files: BTreeMap<FileId, Vec<ChunkTerms>>,
 }
 
-pub fn fields(chunk: &ChunkTerms) -> [Vec<&str>; FIELDS] {
+pub(crate) fn fields(chunk: &ChunkTerms) -> [Vec<&str>; FIELDS] {
     [&chunk.name, &chunk.path, &chunk.doc, &chunk.body]
         .map(|field| field.split(' ').filter(|term| !term.is_empty()).collect())
 }
 
 impl Oracle {
-    pub fn chunks(&self) -> impl Iterator<Item = (ChunkId, [Vec<&str>; FIELDS])> {
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = (ChunkId, [Vec<&str>; FIELDS])> {
         self.files.iter().flat_map(|(&file, chunks)| {
             (0..).zip(chunks).map(move |(ordinal, chunk)| (ChunkId::in_file(file, ordinal).unwrap(), fields(chunk)))
         })
     }
 
     /// How many documents there are, and how many terms in each field of all of them.
-    pub fn totals(&self) -> (u64, [u64; FIELDS]) {
+    pub(crate) fn totals(&self) -> (u64, [u64; FIELDS]) {
         let mut totals = (0, [0; FIELDS]);
         for (_, fields) in self.chunks() {
             totals.0 += 1;
@@ -34,12 +34,12 @@ impl Oracle {
         totals
     }
 
-    pub fn frequency(&self, term: &str) -> u64 {
+    pub(crate) fn frequency(&self, term: &str) -> u64 {
         self.chunks().filter(|(_, fields)| fields.iter().any(|field| field.contains(&term))).count() as u64
     }
 
     /// The terms that begin with some text, the most frequent first.
-    pub fn expand(&self, prefix: &str, limit: usize) -> Vec<(String, u64)> {
+    pub(crate) fn expand(&self, prefix: &str, limit: usize) -> Vec<(String, u64)> {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for (_, fields) in self.chunks() {
             let distinct: BTreeSet<&str> = fields.iter().flatten().copied().collect();
@@ -53,7 +53,7 @@ impl Oracle {
         terms
     }
 
-    pub fn search(
+    pub(crate) fn search(
         &self,
         terms: &[&str],
         ranking: &Bm25f,

@@ -7,33 +7,33 @@ use ast_core_lexical::{
 use ast_core_model::{ChunkTerms, FileId};
 use std::collections::BTreeMap;
 
-pub fn file(number: u64) -> FileId {
+pub(crate) fn file(number: u64) -> FileId {
     FileId::new(number).unwrap()
 }
 
 #[derive(Default)]
-pub struct Store {
-    pub pages: BTreeMap<PageId, Vec<u8>>,
+pub(crate) struct Store {
+    pub(crate) pages: BTreeMap<PageId, Vec<u8>>,
 }
 
 impl Store {
-    pub fn fetch(&self, wanted: &[PageId]) -> Result<Vec<Page>, LexicalError> {
+    pub(crate) fn fetch(&self, wanted: &[PageId]) -> Result<Vec<Page>, LexicalError> {
         assert!(wanted.is_sorted_by(|a, b| a < b) && !wanted.is_empty());
         Ok(wanted.iter().filter_map(|&id| Some(Page { id, data: self.pages.get(&id)?.clone() })).collect())
     }
 
-    pub fn manifest(&self) -> Result<Manifest, LexicalError> {
+    pub(crate) fn manifest(&self) -> Result<Manifest, LexicalError> {
         Manifest::read(self.pages.get(&PageId::MANIFEST).cloned())
     }
 
-    pub fn apply(&mut self, changes: Changes) {
+    pub(crate) fn apply(&mut self, changes: Changes) {
         for range in changes.delete {
             self.pages.retain(|id, _| !range.contains(id));
         }
         self.pages.extend(changes.put.into_iter().map(|page| (page.id, page.data)));
     }
 
-    pub fn update(&mut self, removed: &[u64], added: &[(u64, Vec<ChunkTerms>)]) -> Result<(), LexicalError> {
+    pub(crate) fn update(&mut self, removed: &[u64], added: &[(u64, Vec<ChunkTerms>)]) -> Result<(), LexicalError> {
         let cache = PageCache::new(1 << 20);
         let removed = removed.iter().map(|&number| file(number)).collect();
         let added = added
@@ -46,7 +46,7 @@ impl Store {
         Ok(())
     }
 
-    pub fn merge(&mut self, segments: &[u32]) -> Result<(), LexicalError> {
+    pub(crate) fn merge(&mut self, segments: &[u32]) -> Result<(), LexicalError> {
         let mut merge = Merge::new(self.manifest()?, segments);
         while !merge.wanted().is_empty() {
             let pages = self.fetch(merge.wanted())?;
@@ -59,7 +59,7 @@ impl Store {
     }
 
     /// Merges what is to be merged.
-    pub fn settle(&mut self, budget: u64) -> Result<(), LexicalError> {
+    pub(crate) fn settle(&mut self, budget: u64) -> Result<(), LexicalError> {
         loop {
             let plan = plan_merges(&self.manifest()?, budget);
             if plan.is_empty() {
@@ -71,7 +71,7 @@ impl Store {
         }
     }
 
-    pub fn search(
+    pub(crate) fn search(
         &self,
         terms: &[&str],
         ranking: Bm25f,
@@ -83,13 +83,13 @@ impl Store {
         run(search, |wanted| self.fetch(wanted))
     }
 
-    pub fn expand(&self, prefix: &str, limit: usize) -> Result<Vec<(String, u64)>, LexicalError> {
+    pub(crate) fn expand(&self, prefix: &str, limit: usize) -> Result<Vec<(String, u64)>, LexicalError> {
         let cache = PageCache::new(0);
         let terms = run(Expand::new(&self.manifest()?, prefix, limit, &cache)?, |wanted| self.fetch(wanted))?;
         Ok(terms.into_iter().map(|count| (count.term, count.documents)).collect())
     }
 
-    pub fn frequencies(&self, terms: &[&str], cache: &PageCache) -> Result<Vec<u64>, LexicalError> {
+    pub(crate) fn frequencies(&self, terms: &[&str], cache: &PageCache) -> Result<Vec<u64>, LexicalError> {
         run(Frequencies::new(&self.manifest()?, terms, cache)?, |wanted| self.fetch(wanted))
     }
 }
