@@ -161,7 +161,7 @@ impl Preparer {
         };
         let ParsedFile { symbols, references, chunks, .. } = parsed;
         let document = Document { source: bytes, symbols, references, chunks };
-        match IndexedFile::new(record, &document, terms, &vectors) {
+        match IndexedFile::new(record, &document, &terms, &vectors) {
             Ok(file) => Prepared::New(Box::new(file)),
             Err(error) => failed(error.to_string()),
         }

@@ -9,7 +9,7 @@ use ast_core_model::{
 };
 use ast_core_parse::{Language, SourceText};
 use ast_core_search::{SearchMode, Why, query_terms, reciprocal_rank_fusion};
-use ast_core_storage::{FieldWeights, FileRecord, LexicalHit};
+use ast_core_storage::{Bm25f, ChunkFilter, FileRecord, LexicalHit};
 use ast_core_vector::SearchOptions;
 use globset::{GlobSet, GlobSetBuilder};
 use std::collections::{HashMap, HashSet};
@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 /// Candidates that each way of finding brings, at least.
 const CANDIDATES: usize = 200;
 
-/// A match in a name or a path says more than one in the text.
-const FIELD_WEIGHTS: FieldWeights = FieldWeights { name: 8.0, path: 2.0, doc: 1.5, body: 1.0 };
+/// A match in a name says more than one in the text. Of the parameters that were measured, these find the most.
+const RANKING: Bm25f = Bm25f { weights: [8.0, 1.0, 1.0, 1.0], b: [0.3, 0.5, 0.75, 0.75], k1: 2.0 };
 
 /// What to look for.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,26 +187,22 @@ impl Engine {
     async fn lexical_candidates(
         &self,
         terms: &[String],
-        filter: &Filter,
+        filter: &Arc<Filter>,
         wanted: usize,
     ) -> Result<Vec<LexicalHit>, EngineError> {
         let terms: Vec<&str> = terms.iter().map(String::as_str).collect();
-        let files: Option<Vec<FileId>> = filter.files.as_ref().map(|files| files.iter().copied().collect());
-        let mut limit = wanted;
-        loop {
-            let mut hits = self.store.lexical_search(&terms, FIELD_WEIGHTS, files.as_deref(), limit).await?;
-            let found = hits.len();
-            if !filter.kinds.is_empty() {
-                let snapshot = self.snapshot();
-                hits.retain(|hit| filter.lets_kind_pass(&snapshot, hit.chunk));
+        let filter = match (&filter.files, filter.kinds.is_empty()) {
+            (None, true) => ChunkFilter::All,
+            (Some(files), true) => ChunkFilter::Files(files.iter().copied().collect()),
+            (_, false) => {
+                let (filter, snapshot) = (filter.clone(), self.snapshot.clone());
+                ChunkFilter::Chunks(Arc::new(move |id| {
+                    let snapshot = snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    filter.lets_pass(&snapshot, id)
+                }))
             }
-            // What a filter takes away is looked for further down, until there is nothing further down.
-            if hits.len() >= wanted || found < limit {
-                hits.truncate(wanted);
-                return Ok(hits);
-            }
-            limit = limit.saturating_mul(8);
-        }
+        };
+        Ok(self.store.lexical_search(&terms, RANKING, filter, wanted).await?)
     }
 
     async fn semantic_candidates(

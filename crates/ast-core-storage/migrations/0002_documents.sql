@@ -6,7 +6,8 @@ DROP TABLE symbols;
 DROP TABLE chunks;
 DROP TABLE embeddings;
 DROP TABLE terms;
-INSERT INTO lexical (lexical) VALUES ('delete-all');
+DROP TABLE lexical_terms;
+DROP TABLE lexical;
 DELETE FROM files;
 UPDATE meta SET value = 'false' WHERE key = 'complete';
 
@@ -34,9 +35,8 @@ CREATE TABLE vectors (
     codes BLOB NOT NULL
 ) STRICT;
 
--- The terms of a file's chunks, compressed with zstd: of each chunk the name, path, doc and body, each with a NUL after
--- it. A row of the lexical index can only be removed with what it was made of.
-CREATE TABLE terms (
-    file_id INTEGER PRIMARY KEY,
-    content BLOB NOT NULL
+-- The lexical index: pages of ast-core-lexical, by their names. Page 0 says what the others are.
+CREATE TABLE lexical_pages (
+    id INTEGER PRIMARY KEY,
+    data BLOB NOT NULL
 ) STRICT;

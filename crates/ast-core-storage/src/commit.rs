@@ -2,7 +2,7 @@
 
 use crate::direct::{self, in_list};
 use crate::store::{GENERATION, META};
-use crate::{IndexedFile, Store, StoreError, WriteBatch, terms};
+use crate::{IndexedFile, Store, StoreError, WriteBatch, lexical};
 use ast_core_model::{FileId, LanguageName, SymbolId};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::path::Path;
@@ -30,12 +30,15 @@ impl Store {
         let path = self.path().to_owned();
         let read_only = || StoreError::ReadOnly { path: path.clone() };
         let writer = self.writer.clone().ok_or_else(read_only)?.lock_owned().await;
+        let cache = self.lexical_cache.clone();
+        let mut batch = batch;
         direct::run(writer, path, move |connection, path| {
             let failed = |error| StoreError::from_rusqlite(path, error);
             let begin = connection.transaction_with_behavior(TransactionBehavior::Immediate);
             let transaction = begin.map_err(failed)?;
             let generation = next_generation(&transaction, path)?;
-            apply(&transaction, &batch, generation).map_err(failed)?;
+            let removed = apply(&transaction, &batch, generation).map_err(failed)?;
+            lexical::update(&transaction, path, removed, batch.take_terms(), &cache)?;
             transaction.commit().map_err(failed)?;
             Ok(Committed { generation: generation.cast_unsigned() })
         })
@@ -51,23 +54,24 @@ fn next_generation(connection: &Connection, path: &Path) -> Result<i64, StoreErr
     next.ok_or_else(|| StoreError::Corrupt { path: path.to_owned(), reason })
 }
 
-fn apply(connection: &Connection, batch: &WriteBatch, generation: i64) -> rusqlite::Result<()> {
+/// Writes everything but terms; gives the files whose terms are to go.
+fn apply(connection: &Connection, batch: &WriteBatch, generation: i64) -> rusqlite::Result<Vec<FileId>> {
     remove_files(connection, &batch.removed)?;
     touch_files(connection, &batch.touched)?;
-    // In the order of ids rows go to the end of their tables, and the lexical index need not write a segment a file.
+    // In the order of ids rows go to the end of their tables.
     let mut files: Vec<&IndexedFile> = batch.files.iter().collect();
     files.sort_by_key(|file| file.record.id);
     let replaced = files_at_paths_of(connection, &files)?;
     remove_files(connection, &replaced)?;
     insert_files(connection, &files, generation)?;
     insert_symbols(connection, &files)?;
-    terms::insert(connection, &files)?;
     let generation = generation.to_string();
     let meta = batch.meta.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut set = connection.prepare(
         "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
     )?;
-    meta.chain([(GENERATION, generation.as_str())]).try_for_each(|pair| set.execute(pair).map(drop))
+    meta.chain([(GENERATION, generation.as_str())]).try_for_each(|pair| set.execute(pair).map(drop))?;
+    Ok([&batch.removed[..], &replaced].concat())
 }
 
 pub(crate) const TOUCH: &str = "UPDATE files SET size = ?2, modified_ns = ?3 WHERE id = ?1";
@@ -105,7 +109,6 @@ fn remove_files(connection: &Connection, files: &[FileId]) -> rusqlite::Result<(
     if files.is_empty() {
         return Ok(());
     }
-    terms::remove(connection, files)?;
     let list = in_list(files);
     REMOVE.iter().try_for_each(|statement| connection.execute(statement, [&list]).map(drop))
 }
@@ -141,7 +144,7 @@ fn insert_files(connection: &Connection, files: &[&IndexedFile], generation: i64
     Ok(())
 }
 
-pub(crate) fn with_content<'a>(
+fn with_content<'a>(
     files: &'a [&IndexedFile],
 ) -> impl Iterator<Item = (i64, &'a crate::write_batch::Content)> {
     files.iter().filter_map(|file| Some((file.record.id.get().cast_signed(), file.content.as_ref()?)))

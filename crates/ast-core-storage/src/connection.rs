@@ -173,7 +173,7 @@ mod tests {
                 syntax_errors: 0,
             };
             let document = Document { source: text(number), ..Document::default() };
-            IndexedFile::new(record, &document, Vec::new(), &[]).unwrap()
+            IndexedFile::new(record, &document, &[], &[]).unwrap()
         };
         WriteBatch { files: (1..=files).map(file).collect(), ..WriteBatch::default() }
     }

@@ -7,7 +7,8 @@ use crate::StoreError;
 use crate::connection::Writer;
 use ast_core_model::FileId;
 use rusqlite::Connection;
-use sqlx::SqliteConnection;
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqliteConnection};
 use std::path::{Path, PathBuf};
 use tokio::sync::OwnedMutexGuard;
 
@@ -25,6 +26,22 @@ pub(crate) async fn run<T: Send + 'static>(
             let connection = writer.ready().await.map_err(failed)?;
             lend(connection, |direct| work(direct, &path)).await.map_err(failed)?
         })
+    };
+    let ended = |error: tokio::task::JoinError| StoreError::Database { path: name, source: Box::new(error) };
+    tokio::task::spawn_blocking(work).await.map_err(ended)?
+}
+
+/// Does the work on a connection that reads, on a thread that may wait.
+pub(crate) async fn read<T: Send + 'static>(
+    mut connection: PoolConnection<Sqlite>,
+    path: PathBuf,
+    work: impl FnOnce(&mut Connection, &Path) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let runtime = tokio::runtime::Handle::current();
+    let name = path.clone();
+    let work = move || {
+        let lent = runtime.block_on(lend(&mut connection, |direct| work(direct, &path)));
+        lent.map_err(|error| StoreError::from_sqlx(&path, error))?
     };
     let ended = |error: tokio::task::JoinError| StoreError::Database { path: name, source: Box::new(error) };
     tokio::task::spawn_blocking(work).await.map_err(ended)?
@@ -55,6 +72,6 @@ pub(crate) fn file_id(number: i64) -> rusqlite::Result<FileId> {
 }
 
 /// What a row holds is not what it must be.
-pub(crate) fn damaged(reason: String) -> rusqlite::Error {
+fn damaged(reason: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, reason.into())
 }

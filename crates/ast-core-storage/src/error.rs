@@ -1,5 +1,6 @@
 //! What can go wrong with a store.
 
+use ast_core_lexical::LexicalError;
 use ast_core_model::RepoPath;
 use std::path::{Path, PathBuf};
 
@@ -94,6 +95,9 @@ pub enum StoreError {
         /// The largest there can be.
         limit: u64,
     },
+    /// What a search by words is to rank by makes no sense.
+    #[error(transparent)]
+    Lexical(LexicalError),
     /// Anything else that SQLite says.
     #[error("the index {} failed: {source}", path.display())]
     Database {
@@ -155,6 +159,13 @@ impl StoreError {
                 Self::Corrupt { path: path.to_owned(), reason: error.to_string() }
             }
             _ => Self::Database { path: path.to_owned(), source: Box::new(error) },
+        }
+    }
+
+    pub(crate) fn from_lexical(path: &Path, error: LexicalError) -> Self {
+        match error {
+            LexicalError::TooManyTerms { .. } | LexicalError::InvalidParameter { .. } => Self::Lexical(error),
+            damaged => Self::Corrupt { path: path.to_owned(), reason: damaged.to_string() },
         }
     }
 

@@ -1,121 +1,206 @@
-//! Search by words.
+//! Search by words: the pages of the lexical index, in the same transactions as the files that they are of.
 
-use crate::store::json_list;
+use crate::direct;
 use crate::{Store, StoreError};
+use ast_core_lexical::{
+    Bm25f, Changes, FileTerms, Filter, Frequencies, Hit, MAX_QUERY_TERMS, Manifest, Merge, Page, PageCache,
+    PageId, Query, Search, Task, Update, plan_merges, run,
+};
 use ast_core_model::{ChunkId, FileId};
-use sqlx::Row;
+use rusqlite::{Connection, OptionalExtension, Statement, params};
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
 
-/// What one match in each field counts for, against one in the others.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FieldWeights {
-    /// Of a match in the names that the chunk defines.
-    pub name: f64,
-    /// Of a match in the path.
-    pub path: f64,
-    /// Of a match in the documentation.
-    pub doc: f64,
-    /// Of a match in the text.
-    pub body: f64,
+/// Which chunks a search by words may find.
+#[derive(Clone, Default)]
+pub enum ChunkFilter {
+    /// All of them.
+    #[default]
+    All,
+    /// Those of these files.
+    Files(Vec<FileId>),
+    /// Those that a function takes; it is asked only of chunks that score high enough.
+    Chunks(Arc<dyn Fn(ChunkId) -> bool + Send + Sync>),
 }
 
-/// A chunk that was found by words.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LexicalHit {
-    /// The chunk.
-    pub chunk: ChunkId,
-    /// Its BM25 score: more is better.
-    pub score: f64,
+impl fmt::Debug for ChunkFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("All"),
+            Self::Files(files) => f.debug_tuple("Files").field(files).finish(),
+            Self::Chunks(_) => f.write_str("Chunks"),
+        }
+    }
 }
 
-/// How many rows a search scores. Each costs about 0.35 us, so a search stays within some ten milliseconds however
-/// common its words are.
-const SCORED_ROWS: u64 = 20_000;
+/// A commit may make one segment of some that have up to so many bytes for each byte that it adds, and up to the first
+/// number in any case: what a commit costs stays in proportion to what it brings.
+const MERGED_BYTES: u64 = 1 << 20;
+const MERGED_FOR_ADDED: u64 = 8;
 
-pub(crate) const SEARCH: &str = "\
-    SELECT rowid, bm25(lexical, ?, ?, ?, ?) AS cost FROM lexical WHERE lexical MATCH ? \
-    ORDER BY cost, rowid LIMIT ?";
+pub(crate) const PAGE: &str = "SELECT data FROM lexical_pages WHERE id = ?";
+const PUT: &str = "INSERT OR REPLACE INTO lexical_pages (id, data) VALUES (?, ?)";
+pub(crate) const DELETE: &str = "DELETE FROM lexical_pages WHERE id BETWEEN ? AND ?";
 
-pub(crate) const SEARCH_FILES: &str = "\
-    SELECT rowid, bm25(lexical, ?, ?, ?, ?) AS cost FROM lexical WHERE lexical MATCH ? \
-    AND rowid >> 20 IN (SELECT value FROM json_each(?)) ORDER BY cost, rowid LIMIT ?";
+/// The pages in the store, as one transaction sees them.
+struct Pages<'c> {
+    connection: &'c Connection,
+    page: Statement<'c>,
+}
+
+impl<'c> Pages<'c> {
+    fn of(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self { connection, page: connection.prepare(PAGE)? })
+    }
+
+    fn get(&mut self, id: PageId) -> rusqlite::Result<Option<Vec<u8>>> {
+        self.page.query_row([id.get().cast_signed()], |row| row.get(0)).optional()
+    }
+
+    fn manifest(&mut self) -> Result<Manifest, Failed> {
+        Ok(Manifest::read(self.get(PageId::MANIFEST)?)?)
+    }
+
+    /// A page that is not there is found to be missing by who wants it.
+    fn run<T: Task>(&mut self, task: T) -> Result<T::Output, Failed> {
+        run(task, |wanted| self.fetch(wanted))
+    }
+
+    fn fetch(&mut self, wanted: &[PageId]) -> Result<Vec<Page>, Failed> {
+        let mut pages = Vec::with_capacity(wanted.len());
+        for &id in wanted {
+            pages.extend(self.get(id)?.map(|data| Page { id, data }));
+        }
+        Ok(pages)
+    }
+
+    fn apply(&self, changes: Changes) -> rusqlite::Result<Manifest> {
+        let mut delete = self.connection.prepare(DELETE)?;
+        for range in changes.delete {
+            delete.execute([range.start().get().cast_signed(), range.end().get().cast_signed()])?;
+        }
+        self.put(&changes.put)?;
+        Ok(changes.manifest)
+    }
+
+    fn put(&self, pages: &[Page]) -> rusqlite::Result<()> {
+        let mut put = self.connection.prepare(PUT)?;
+        pages
+            .iter()
+            .try_for_each(|page| put.execute(params![page.id.get().cast_signed(), page.data]).map(drop))
+    }
+}
+
+/// Why work on pages failed.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Lexical(#[from] ast_core_lexical::LexicalError),
+}
+
+impl Failed {
+    fn into_store_error(self, path: &std::path::Path) -> StoreError {
+        match self {
+            Self::Sqlite(error) => StoreError::from_rusqlite(path, error),
+            Self::Lexical(error) => StoreError::from_lexical(path, error),
+        }
+    }
+}
+
+/// Takes the terms of some files out of the index, and puts those of others in.
+pub(crate) fn update(
+    connection: &Connection,
+    path: &std::path::Path,
+    removed: Vec<FileId>,
+    added: Vec<(FileId, FileTerms)>,
+    cache: &PageCache,
+) -> Result<(), StoreError> {
+    let work = || -> Result<(), Failed> {
+        let mut pages = Pages::of(connection)?;
+        let before = pages.manifest()?;
+        let bytes = before.bytes();
+        let changes = pages.run(Update::new(before, removed, added, cache)?)?;
+        let mut manifest = pages.apply(changes)?;
+        let added = manifest.bytes().saturating_sub(bytes);
+        let budget = MERGED_BYTES.max(added.saturating_mul(MERGED_FOR_ADDED));
+        loop {
+            let plan = plan_merges(&manifest, budget);
+            if plan.is_empty() {
+                return Ok(());
+            }
+            for segments in plan {
+                let mut merge = Merge::new(manifest, &segments);
+                while !merge.wanted().is_empty() {
+                    let wanted = pages.fetch(merge.wanted())?;
+                    merge.supply(wanted)?;
+                    pages.put(&merge.take_pages())?;
+                }
+                manifest = pages.apply(merge.finish()?)?;
+            }
+        }
+    };
+    work().map_err(|error| error.into_store_error(path))
+}
 
 impl Store {
-    /// The chunks that hold any of the terms, best first by BM25 (Robertson et al., "Okapi at TREC-3", 1994, as
-    /// SQLite's FTS5 computes it: k1 = 1.2, b = 0.75), ties by id.
+    /// The chunks that hold any of the terms, best first by BM25F, ties by id.
     ///
-    /// Terms that are in very many chunks are left out where rarer ones are given: they would cost the most and tell
-    /// the least. Terms must be cut as those of the index were; any text is safe, and a term that the index would have cut is
-    /// looked for in its parts. With `files`, only chunks of these files are looked for.
+    /// Terms must be cut as those of the index were; any text is safe, and what is no term is looked for in its parts.
+    /// Of very many terms the rarest are looked for.
     pub async fn lexical_search(
         &self,
         terms: &[&str],
-        weights: FieldWeights,
-        files: Option<&[FileId]>,
+        ranking: Bm25f,
+        filter: ChunkFilter,
         limit: usize,
-    ) -> Result<Vec<LexicalHit>, StoreError> {
-        // The index cuts at every ASCII character that is no letter or digit. What it would take for several words
-        // is looked for as such: as one it would be a phrase.
+    ) -> Result<Vec<Hit>, StoreError> {
+        let mut seen = HashSet::new();
         let is_separator = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
-        let words: Vec<&str> =
-            terms.iter().flat_map(|term| term.split(is_separator)).filter(|word| !word.is_empty()).collect();
-        if words.is_empty() {
+        let words = terms.iter().flat_map(|term| term.split(is_separator)).filter(|word| !word.is_empty());
+        let words = words.map(str::to_ascii_lowercase).filter(|word| seen.insert(word.clone()));
+        let words: Vec<String> = words.collect();
+        if words.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        let mut connection = self.reader().await?;
-        let terms = self.telling_terms(&mut connection, &words).await?;
-        if terms.is_empty() {
-            return Ok(Vec::new());
-        }
-        let terms: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
-        let mut query = sqlx::query(if files.is_some() { SEARCH_FILES } else { SEARCH })
-            .bind(weights.name)
-            .bind(weights.path)
-            .bind(weights.doc)
-            .bind(weights.body)
-            .bind(terms.join(" OR "));
-        if let Some(files) = files {
-            query = query.bind(json_list(files.iter().map(|file| file.get())));
-        }
-        let rows = query
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        let hit = |row: &sqlx::sqlite::SqliteRow| {
-            let cost: f64 = row.try_get(1).map_err(|error| self.failed(error))?;
-            Ok(LexicalHit { chunk: self.chunk_id(row, 0)?, score: -cost })
-        };
-        rows.iter().map(hit).collect()
-    }
-
-    /// The terms to score by: the rarest first, as many as stay within [`SCORED_ROWS`], but one at least. Terms that
-    /// are in no chunk are left out.
-    async fn telling_terms(
-        &self,
-        connection: &mut sqlx::SqliteConnection,
-        words: &[&str],
-    ) -> Result<Vec<String>, StoreError> {
-        // None of them holds an ASCII character that JSON would have escaped.
-        let list: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-        let rows = sqlx::query(DOCUMENT_FREQUENCIES)
-            .bind(format!("[{}]", list.join(",")))
-            .fetch_all(connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        let mut telling: Vec<String> = Vec::new();
-        let mut scored = 0_u64;
-        for row in &rows {
-            let term: String = row.try_get(0).map_err(|error| self.failed(error))?;
-            let chunks: i64 = row.try_get(1).map_err(|error| self.failed(error))?;
-            scored = scored.saturating_add(chunks.unsigned_abs());
-            if scored > SCORED_ROWS && !telling.is_empty() {
-                break;
-            }
-            telling.push(term);
-        }
-        Ok(telling)
+        let cache = self.lexical_cache.clone();
+        let path = self.path().to_owned();
+        let connection = self.reader().await?;
+        direct::read(connection, path, move |connection, path| {
+            let mut search = || -> Result<Vec<Hit>, Failed> {
+                // All pages are of one generation.
+                let transaction = connection.transaction()?;
+                let mut pages = Pages::of(&transaction)?;
+                let manifest = pages.manifest()?;
+                let mut terms: Vec<&str> = words.iter().map(String::as_str).collect();
+                if terms.len() > MAX_QUERY_TERMS {
+                    let frequencies = pages.run(Frequencies::new(&manifest, &terms, &cache)?)?;
+                    let mut rarest: Vec<(u64, &str)> = frequencies.into_iter().zip(terms).collect();
+                    rarest.retain(|(frequency, _)| *frequency > 0);
+                    rarest.sort_unstable();
+                    terms = rarest.into_iter().map(|(_, term)| term).take(MAX_QUERY_TERMS).collect();
+                }
+                let files = match &filter {
+                    ChunkFilter::Files(files) => {
+                        let mut files = files.clone();
+                        files.sort_unstable();
+                        files.dedup();
+                        files
+                    }
+                    _ => Vec::new(),
+                };
+                let filter = match &filter {
+                    ChunkFilter::All => Filter::All,
+                    ChunkFilter::Files(_) => Filter::Files(&files),
+                    ChunkFilter::Chunks(takes) => Filter::Chunks(&**takes),
+                };
+                let query = Query { terms: &terms, ranking, limit };
+                pages.run(Search::new(&manifest, &query, filter, &cache)?)
+            };
+            search().map_err(|error| error.into_store_error(path))
+        })
+        .await
     }
 }
-
-pub(crate) const DOCUMENT_FREQUENCIES: &str = "SELECT DISTINCT t.term, t.doc FROM json_each(?) AS wanted \
-     CROSS JOIN lexical_terms AS t ON t.term = wanted.value ORDER BY t.doc, t.term";

@@ -47,16 +47,16 @@ mod plans;
 mod schema;
 mod store;
 mod symbols;
-mod terms;
 mod vectors;
 mod write_batch;
 
+pub use ast_core_lexical::{Bm25f, Hit as LexicalHit, LexicalError};
 pub use commit::Committed;
 pub use config::StoreConfig;
 pub use document::Document;
 pub use error::StoreError;
 pub use files::{FileRecord, FileStatus};
-pub use lexical::{FieldWeights, LexicalHit};
+pub use lexical::ChunkFilter;
 pub use store::{Access, Store, StoreCounts};
 pub use symbols::{NameMatch, SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;

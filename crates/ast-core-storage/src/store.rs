@@ -2,7 +2,8 @@
 
 use crate::connection::{Readers, Writer, resolve};
 use crate::{Document, FileRecord, StoreConfig, StoreError, schema};
-use ast_core_model::{ChunkId, ContentHash, FileId, LanguageName, RepoPath};
+use ast_core_lexical::PageCache;
+use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
 use sqlx::Row;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteRow};
@@ -31,6 +32,7 @@ pub(crate) const DOCUMENTS: &str = "\
 pub struct Store {
     path: PathBuf,
     readers: Readers,
+    pub(crate) lexical_cache: Arc<PageCache>,
     /// `None` if the store was opened for reading.
     pub(crate) writer: Option<Arc<Mutex<Writer>>>,
 }
@@ -92,7 +94,8 @@ impl Store {
             Access::Write => Some(Arc::new(Mutex::new(Writer::open(path, &file, config).await?))),
         };
         let readers = Readers::open(path, &file, config).await?;
-        let store = Self { path: path.to_owned(), readers, writer };
+        let lexical_cache = Arc::new(PageCache::new(config.lexical_cache_kib as usize * 1024));
+        let store = Self { path: path.to_owned(), readers, lexical_cache, writer };
         if access == Access::Read {
             let mut connection = store.reader().await?;
             if schema::check(&mut connection, path).await? < schema::VERSION {
@@ -208,12 +211,6 @@ impl Store {
     pub(crate) fn file_id(&self, row: &SqliteRow, column: usize) -> Result<FileId, StoreError> {
         let number: u64 = self.unsigned(row, column, "file id")?;
         FileId::new(number).ok_or_else(|| self.corrupt(format!("file id {number}")))
-    }
-
-    /// The id of a chunk in a column.
-    pub(crate) fn chunk_id(&self, row: &SqliteRow, column: usize) -> Result<ChunkId, StoreError> {
-        let number: u64 = self.unsigned(row, column, "chunk id")?;
-        ChunkId::from_raw(number).ok_or_else(|| self.corrupt(format!("chunk id {number}")))
     }
 
     /// The content hash in a column.

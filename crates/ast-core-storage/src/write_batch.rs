@@ -1,9 +1,8 @@
 //! One transaction's worth of changes.
 
-use crate::document::compress;
-use crate::terms::END;
 use crate::vectors::{byte_of_kind, quantize};
-use crate::{Document, FileRecord, StoreError, terms};
+use crate::{Document, FileRecord, StoreError};
+use ast_core_lexical::FileTerms;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, SymbolId, SymbolKind};
 use std::collections::HashSet;
 
@@ -38,8 +37,7 @@ pub(crate) struct Content {
     /// Of each chunk, the kind of what it is about.
     pub(crate) kinds: Vec<u8>,
     pub(crate) codes: Vec<u8>,
-    pub(crate) terms: Vec<ChunkTerms>,
-    pub(crate) compressed_terms: Vec<u8>,
+    pub(crate) terms: FileTerms,
 }
 
 impl IndexedFile {
@@ -48,8 +46,7 @@ impl IndexedFile {
         Self { record, content: None }
     }
 
-    /// A file with its content; the terms of each chunk, as many as there are chunks, without any NUL; and the vectors of
-    /// the chunks, one after the other, or none. Of a vector its direction is kept, to within 255 steps of its largest
+    /// A file with its content; the terms of each chunk, as many as there are chunks; and the vectors of the chunks, one after the other, or none. Of a vector its direction is kept, to within 255 steps of its largest
     /// value.
     ///
     /// # Errors
@@ -58,10 +55,10 @@ impl IndexedFile {
     pub fn new(
         record: FileRecord,
         document: &Document,
-        terms: Vec<ChunkTerms>,
+        terms: &[ChunkTerms],
         vectors: &[f32],
     ) -> Result<Self, StoreError> {
-        check(&record, document, &terms, vectors)?;
+        check(&record, document, terms, vectors)?;
         let Document { symbols, chunks, .. } = document;
         let kind =
             |chunk: &Chunk| chunk.symbol.and_then(|at| symbols.get(at as usize)).map(|symbol| symbol.kind);
@@ -69,19 +66,13 @@ impl IndexedFile {
         if let Some(dimension) = vectors.len().checked_div(chunks.len()).filter(|dimension| *dimension > 0) {
             vectors.chunks_exact(dimension).for_each(|vector| quantize(vector, &mut codes));
         }
-        let joined = terms::joined(&terms);
-        let compressed_terms = compress(joined.as_bytes()).ok_or(StoreError::OutOfRange {
-            what: "the text of the terms of a file",
-            received: joined.len() as u64,
-            limit: u64::from(u32::MAX),
-        })?;
+        let terms = FileTerms::new(terms).map_err(|error| invalid(&record, error.to_string()))?;
         let content = Content {
             document: document.compress()?,
             symbols: symbols.iter().map(|symbol| (symbol.name.clone(), symbol.kind)).collect(),
             kinds: chunks.iter().map(|chunk| byte_of_kind(kind(chunk))).collect(),
             codes,
             terms,
-            compressed_terms,
         };
         Ok(Self { record, content: Some(content) })
     }
@@ -112,6 +103,14 @@ impl WriteBatch {
         self.files.is_empty() && self.removed.is_empty() && self.touched.is_empty() && self.meta.is_empty()
     }
 
+    /// The terms of its files, which it has no longer.
+    pub(crate) fn take_terms(&mut self) -> Vec<(FileId, FileTerms)> {
+        let terms = |file: &mut IndexedFile| {
+            Some((file.record.id, std::mem::take(&mut file.content.as_mut()?.terms)))
+        };
+        self.files.iter_mut().filter_map(terms).collect()
+    }
+
     /// Whether it can be stored so that it can be read again.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         let mut paths = HashSet::with_capacity(self.files.len());
@@ -137,11 +136,6 @@ fn check(
     let invalid = |reason: String| Err(invalid(record, reason));
     if terms.len() != chunks {
         return invalid(format!("it has {chunks} chunks, and the terms of {}", terms.len()));
-    }
-    for terms in terms {
-        if [&terms.name, &terms.path, &terms.doc, &terms.body].iter().any(|field| field.contains(END)) {
-            return invalid(format!("the terms {terms:?} hold a NUL, which no term can"));
-        }
     }
     let values = vectors.len();
     if values != 0 && (chunks == 0 || !values.is_multiple_of(chunks)) {

@@ -41,18 +41,11 @@ const TABLES: &[&str] = &[
     "SELECT file_id, 'document ' || hex(content) FROM documents ORDER BY file_id",
     "SELECT id >> 20, 'symbol ' || concat_ws(' ', id & 0xFFFFF, quote(name), kind) FROM symbols ORDER BY id",
     "SELECT file_id, 'vectors ' || hex(kinds) || ' ' || hex(codes) FROM vectors ORDER BY file_id",
-    "SELECT file_id, 'terms ' || hex(content) FROM terms ORDER BY file_id",
-    "SELECT doc >> 20, 'term ' || concat_ws(' ', doc & 0xFFFFF, col, \"offset\", term) FROM temp.instances \
-     ORDER BY doc, col, \"offset\"",
 ];
 
 fn render(database: &Path, ids: bool) -> String {
     block_on(async {
         let mut connection = open(database).await.expect("the store opens");
-        sqlx::query("CREATE VIRTUAL TABLE temp.instances USING fts5vocab(main, lexical, instance)")
-            .execute(&mut connection)
-            .await
-            .expect("the terms can be listed");
         // All of one generation, also while somebody writes.
         sqlx::query("BEGIN").execute(&mut connection).await.expect("a transaction begins");
         let paths = rows(&mut connection, "SELECT id, path FROM files").await;

@@ -176,7 +176,11 @@ fn the_command_tells_of_each_change_and_ends_at_an_interrupt() {
 
     repository.write("added.py", "def added():\n    pass\n");
     let updated = events.next().expect("it tells");
-    assert_eq!((&updated["event"], &updated["files"]["indexed"]), (&"updated".into(), &1.into()), "{updated}");
+    assert_eq!(
+        (&updated["event"], &updated["files"]["indexed"]),
+        (&"updated".into(), &1.into()),
+        "{updated}"
+    );
     let found = repository.run(["search", "added", "--json"]).json();
     assert_eq!(found["hits"][0]["path"], "added.py");
     assert_eq!(found["generation"], updated["generation"]);

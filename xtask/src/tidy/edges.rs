@@ -20,7 +20,7 @@ const CRATES: &[(&str, Uses)] = &[
     ("ast-core-embed", Only(&["ast-core-model"])),
     ("ast-core-vector", Only(&[])),
     ("ast-core-lexical", Only(&["ast-core-model"])),
-    ("ast-core-storage", Only(&["ast-core-model"])),
+    ("ast-core-storage", Only(&["ast-core-lexical", "ast-core-model"])),
     ("ast-core-batch", Only(&[])),
     ("ast-core-metrics", Only(&[])),
     ("ast-core-search", Only(&["ast-core-model"])),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 fn with_source(number: u64, text: &str) -> IndexedFile {
     let record = skipped_record(number, &format!("{number}.txt"), FileStatus::Indexed);
     let document = Document { source: text.into(), ..Document::default() };
-    IndexedFile::new(record, &document, Vec::new(), &[]).unwrap()
+    IndexedFile::new(record, &document, &[], &[]).unwrap()
 }
 
 #[tokio::test]

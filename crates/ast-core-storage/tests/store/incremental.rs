@@ -2,7 +2,7 @@
 
 use crate::sample::{Parts, files, new_store, parts, rust_text, skipped};
 use crate::tables::rows;
-use ast_core_storage::{FieldWeights, FileRecord, FileStatus, IndexedFile, Store, WriteBatch};
+use ast_core_storage::{Bm25f, ChunkFilter, FileRecord, FileStatus, IndexedFile, Store, WriteBatch};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -45,15 +45,13 @@ async fn seen(store: &Store) -> Vec<String> {
         "SELECT * FROM documents",
         "SELECT * FROM symbols",
         "SELECT * FROM vectors",
-        "SELECT * FROM terms",
-        "SELECT * FROM lexical_docsize",
     ] {
         seen.extend(rows(store.path(), statement).await.into_iter().map(|row| format!("{row:?}")));
     }
-    let weights = FieldWeights { name: 3.0, path: 2.0, doc: 1.5, body: 1.0 };
+    let ranking = Bm25f { weights: [3.0, 2.0, 1.5, 1.0], b: [0.3, 0.5, 0.75, 0.75], k1: 2.0 };
     for terms in [&["count", "state"][..], &["total"], &WORDS] {
-        let hits = store.lexical_search(terms, weights, None, 1_000).await.unwrap();
-        seen.extend(hits.into_iter().map(|hit| format!("{:?} {:.9}", hit.chunk, hit.score)));
+        let hits = store.lexical_search(terms, ranking, ChunkFilter::All, 1_000).await.unwrap();
+        seen.extend(hits.into_iter().map(|hit| format!("{:?} {}", hit.chunk, hit.score)));
     }
     seen
 }

@@ -1,9 +1,9 @@
 //! A writer that is killed loses nothing that it was told is kept, and leaves nothing half done.
 
 use crate::process::{Player, command, part, say};
-use crate::sample::{files, id, open, rust, skipped_record};
+use crate::sample::{EVEN, files, id, open, rust, skipped_record};
 use crate::tables::{quick_check, row_counts, rows};
-use ast_core_storage::{Access, FileRecord, FileStatus, IndexedFile, Store, WriteBatch};
+use ast_core_storage::{Access, ChunkFilter, FileRecord, FileStatus, IndexedFile, Store, WriteBatch};
 use std::path::Path;
 use std::time::Duration;
 
@@ -45,10 +45,11 @@ async fn check(store: &Store, acknowledged: u64) {
     let [_, symbols, chunks] = rows_of(&batch.files[..1]);
     let own = generation * FILES - generation.saturating_sub(1);
     let expected = if generation == 0 { 0 } else { (own + FILES) as i64 };
-    let counts = row_counts(store.path()).await;
-    for (table, a_file) in
-        [("files", 1), ("documents", 1), ("vectors", 1), ("terms", 1), ("lexical_docsize", chunks)]
-    {
+    let mut counts = row_counts(store.path()).await;
+    counts.insert("kinds", store.counts().await.unwrap().chunks as i64);
+    let found = store.lexical_search(&["count"], EVEN, ChunkFilter::All, usize::MAX).await.unwrap();
+    assert_eq!(found.len() as i64, counts["kinds"], "each chunk is found once");
+    for (table, a_file) in [("files", 1), ("documents", 1), ("vectors", 1), ("kinds", chunks)] {
         assert_eq!(counts[table], expected * a_file, "{table} in generation {generation}");
     }
     assert_eq!(counts["symbols"], expected * symbols);

@@ -1,11 +1,13 @@
 //! Search by words.
 
-use crate::sample::{files, id, new_store, skipped_record};
+use crate::sample::{EVEN, files, id, new_store, skipped_record};
+use crate::tables::rows;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, LineRange, Span};
-use ast_core_storage::{Document, FieldWeights, FileStatus, IndexedFile, LexicalHit, Store};
+use ast_core_storage::{
+    Bm25f, ChunkFilter, Document, FileStatus, IndexedFile, Store, StoreError, WriteBatch,
+};
 use proptest::prelude::*;
-
-const EVEN: FieldWeights = FieldWeights { name: 1.0, path: 1.0, doc: 1.0, body: 1.0 };
+use std::sync::Arc;
 
 /// A file with a chunk for each of these.
 fn file(number: u64, chunks: &[ChunkTerms]) -> IndexedFile {
@@ -17,7 +19,7 @@ fn file(number: u64, chunks: &[ChunkTerms]) -> IndexedFile {
         hash: ContentHash::from_bytes([0; 16]),
     };
     let document = Document { chunks: vec![chunk; chunks.len()], ..Document::default() };
-    IndexedFile::new(record, &document, chunks.to_vec(), &[]).unwrap()
+    IndexedFile::new(record, &document, chunks, &[]).unwrap()
 }
 
 fn body(text: &str) -> ChunkTerms {
@@ -28,13 +30,9 @@ fn chunk(file: u64, ordinal: u32) -> ChunkId {
     ChunkId::in_file(id(file), ordinal).unwrap()
 }
 
-async fn found(
-    store: &Store,
-    terms: &[&str],
-    weights: FieldWeights,
-    only: Option<&[FileId]>,
-) -> Vec<ChunkId> {
-    let hits = store.lexical_search(terms, weights, only, 100).await.unwrap();
+async fn found(store: &Store, terms: &[&str], ranking: Bm25f, only: Option<&[FileId]>) -> Vec<ChunkId> {
+    let filter = only.map_or(ChunkFilter::All, |files| ChunkFilter::Files(files.to_vec()));
+    let hits = store.lexical_search(terms, ranking, filter, 100).await.unwrap();
     assert!(hits.is_sorted_by(|a, b| (b.score, a.chunk) <= (a.score, b.chunk)), "{hits:?}");
     hits.into_iter().map(|hit| hit.chunk).collect()
 }
@@ -53,9 +51,9 @@ async fn a_match_counts_for_the_weight_of_its_field() {
     chunks.extend((0..8).map(|_| body("other hay")));
     store.commit(files(vec![file(1, &chunks)])).await.unwrap();
     let order = [chunk(1, 0), chunk(1, 1), chunk(1, 2), chunk(1, 3)];
-    let falling = FieldWeights { name: 8.0, path: 4.0, doc: 2.0, body: 1.0 };
+    let falling = Bm25f { weights: [8.0, 4.0, 2.0, 1.0], ..EVEN };
     assert_eq!(found(&store, &["needle"], falling, None).await, order);
-    let rising = FieldWeights { name: 1.0, path: 2.0, doc: 4.0, body: 8.0 };
+    let rising = Bm25f { weights: [1.0, 2.0, 4.0, 8.0], ..EVEN };
     assert_eq!(
         found(&store, &["needle"], rising, None).await,
         order.iter().rev().copied().collect::<Vec<_>>()
@@ -74,10 +72,10 @@ async fn any_of_the_terms_is_enough_and_more_are_better() {
     assert_eq!(all, [chunk(1, 3), chunk(1, 1), chunk(1, 0)]);
     assert_eq!(found(&store, &["nowhere"], EVEN, None).await, []);
     assert_eq!(found(&store, &[], EVEN, None).await, []);
-    let best = store.lexical_search(&["red", "green", "blue"], EVEN, None, 1).await.unwrap();
+    let best = store.lexical_search(&["red", "green", "blue"], EVEN, ChunkFilter::All, 1).await.unwrap();
     assert_eq!(best.iter().map(|hit| hit.chunk).collect::<Vec<_>>(), [chunk(1, 3)]);
-    assert_eq!(store.lexical_search(&["red"], EVEN, None, 0).await.unwrap(), []);
-    assert_eq!(store.lexical_search(&["red"], EVEN, None, usize::MAX).await.unwrap().len(), 2);
+    assert_eq!(store.lexical_search(&["red"], EVEN, ChunkFilter::All, 0).await.unwrap(), []);
+    assert_eq!(store.lexical_search(&["red"], EVEN, ChunkFilter::All, usize::MAX).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -124,74 +122,53 @@ async fn a_query_of_any_length_is_answered() {
     assert_eq!(found(&store, &many, EVEN, None).await, [chunk(1, 0)]);
 }
 
-/// BM25 as <https://sqlite.org/fts5.html#the_bm25_function> defines it.
-fn bm25(chunks: &[ChunkTerms], terms: &[&str], weights: FieldWeights) -> Vec<(usize, f64)> {
-    let fields = |chunk: &ChunkTerms| {
-        [&chunk.name, &chunk.path, &chunk.doc, &chunk.body]
-            .map(|field| field.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-    };
-    let length = |chunk: &ChunkTerms| fields(chunk).iter().map(Vec::len).sum::<usize>() as f64;
-    let average = chunks.iter().map(length).sum::<f64>() / chunks.len() as f64;
-    let weights = [weights.name, weights.path, weights.doc, weights.body];
-    let frequency = |chunk: &ChunkTerms, term: &str| {
-        let matches = fields(chunk).map(|field| field.iter().filter(|word| *word == term).count());
-        matches.iter().zip(weights).map(|(&count, weight)| count as f64 * weight).sum::<f64>()
-    };
-    let score = |chunk: &ChunkTerms| {
-        let of_term = |term: &&str| {
-            let holding = chunks.iter().filter(|chunk| frequency(chunk, term) > 0.0).count() as f64;
-            let idf = ((chunks.len() as f64 - holding + 0.5) / (holding + 0.5)).ln().max(1e-6);
-            let frequency = frequency(chunk, term);
-            idf * frequency * 2.2 / (frequency + 1.2 * (0.25 + 0.75 * length(chunk) / average))
-        };
-        terms.iter().map(of_term).sum::<f64>()
-    };
-    let scores = chunks.iter().map(score).enumerate();
-    let mut scores: Vec<_> = scores.filter(|(_, score)| *score > 0.0).collect();
-    scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    scores
+#[tokio::test]
+async fn only_chunks_that_a_function_takes_are_found() {
+    let (_directory, store) = new_store().await;
+    let chunks: Vec<_> = (0..40).map(|_| body("needle hay")).collect();
+    store.commit(files(vec![file(1, &chunks)])).await.unwrap();
+    let odd = ChunkFilter::Chunks(Arc::new(|chunk: ChunkId| chunk.ordinal() % 2 == 1));
+    let hits = store.lexical_search(&["needle"], EVEN, odd, 5).await.unwrap();
+    let expected: Vec<_> = [1, 3, 5, 7, 9].map(|ordinal| chunk(1, ordinal)).into();
+    assert_eq!(hits.into_iter().map(|hit| hit.chunk).collect::<Vec<_>>(), expected);
 }
 
-#[test]
-fn scores_are_bm25() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let words = ["ab", "cd", "ef", "gh", "ij", "kl"];
-    let field = || {
-        prop::collection::vec(prop::sample::select(words.to_vec()), 0..6).prop_map(|words| words.join(" "))
+/// One segment a commit, merged as they become many, and always the answers of one that got all at once.
+#[tokio::test]
+async fn many_small_commits_answer_as_a_large_one() {
+    let words = ["ab", "cd", "ef", "gh", "ij"];
+    let text = |number: u64| {
+        let words = words.iter().enumerate().filter(|(at, _)| number % (*at as u64 + 2) < 2);
+        words.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
     };
-    let terms = (field(), field(), field(), field()).prop_map(|(name, path, doc, body)| ChunkTerms {
-        name,
-        path,
-        doc,
-        body,
-    });
-    let chunks = prop::collection::vec(terms, 2..30);
-    let query = prop::sample::subsequence(words.to_vec(), 1..=3);
-    let weight = || (1..40_u32).prop_map(|weight| f64::from(weight) / 4.0);
-    let weights = (weight(), weight(), weight(), weight()).prop_map(|(name, path, doc, body)| FieldWeights {
-        name,
-        path,
-        doc,
-        body,
-    });
-    proptest!(ProptestConfig::with_cases(48), |(chunks in chunks, query in query, weights in weights)| {
-        runtime.block_on(async {
-            let (_directory, store) = new_store().await;
-            store.commit(files(vec![file(1, &chunks)])).await.unwrap();
-            let hits = store.lexical_search(&query, weights, None, 100).await.unwrap();
-            let expected = bm25(&chunks, &query, weights);
-            let mut by_chunk: Vec<LexicalHit> = hits.clone();
-            by_chunk.sort_by_key(|hit| hit.chunk);
-            let mut expected_by_chunk = expected;
-            expected_by_chunk.sort_by_key(|(ordinal, _)| *ordinal);
-            assert_eq!(by_chunk.len(), expected_by_chunk.len());
-            for (hit, (ordinal, score)) in by_chunk.iter().zip(expected_by_chunk) {
-                assert_eq!(hit.chunk, chunk(1, ordinal as u32));
-                assert!((hit.score - score).abs() <= 1e-9 * score.abs(), "{hit:?}, expected {score}");
-            }
-            assert!(hits.is_sorted_by(|a, b| (b.score, a.chunk) <= (a.score, b.chunk)), "{hits:?}");
-        });
-    });
+    let version = |number: u64| file(number, &[body(&text(number)), body(&text(number / 3))]);
+    let ranking = Bm25f { b: [0.75; 4], ..EVEN };
+    let ((_one, small), (_other, large)) = (new_store().await, new_store().await);
+    for number in 1..=150_u64 {
+        let gone = number.checked_sub(37).filter(|gone| *gone > 0 && gone % 2 == 0);
+        let batch =
+            WriteBatch { removed: gone.map(id).into_iter().collect(), ..files(vec![version(number)]) };
+        small.commit(batch).await.unwrap();
+    }
+    let left = (1..=150).filter(|number| number % 2 == 1 || *number > 113);
+    large.commit(files(left.map(version).collect())).await.unwrap();
+    for terms in [&["ab"][..], &["cd", "ij"], &words] {
+        let hits = small.lexical_search(terms, ranking, ChunkFilter::All, 1_000).await.unwrap();
+        let expected = large.lexical_search(terms, ranking, ChunkFilter::All, 1_000).await.unwrap();
+        assert!(expected.len() > 20);
+        assert_eq!(hits, expected, "{terms:?}");
+    }
+    let pages = &rows(small.path(), "SELECT count(DISTINCT id >> 32) FROM lexical_pages").await[0][0];
+    assert!(pages.parse::<u32>().unwrap() < 24, "{pages} segments");
+}
+
+#[tokio::test]
+async fn a_ranking_that_makes_no_sense_is_refused() {
+    let (_directory, store) = new_store().await;
+    store.commit(files(vec![file(1, &[body("needle")])])).await.unwrap();
+    let ranking = Bm25f { k1: f64::NAN, ..EVEN };
+    let error = store.lexical_search(&["needle"], ranking, ChunkFilter::All, 1).await.unwrap_err();
+    assert!(matches!(error, StoreError::Lexical(_)), "{error}");
 }
 
 #[test]
@@ -204,7 +181,7 @@ fn any_text_is_safe() {
     let term = prop_oneof![syntax, any::<String>()];
     proptest!(ProptestConfig::with_cases(512), |(terms in prop::collection::vec(term, 0..4))| {
         let terms: Vec<&str> = terms.iter().map(String::as_str).collect();
-        let hits = runtime.block_on(store.lexical_search(&terms, EVEN, None, 10)).unwrap();
+        let hits = runtime.block_on(store.lexical_search(&terms, EVEN, ChunkFilter::All, 10)).unwrap();
         // What stands alone between characters that cut is found, in whatever case.
         let lower = terms.join(" ").to_ascii_lowercase();
         let mut words = lower.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric());

@@ -163,8 +163,13 @@ async fn settings_at_the_edge_of_their_types_are_taken() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("index.db");
     for config in [
-        StoreConfig { readers: 0, cache_kib: 0, busy_timeout: Duration::ZERO },
-        StoreConfig { readers: u32::MAX, cache_kib: u32::MAX, busy_timeout: Duration::MAX },
+        StoreConfig { readers: 0, cache_kib: 0, lexical_cache_kib: 0, busy_timeout: Duration::ZERO },
+        StoreConfig {
+            readers: u32::MAX,
+            cache_kib: u32::MAX,
+            lexical_cache_kib: u32::MAX,
+            busy_timeout: Duration::MAX,
+        },
     ] {
         let store = Store::open(&path, Access::Write, &config).await.unwrap();
         store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();

@@ -4,7 +4,7 @@ use ast_core_model::terms::TermSplitter;
 use ast_core_model::{ChunkTerms, ContentHash, FileId, RepoPath};
 use ast_core_parse::{Language, ParsedFile, Parser};
 use ast_core_storage::{
-    Access, Document, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, StoreError, WriteBatch,
+    Access, Bm25f, Document, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, StoreError, WriteBatch,
 };
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn build(self) -> Result<IndexedFile, StoreError> {
-        IndexedFile::new(self.record, &self.document, self.terms, &self.vectors)
+        IndexedFile::new(self.record, &self.document, &self.terms, &self.vectors)
     }
 }
 
@@ -128,6 +128,9 @@ pub(crate) fn files(files: Vec<IndexedFile>) -> WriteBatch {
 pub(crate) async fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
     Store::open(path, access, &StoreConfig::default()).await
 }
+
+/// Every field alike, whatever its length.
+pub(crate) const EVEN: Bm25f = Bm25f { weights: [1.0; 4], b: [0.0; 4], k1: 1.2 };
 
 /// A new store in a directory of its own.
 pub(crate) async fn new_store() -> (tempfile::TempDir, Store) {
