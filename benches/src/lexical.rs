@@ -34,7 +34,8 @@ pub fn files(dir: &Path) -> Result<Vec<File>> {
         let chunks = file.chunks.iter().map(|chunk| {
             let main = chunk.symbol.map(|index| index as usize);
             let scope = main.map_or(Vec::new(), |index| scope_of(&file.symbols, index));
-            let place = [path.as_str()].into_iter().chain(scope.iter().copied()).collect::<Vec<_>>().join(" ");
+            let place =
+                [path.as_str()].into_iter().chain(scope.iter().copied()).collect::<Vec<_>>().join(" ");
             let inside = file.symbols.iter().filter(|symbol| chunk.span.contains(symbol.name_span));
             let main = main.and_then(|index| file.symbols.get(index));
             let names = main.into_iter().chain(inside.filter(|symbol| main != Some(*symbol)));
@@ -87,7 +88,8 @@ pub fn queries(files: &[File], count: usize) -> Vec<Queries> {
         .map(|(term, frequency)| (frequency, term))
         .collect();
     by_frequency.sort_unstable();
-    let single = |terms: &[(u32, &str)]| every(terms, count).map(|(_, term)| vec![(*term).to_owned()]).collect();
+    let single =
+        |terms: &[(u32, &str)]| every(terms, count).map(|(_, term)| vec![(*term).to_owned()]).collect();
     let from = by_frequency.partition_point(|&(frequency, _)| frequency < 5);
     let to = by_frequency.partition_point(|&(frequency, _)| frequency <= 100);
     let most = by_frequency.len().saturating_sub(count);

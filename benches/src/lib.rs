@@ -1,3 +1,4 @@
 //! Benchmarks of ast-core-engine: criterion benches in `benches/`, whole-corpus measurements in `src/bin/`.
 
 pub mod corpus;
+pub mod lexical;

@@ -41,9 +41,13 @@ impl FileTerms {
         if chunks.len() > ChunkId::MAX_ORDINAL as usize + 1 {
             return Err(LexicalError::TooManyChunks { received: chunks.len() });
         }
-        let fields = |terms: &ChunkTerms| [&terms.name, &terms.path, &terms.doc, &terms.body].map(String::len);
+        let fields =
+            |terms: &ChunkTerms| [&terms.name, &terms.path, &terms.doc, &terms.body].map(String::len);
         if chunks.iter().flat_map(fields).sum::<usize>() > u32::MAX as usize {
-            return Err(LexicalError::Overflow { what: "the bytes of a file's terms", limit: u32::MAX.into() });
+            return Err(LexicalError::Overflow {
+                what: "the bytes of a file's terms",
+                limit: u32::MAX.into(),
+            });
         }
         let mut vocabulary = VocabularyBuilder::default();
         let mut file = Self::default();
@@ -123,14 +127,14 @@ impl VocabularyBuilder {
     fn number(&mut self, term: &[u8]) -> Result<u32, LexicalError> {
         let Self { terms, numbers, hasher } = self;
         let hash = hasher.hash_one(term);
-        let entry =
-            numbers.entry(hash, |&n| terms.get(n) == term, |&n| hasher.hash_one(terms.get(n)));
+        let entry = numbers.entry(hash, |&n| terms.get(n) == term, |&n| hasher.hash_one(terms.get(n)));
         match entry {
             Entry::Occupied(known) => Ok(*known.get()),
             Entry::Vacant(vacant) => {
                 let number = terms.len() as u32;
-                let end = u32::try_from(terms.bytes.len() + term.len())
-                    .map_err(|_| LexicalError::Overflow { what: "the bytes of terms", limit: u32::MAX.into() })?;
+                let end = u32::try_from(terms.bytes.len() + term.len()).map_err(|_| {
+                    LexicalError::Overflow { what: "the bytes of terms", limit: u32::MAX.into() }
+                })?;
                 vacant.insert(number);
                 terms.bytes.extend(term);
                 terms.ends.push(end);
@@ -155,7 +159,8 @@ pub(crate) fn build(
         .iter()
         .map(|(file, terms)| Run { file: *file, ordinal: 0, count: terms.lengths.len() as u32 })
         .collect();
-    let lengths: Vec<[u32; FIELDS]> = files.iter().flat_map(|(_, terms)| terms.lengths.iter().copied()).collect();
+    let lengths: Vec<[u32; FIELDS]> =
+        files.iter().flat_map(|(_, terms)| terms.lengths.iter().copied()).collect();
     let Some(mut writer) = SegmentWriter::new(id, &runs, lengths)? else { return Ok(None) };
 
     // The terms of each file by their numbers in the segment, and how many postings each has.

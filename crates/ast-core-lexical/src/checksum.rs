@@ -26,9 +26,9 @@ pub(crate) fn xxh64(bytes: &[u8], seed: u64) -> u64 {
         }
         let turned = lanes.iter().zip([1, 7, 12, 18]).map(|(lane, by)| lane.rotate_left(by));
         let sum = turned.fold(0, u64::wrapping_add);
-        lanes.iter().fold(sum, |hash, lane| {
-            (hash ^ round(0, *lane)).wrapping_mul(PRIME_1).wrapping_add(PRIME_4)
-        })
+        lanes
+            .iter()
+            .fold(sum, |hash, lane| (hash ^ round(0, *lane)).wrapping_mul(PRIME_1).wrapping_add(PRIME_4))
     };
     hash = hash.wrapping_add(bytes.len() as u64);
     let (words, after) = rest.as_chunks::<8>();

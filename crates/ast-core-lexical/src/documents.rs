@@ -68,7 +68,8 @@ impl Documents {
             let file = FileId::new(last).ok_or(Damage("it names no file"))?;
             let (ordinal, chunks) = (reader.u32()?, reader.u32()?);
             count += chunks as usize;
-            let end = ordinal.checked_add(chunks).filter(|&end| chunks > 0 && end <= ChunkId::MAX_ORDINAL + 1);
+            let end =
+                ordinal.checked_add(chunks).filter(|&end| chunks > 0 && end <= ChunkId::MAX_ORDINAL + 1);
             if end.is_none() || count > DOCS {
                 return Err(Damage("a file has too many chunks"));
             }

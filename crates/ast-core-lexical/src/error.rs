@@ -69,7 +69,9 @@ pub enum LexicalError {
         received: f64,
     },
     /// A task is asked for its result before it has all pages.
-    #[error("the task still waits for {waiting} pages; supply those that `wanted` names until there are none")]
+    #[error(
+        "the task still waits for {waiting} pages; supply those that `wanted` names until there are none"
+    )]
     Unfinished {
         /// How many pages it waits for.
         waiting: usize,

@@ -62,7 +62,11 @@ impl Best {
 
     /// What a document must score at least to be among them.
     fn threshold(&self) -> f64 {
-        if self.heap.len() < self.limit { 0.0 } else { self.heap.peek().map_or(f64::INFINITY, |worst| worst.0.score) }
+        if self.heap.len() < self.limit {
+            0.0
+        } else {
+            self.heap.peek().map_or(f64::INFINITY, |worst| worst.0.score)
+        }
     }
 
     fn push(&mut self, hit: Hit) {
@@ -304,9 +308,8 @@ pub(crate) fn score_window(
         let (term, list) = &mut lists[at];
         look_up(*term, list, &window, documents, &candidates, scorer, scratch)?;
         rest -= bound;
-        candidates.retain(|&doc| {
-            (scratch.sums[(doc - first) as usize] + rest.max(0.0)) * MARGIN >= threshold
-        });
+        candidates
+            .retain(|&doc| (scratch.sums[(doc - first) as usize] + rest.max(0.0)) * MARGIN >= threshold);
     }
     for &doc in &candidates {
         let place = (doc - first) as usize;

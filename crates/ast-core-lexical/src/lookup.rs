@@ -37,7 +37,11 @@ impl Found {
                 Place::Run(postings)
             }
             None => Place::Pieces(
-                entry.pieces()?.iter().map(|piece| (PageId::new(segment.id, piece.page), piece.offset)).collect(),
+                entry
+                    .pieces()?
+                    .iter()
+                    .map(|piece| (PageId::new(segment.id, piece.page), piece.offset))
+                    .collect(),
             ),
         };
         Ok(Self { documents: entry.documents, place })
@@ -114,8 +118,7 @@ impl<'c> Lookup<'c> {
         let mut held = Held::new(cache);
         let segments = if terms.is_empty() { Vec::new() } else { manifest.segments.clone() };
         want_roots(&mut held, &segments);
-        let mut lookup =
-            Self { held, segments, terms, all_postings, stage: Stage::Roots, found: Vec::new() };
+        let mut lookup = Self { held, segments, terms, all_postings, stage: Stage::Roots, found: Vec::new() };
         lookup.advance()?;
         Ok(lookup)
     }

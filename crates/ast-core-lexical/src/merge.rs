@@ -313,7 +313,8 @@ impl Input {
             }
         };
         if let Some(mut run) = entry.run() {
-            read_run(&mut run, entry.documents as usize, 0, documents, push).map_err(|damage| damage.of(id))?;
+            read_run(&mut run, entry.documents as usize, 0, documents, push)
+                .map_err(|damage| damage.of(id))?;
             return Ok((postings, None));
         }
         let mut first = None;
@@ -367,7 +368,9 @@ fn number(inputs: &mut [Input], id: u32) -> Result<Option<SegmentWriter>, Lexica
             input.numbers[doc as usize] = lengths.len() as u32;
             lengths.push(input.lengths[doc as usize]);
             match runs.last_mut() {
-                Some(last) if last.file == run.file && last.ordinal + last.count == ordinal => last.count += 1,
+                Some(last) if last.file == run.file && last.ordinal + last.count == ordinal => {
+                    last.count += 1
+                }
                 _ => runs.push(Run { file: run.file, ordinal, count: 1 }),
             }
         }

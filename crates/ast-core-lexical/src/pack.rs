@@ -29,11 +29,7 @@ pub(crate) fn pack(values: &[u32; BLOCK], out: &mut Vec<u8>) {
     let width = best_width(&lengths);
     let exceptions: usize = lengths[width + 1..].iter().sum();
     let first = width as u8;
-    out.push(
-        first
-            | if exceptions > 0 { EXCEPTIONS } else { 0 }
-            | if plus_one { PLUS_ONE } else { 0 },
-    );
+    out.push(first | if exceptions > 0 { EXCEPTIONS } else { 0 } | if plus_one { PLUS_ONE } else { 0 });
     let mut words = [0_u32; BLOCK];
     if width > 0 {
         for (index, value) in values.iter().enumerate() {
@@ -64,7 +60,8 @@ fn bits(value: u32) -> usize {
 fn best_width(lengths: &[usize; 33]) -> usize {
     let widest = lengths.iter().rposition(|&count| count > 0).unwrap_or(0);
     let cost = |width: usize| {
-        let apart = (width + 1..=widest).map(|length| lengths[length] * (1 + size(1 << (length - width - 1))));
+        let apart =
+            (width + 1..=widest).map(|length| lengths[length] * (1 + size(1 << (length - width - 1))));
         16 * width + apart.sum::<usize>()
     };
     (0..=widest).min_by_key(|&width| (cost(width), width)).unwrap_or(0)
@@ -82,9 +79,8 @@ pub(crate) fn unpack(reader: &mut Reader<'_>, out: &mut [u32; BLOCK]) -> Result<
         for _ in 0..reader.byte()? {
             let value = out.get_mut(usize::from(reader.byte()?)).ok_or(Damage("an exception is nowhere"))?;
             let high = reader.u64()?.checked_shl(width as u32).and_then(|high| u32::try_from(high).ok());
-            *value = high
-                .and_then(|high| value.checked_add(high))
-                .ok_or(Damage("an exception is too large"))?;
+            *value =
+                high.and_then(|high| value.checked_add(high)).ok_or(Damage("an exception is too large"))?;
         }
     }
     Ok(())

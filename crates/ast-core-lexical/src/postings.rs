@@ -239,7 +239,12 @@ impl Bound {
             // What is no more frequent and no shorter than another cannot count for more.
             pairs.sort_unstable_by_key(|&(tf, length)| (std::cmp::Reverse(tf), length));
             let mut shortest = u32::MAX;
-            pairs.retain(|&(_, length)| length < shortest && { shortest = length; true });
+            pairs.retain(|&(_, length)| {
+                length < shortest && {
+                    shortest = length;
+                    true
+                }
+            });
             // Of groups of neighbours, the most frequent and the shortest there is.
             *count = pairs.len().min(PAIRS) as u8;
             for (index, pair) in kept.iter_mut().take(usize::from(*count)).enumerate() {

@@ -66,7 +66,11 @@ pub struct Search<'a> {
 enum State {
     LookingUp,
     /// What the terms count for; by segment, which pages of documents may have hits.
-    Found { scorer: Scorer, idf: Vec<f64>, windows: Vec<Vec<usize>> },
+    Found {
+        scorer: Scorer,
+        idf: Vec<f64>,
+        windows: Vec<Vec<usize>>,
+    },
 }
 
 impl<'a> Search<'a> {
@@ -152,13 +156,19 @@ impl<'a> Search<'a> {
     }
 
     /// The documents of a page that may be found, a bit each.
-    fn allowed(&self, segment: &Segment, page: usize, documents: &Documents) -> Result<[u64; WORDS], LexicalError> {
+    fn allowed(
+        &self,
+        segment: &Segment,
+        page: usize,
+        documents: &Documents,
+    ) -> Result<[u64; WORDS], LexicalError> {
         let mut allowed = [u64::MAX; WORDS];
         if let Filter::Files(files) = self.filter {
             allowed = [0; WORDS];
             for (place, run) in documents.placed() {
                 if files.binary_search(&run.file).is_ok() {
-                    (place..place + run.count as usize).for_each(|place| allowed[place / 64] |= 1 << (place % 64));
+                    (place..place + run.count as usize)
+                        .for_each(|place| allowed[place / 64] |= 1 << (place % 64));
                 }
             }
         }

@@ -28,7 +28,10 @@ pub trait Task {
 ///
 /// # Errors
 /// Those of the task and of the function.
-pub fn run<T, E>(mut task: T, mut fetch: impl FnMut(&[PageId]) -> Result<Vec<Page>, E>) -> Result<T::Output, E>
+pub fn run<T, E>(
+    mut task: T,
+    mut fetch: impl FnMut(&[PageId]) -> Result<Vec<Page>, E>,
+) -> Result<T::Output, E>
 where
     T: Task,
     E: From<LexicalError>,

@@ -74,7 +74,10 @@ impl<'a> Update<'a> {
     }
 
     /// The pages of documents that may have removed files, and their places in the segment.
-    fn pages(&self, segment: &Segment) -> Result<impl Iterator<Item = (PageId, usize)> + use<>, LexicalError> {
+    fn pages(
+        &self,
+        segment: &Segment,
+    ) -> Result<impl Iterator<Item = (PageId, usize)> + use<>, LexicalError> {
         let root = root(&self.held, segment)?;
         let mut pages = Vec::new();
         for &file in self.removed.iter().filter(|&&file| segment.may_have(file)) {
@@ -130,7 +133,9 @@ impl Task for Update<'_> {
             if gone.documents == 0 {
                 continue;
             }
-            let Some(at) = manifest.segments.iter().position(|other| other.id == segment.id) else { continue };
+            let Some(at) = manifest.segments.iter().position(|other| other.id == segment.id) else {
+                continue;
+            };
             let live = segment.live.checked_sub(&gone).ok_or(LexicalError::Damaged {
                 page: PageId::MANIFEST,
                 reason: "it counts less documents than there are",

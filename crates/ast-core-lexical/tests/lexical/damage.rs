@@ -86,7 +86,10 @@ fn pages_that_took_each_others_places_are_noticed() {
         store.pages.insert(*one, whole.pages[other].clone());
         store.pages.insert(*other, whole.pages[one].clone());
         let error = answers(&mut store).unwrap_err();
-        assert!(matches!(error, LexicalError::Damaged { page, .. } if page == *one || page == *other), "{error}");
+        assert!(
+            matches!(error, LexicalError::Damaged { page, .. } if page == *one || page == *other),
+            "{error}"
+        );
     }
 }
 

@@ -95,13 +95,24 @@ fn an_index_that_was_kept_up_to_date_is_that_which_is_made_anew() {
 
     let cache = [PageCache::new(8 << 20), PageCache::new(8 << 20)];
     let queries: &[&[&str]] = &[
-        &["w0"], &["w1", "w0"], &["w5"], &["src"], &["f7"], &["w100", "w2000", "w3"], &["w0", "w1", "w2", "w3", "w4"],
-        &["src", "f20", "w9"], &["w7777", "nothing"],
+        &["w0"],
+        &["w1", "w0"],
+        &["w5"],
+        &["src"],
+        &["f7"],
+        &["w100", "w2000", "w3"],
+        &["w0", "w1", "w2", "w3", "w4"],
+        &["src", "f20", "w9"],
+        &["w7777", "nothing"],
     ];
     for terms in queries {
         for limit in [1, 10, 200] {
             let hits = kept.search(terms, RANKING, limit, Filter::All, &cache[0]).unwrap();
-            assert_eq!(hits, made.search(terms, RANKING, limit, Filter::All, &cache[1]).unwrap(), "{terms:?}");
+            assert_eq!(
+                hits,
+                made.search(terms, RANKING, limit, Filter::All, &cache[1]).unwrap(),
+                "{terms:?}"
+            );
             assert!(!hits.is_empty());
             // With so many hits wanted, nothing can be skipped.
             let all = kept.search(terms, RANKING, usize::MAX, Filter::All, &cache[0]).unwrap();

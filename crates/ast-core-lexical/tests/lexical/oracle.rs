@@ -18,7 +18,9 @@ pub(crate) fn fields(chunk: &ChunkTerms) -> [Vec<&str>; FIELDS] {
 impl Oracle {
     pub(crate) fn chunks(&self) -> impl Iterator<Item = (ChunkId, [Vec<&str>; FIELDS])> {
         self.files.iter().flat_map(|(&file, chunks)| {
-            (0..).zip(chunks).map(move |(ordinal, chunk)| (ChunkId::in_file(file, ordinal).unwrap(), fields(chunk)))
+            (0..)
+                .zip(chunks)
+                .map(move |(ordinal, chunk)| (ChunkId::in_file(file, ordinal).unwrap(), fields(chunk)))
         })
     }
 

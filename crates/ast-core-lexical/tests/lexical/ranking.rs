@@ -9,11 +9,22 @@ use proptest::prelude::*;
 #[derive(Debug, Clone)]
 enum Step {
     /// Files with new ids, in the order of their keys, and some to be removed.
-    Commit { added: Vec<(u8, Vec<ChunkTerms>)>, removed: Vec<u8> },
+    Commit {
+        added: Vec<(u8, Vec<ChunkTerms>)>,
+        removed: Vec<u8>,
+    },
     Merge(Vec<u8>),
     Settle,
-    Expand { prefix: String, limit: usize },
-    Search { terms: Vec<String>, ranking: Bm25f, limit: usize, filter: Wanted },
+    Expand {
+        prefix: String,
+        limit: usize,
+    },
+    Search {
+        terms: Vec<String>,
+        ranking: Bm25f,
+        limit: usize,
+        filter: Wanted,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -38,7 +49,12 @@ fn text(most: usize) -> impl Strategy<Value = String> {
 }
 
 fn chunk() -> impl Strategy<Value = ChunkTerms> {
-    (text(3), text(4), text(6), text(20)).prop_map(|(name, path, doc, body)| ChunkTerms { name, path, doc, body })
+    (text(3), text(4), text(6), text(20)).prop_map(|(name, path, doc, body)| ChunkTerms {
+        name,
+        path,
+        doc,
+        body,
+    })
 }
 
 fn weight() -> impl Strategy<Value = f64> {

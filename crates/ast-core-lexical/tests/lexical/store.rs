@@ -1,8 +1,8 @@
 //! An index with its pages in a map.
 
 use ast_core_lexical::{
-    Bm25f, Changes, Expand, FileTerms, Filter, Frequencies, Hit, LexicalError, Manifest, Merge, Page, PageCache, PageId, Query,
-    Search, Task, Update, plan_merges, run,
+    Bm25f, Changes, Expand, FileTerms, Filter, Frequencies, Hit, LexicalError, Manifest, Merge, Page,
+    PageCache, PageId, Query, Search, Task, Update, plan_merges, run,
 };
 use ast_core_model::{ChunkTerms, FileId};
 use std::collections::BTreeMap;
@@ -33,7 +33,11 @@ impl Store {
         self.pages.extend(changes.put.into_iter().map(|page| (page.id, page.data)));
     }
 
-    pub(crate) fn update(&mut self, removed: &[u64], added: &[(u64, Vec<ChunkTerms>)]) -> Result<(), LexicalError> {
+    pub(crate) fn update(
+        &mut self,
+        removed: &[u64],
+        added: &[(u64, Vec<ChunkTerms>)],
+    ) -> Result<(), LexicalError> {
         let cache = PageCache::new(1 << 20);
         let removed = removed.iter().map(|&number| file(number)).collect();
         let added = added
