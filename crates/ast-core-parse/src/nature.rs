@@ -6,6 +6,10 @@ const HEAD_BYTES: usize = 2048;
 const MIN_MINIFIED_BYTES: usize = 8 << 10;
 /// The mean length of a minified file's lines, in bytes, at least.
 const MINIFIED_LINE_BYTES: usize = 500;
+/// The longest line that is taken for one that a person wrote, in bytes.
+const WRITTEN_LINE_BYTES: usize = 200;
+/// How much a person wrote at least in a file with tables of data, in bytes: more than a licence.
+const MIN_WRITTEN_BYTES: usize = 2 << 10;
 
 /// What generators say in the comment at the beginning of what they write.
 const MARKS: [&str; 8] = [
@@ -35,7 +39,22 @@ pub(crate) fn is_generated(text: &str) -> bool {
 
 /// Whether the text was squeezed onto a few long lines, or is a table of data: there is nothing to read in it.
 pub(crate) fn is_minified(text: &str, lines: u32) -> bool {
-    text.len() >= MIN_MINIFIED_BYTES && text.len() / (lines.max(1) as usize) >= MINIFIED_LINE_BYTES
+    text.len() >= MIN_MINIFIED_BYTES
+        && text.len() / (lines.max(1) as usize) >= MINIFIED_LINE_BYTES
+        && !is_written(text)
+}
+
+/// Whether two of three lines are as a person writes them: beside them there are some with data.
+fn is_written(text: &str) -> bool {
+    let (mut lines, mut written, mut bytes) = (0, 0, 0);
+    for line in text.lines() {
+        lines += 1;
+        if line.len() <= WRITTEN_LINE_BYTES {
+            written += 1;
+            bytes += line.len();
+        }
+    }
+    written * 3 >= lines * 2 && bytes >= MIN_WRITTEN_BYTES
 }
 
 #[cfg(test)]
@@ -55,5 +74,9 @@ mod tests {
         assert!(is_minified(&"a".repeat(10_000), 1));
         assert!(!is_minified(&"a".repeat(5_000), 1));
         assert!(!is_minified(&"aaaaaaaaa\n".repeat(10_000), 10_000));
+        let code = "def area(self): return self.width * self.height\n".repeat(60);
+        let data = format!("table = [{}]\n", "1234567, ".repeat(6_000));
+        assert!(!is_minified(&format!("{code}{data}"), 61));
+        assert!(is_minified(&format!("{}{data}", &code[..1_000]), 22));
     }
 }

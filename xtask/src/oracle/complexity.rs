@@ -22,6 +22,9 @@ pub(super) struct Agreement {
     pub(super) matched: usize,
     /// Those of the sample.
     pub(super) compared: usize,
+    /// Those of the sample whose figures are the same as they are.
+    pub(super) raw_equal: usize,
+    /// Those of the sample that are not set aside and whose figures are the same by one definition.
     pub(super) equal: usize,
     /// Those of the sample in which lizard is wrong.
     pub(super) set_aside: usize,
@@ -31,6 +34,17 @@ pub(super) struct Agreement {
     /// Those that differ, by class; those set aside too.
     #[serde(serialize_with = "sizes")]
     classes: BTreeMap<String, Vec<Difference>>,
+}
+
+/// A function that both sides report.
+struct Pair {
+    theirs: Function,
+    ours: i64,
+    /// The decisions of the functions without a name in it: to lizard each is a function of its own, to us they are a
+    /// part of it.
+    nameless: i64,
+    /// The tokens that lizard counted in those.
+    nameless_counted: Vec<Counted>,
 }
 
 /// A function whose figures differ.
@@ -45,7 +59,12 @@ impl Agreement {
         percent(self.equal, self.compared - self.set_aside)
     }
 
-    /// The same of those in which lizard counts a branch: where it counts none, little can differ.
+    /// The share of those whose figures are the same as they are, in percent.
+    pub(super) fn raw_share(&self) -> f64 {
+        percent(self.raw_equal, self.compared)
+    }
+
+    /// The share of equal ones among those in which lizard counts a branch: where it counts none, little can differ.
     pub(super) fn branching_share(&self) -> f64 {
         percent(self.branching_equal, self.branching)
     }
@@ -58,8 +77,12 @@ impl Agreement {
         classes
     }
 
-    fn add(&mut self, language: Language, theirs: Function, ours: i64) {
+    fn add(&mut self, language: Language, pair: Pair) {
+        let Pair { mut theirs, ours, nameless, nameless_counted } = pair;
         self.compared += 1;
+        self.raw_equal += usize::from(ours == theirs.cyclomatic);
+        theirs.cyclomatic += nameless;
+        theirs.counted.extend(nameless_counted);
         let difference = ours - theirs.cyclomatic;
         let error = if difference == 0 { None } else { error_of_lizard(language, &theirs, difference) };
         if let Some(error) = error {
@@ -89,6 +112,12 @@ pub(super) fn share(results: &[(Language, Agreement)]) -> f64 {
     percent(equal, results.iter().map(|(_, agreement)| agreement.compared - agreement.set_aside).sum())
 }
 
+/// The same of those whose figures are the same as they are.
+pub(super) fn raw_share(results: &[(Language, Agreement)]) -> f64 {
+    let equal = results.iter().map(|(_, agreement)| agreement.raw_equal).sum();
+    percent(equal, results.iter().map(|(_, agreement)| agreement.compared).sum())
+}
+
 /// Asks both sides and compares a sample of `functions`, of each language as many.
 pub(super) fn compare(
     engine: &Engine,
@@ -104,8 +133,8 @@ pub(super) fn compare(
         let theirs = lizard.ask(corpus.folder(), &files)?;
         let mut agreement = Agreement::default();
         let pairs = pair(corpus, language, theirs, ours, &mut agreement)?;
-        for (theirs, ours) in sample(pairs, functions.div_ceil(Language::ALL.len())) {
-            agreement.add(language, theirs, ours);
+        for pair in sample(pairs, functions.div_ceil(Language::PINNED.len())) {
+            agreement.add(language, pair);
         }
         results.push((language, agreement));
     }
@@ -120,7 +149,7 @@ fn pair(
     theirs: Vec<Function>,
     ours: Vec<Symbol>,
     agreement: &mut Agreement,
-) -> Result<Vec<(Function, i64)>> {
+) -> Result<Vec<Pair>> {
     let mut known: BTreeMap<(String, String, u32), Vec<(Symbol, i64)>> = BTreeMap::new();
     for symbol in ours {
         if let Some(complexity) = &symbol.complexity {
@@ -129,9 +158,13 @@ fn pair(
             known.entry(key).or_default().push((symbol, figure));
         }
     }
-    let mut pairs = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
+    let mut rest = Vec::new();
     for function in theirs {
-        let Some(name) = own_name(language, &function.name) else { continue };
+        let Some(name) = own_name(language, &function.name) else {
+            rest.push(function);
+            continue;
+        };
         agreement.functions += 1;
         let key = (function.path.clone(), plain(name), function.end_line);
         let Some(candidates) = known.get_mut(&key) else { continue };
@@ -144,10 +177,30 @@ fn pair(
         if let Some(at) = candidates.iter().position(|(symbol, _)| begins(symbol)) {
             let (_, figure) = candidates.remove(at);
             agreement.matched += 1;
-            pairs.push((function, figure));
+            pairs.push(Pair { theirs: function, ours: figure, nameless: 0, nameless_counted: Vec::new() });
         }
     }
+    add_nameless(&mut pairs, rest);
     Ok(pairs)
+}
+
+/// Adds the functions without a name to those that they are in.
+fn add_nameless(pairs: &mut [Pair], nameless: Vec<Function>) {
+    let place = |function: &Function, id: u32| (function.path.clone(), id);
+    let round: BTreeMap<(String, u32), Option<u32>> =
+        nameless.iter().map(|function| (place(function, function.id), function.within)).collect();
+    let known: BTreeMap<(String, u32), usize> =
+        pairs.iter().enumerate().map(|(index, pair)| (place(&pair.theirs, pair.theirs.id), index)).collect();
+    for function in nameless {
+        // A function has a greater number than those in it.
+        let mut within = function.within;
+        while let Some((id, outer)) = within.and_then(|id| Some((id, *round.get(&place(&function, id))?))) {
+            within = outer.filter(|outer| *outer > id);
+        }
+        let Some(&index) = within.and_then(|id| known.get(&place(&function, id))) else { continue };
+        pairs[index].nameless += function.cyclomatic - 1;
+        pairs[index].nameless_counted.extend(function.counted);
+    }
 }
 
 /// The name without what it is in; none if it has none of its own.
@@ -164,8 +217,8 @@ fn own_name(language: Language, name: &str) -> Option<&str> {
 }
 
 /// So many of the pairs, always the same: those whose place has the smallest hash.
-fn sample(mut pairs: Vec<(Function, i64)>, count: usize) -> Vec<(Function, i64)> {
-    pairs.sort_by_cached_key(|(function, _)| {
+fn sample(mut pairs: Vec<Pair>, count: usize) -> Vec<Pair> {
+    pairs.sort_by_cached_key(|Pair { theirs: function, .. }| {
         let place = format!("{}:{}:{}", function.path, function.start_line, function.name);
         (fnv(place.as_bytes()), place)
     });
@@ -251,6 +304,10 @@ mod tests {
         Function { path: own("a"), name: own("f"), cyclomatic, counted, ..Function::default() }
     }
 
+    fn pair(theirs: Function, ours: i64) -> Pair {
+        Pair { theirs, ours, nameless: 0, nameless_counted: Vec::new() }
+    }
+
     fn classes(agreement: &Agreement) -> Vec<&str> {
         agreement.sorted().into_iter().map(|(class, _)| class).collect()
     }
@@ -258,10 +315,10 @@ mod tests {
     #[test]
     fn equal_figures_agree_and_others_have_a_class() {
         let mut agreement = Agreement::default();
-        agreement.add(Language::Java, function(1, &[]), 1);
-        agreement.add(Language::Java, function(2, &[(1, "{", "if", "(")]), 2);
-        agreement.add(Language::Java, function(3, &[(1, "{", "if", "("), (1, "a", "&&", "b")]), 2);
-        agreement.add(Language::Java, function(1, &[]), 2);
+        agreement.add(Language::Java, pair(function(1, &[]), 1));
+        agreement.add(Language::Java, pair(function(2, &[(1, "{", "if", "(")]), 2));
+        agreement.add(Language::Java, pair(function(3, &[(1, "{", "if", "("), (1, "a", "&&", "b")]), 2));
+        agreement.add(Language::Java, pair(function(1, &[]), 2));
         assert_eq!((agreement.compared, agreement.equal, agreement.set_aside), (4, 2, 0));
         assert_eq!((agreement.branching, agreement.branching_equal), (2, 1));
         assert_eq!(classes(&agreement), ["ours+1", "ours-1: && or if"]);
@@ -269,11 +326,22 @@ mod tests {
     }
 
     #[test]
+    fn functions_without_a_name_are_a_part_of_the_one_round_them() {
+        let counted = |id, within, cyclomatic| Function { id, within, ..function(cyclomatic, &[]) };
+        let mut pairs = vec![pair(counted(3, None, 2), 6)];
+        add_nameless(&mut pairs, vec![counted(0, Some(1), 3), counted(1, Some(3), 3), counted(2, None, 9)]);
+        assert_eq!(pairs[0].nameless, 4);
+        let mut agreement = Agreement::default();
+        pairs.into_iter().for_each(|pair| agreement.add(Language::JavaScript, pair));
+        assert_eq!((agreement.equal, agreement.raw_equal), (1, 0));
+    }
+
+    #[test]
     fn an_error_of_lizard_is_set_aside_only_if_it_is_the_whole_difference() {
         let counted = [(1, ")", "where", "T"), (1, "(", "||", "a"), (1, "a", "||", "b")];
         let mut agreement = Agreement::default();
-        agreement.add(Language::Rust, function(4, &counted), 2);
-        agreement.add(Language::Rust, function(4, &counted), 3);
+        agreement.add(Language::Rust, pair(function(4, &counted), 2));
+        agreement.add(Language::Rust, pair(function(4, &counted), 3));
         assert_eq!((agreement.set_aside, agreement.compared), (1, 2));
         assert_eq!(classes(&agreement), ["ours-1: where", "set aside: closure-head and where-clause"]);
         assert!((agreement.share() - 0.0).abs() < 1e-9);
@@ -309,10 +377,11 @@ mod tests {
 
     #[test]
     fn a_sample_does_not_depend_on_the_order() {
-        let pairs = |lines: &[u32]| -> Vec<(Function, i64)> {
-            lines.iter().map(|&line| (Function { start_line: line, ..function(1, &[]) }, 1)).collect()
+        let pairs = |lines: &[u32]| -> Vec<Pair> {
+            let at = |&line| pair(Function { start_line: line, ..function(1, &[]) }, 1);
+            lines.iter().map(at).collect()
         };
-        let lines = |pairs: Vec<(Function, i64)>| pairs.iter().map(|(f, _)| f.start_line).collect::<Vec<_>>();
+        let lines = |pairs: Vec<Pair>| pairs.iter().map(|pair| pair.theirs.start_line).collect::<Vec<_>>();
         let forward = lines(sample(pairs(&[1, 2, 3, 4, 5]), 3));
         assert_eq!(forward.len(), 3);
         assert_eq!(forward, lines(sample(pairs(&[5, 4, 3, 2, 1]), 3)));

@@ -10,19 +10,32 @@ use super::language::Language;
 use super::source::Source;
 use crate::workspace;
 
-/// The folder that `cargo xtask corpus` fills.
+/// The folder that `cargo xtask corpus` fills, or one of the user's own.
 pub(super) struct Corpus {
     folder: PathBuf,
     limit: Option<usize>,
+    is_own: bool,
 }
 
 impl Corpus {
-    pub(super) fn open(limit: Option<usize>) -> Result<Self> {
-        let folder = workspace::root().join("benches/corpus");
+    pub(super) fn open(own: Option<&Path>, limit: Option<usize>) -> Result<Self> {
+        let folder = own.map_or_else(|| workspace::root().join("benches/corpus"), Path::to_owned);
         if !folder.is_dir() {
-            bail!("the corpus is missing; fetch it with `cargo xtask corpus`");
+            match own {
+                Some(path) => bail!("{} is no folder", path.display()),
+                None => bail!("the corpus is missing; fetch it with `cargo xtask corpus`"),
+            }
         }
-        Ok(Self { folder, limit })
+        Ok(Self { folder, limit, is_own: own.is_some() })
+    }
+
+    /// The languages to compare: of the user's own corpus those that it has a folder for.
+    pub(super) fn languages(&self) -> Vec<Language> {
+        let known = Language::PINNED.into_iter().chain(Language::OTHERS);
+        match self.is_own {
+            true => known.filter(|language| self.folder.join(language.name()).is_dir()).collect(),
+            false => Language::PINNED.to_vec(),
+        }
     }
 
     pub(super) fn folder(&self) -> &Path {

@@ -76,6 +76,10 @@ impl Engine {
     /// Whether a file of this name is of the language.
     pub(super) fn reads(&self, language: Language, path: &str) -> bool {
         let Some((_, extension)) = path.rsplit_once('.') else { return false };
+        // Headers belong to the one or the other by what is in them; a corpus has them beside the sources.
+        if language == Language::C && extension == "h" {
+            return true;
+        }
         let of_language = |known: &&Known| language.names().contains(&known.name.as_str());
         self.languages.iter().filter(of_language).any(|known| known.extensions.iter().any(|e| e == extension))
     }

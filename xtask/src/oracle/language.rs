@@ -1,9 +1,9 @@
-//! The languages of the corpus, as each side calls them.
+//! The languages that others know too, as each side calls them.
 
 use clap::ValueEnum;
 use serde::Serialize;
 
-/// A language of the corpus.
+/// A language that both sides know.
 #[derive(ValueEnum, Serialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Language {
@@ -15,12 +15,24 @@ pub(super) enum Language {
     Python,
     Java,
     Cpp,
+    C,
+    #[value(name = "csharp")]
+    CSharp,
+    Go,
+    Ruby,
+    Php,
+    Kotlin,
+    Bash,
 }
 
 impl Language {
-    /// All of them, in the order of tables.
-    pub(super) const ALL: [Self; 6] =
+    /// Those of the corpus that `cargo xtask corpus` fetches, in the order of tables.
+    pub(super) const PINNED: [Self; 6] =
         [Self::Rust, Self::TypeScript, Self::JavaScript, Self::Python, Self::Java, Self::Cpp];
+
+    /// Those that only a corpus of the user's own may have, in the order of tables.
+    pub(super) const OTHERS: [Self; 7] =
+        [Self::C, Self::CSharp, Self::Go, Self::Ruby, Self::Php, Self::Kotlin, Self::Bash];
 
     /// The folder of the corpus, and in tables.
     pub(super) fn name(self) -> &'static str {
@@ -36,6 +48,13 @@ impl Language {
             Self::Python => &["python"],
             Self::Java => &["java"],
             Self::Cpp => &["cpp"],
+            Self::C => &["c"],
+            Self::CSharp => &["csharp"],
+            Self::Go => &["go"],
+            Self::Ruby => &["ruby"],
+            Self::Php => &["php"],
+            Self::Kotlin => &["kotlin"],
+            Self::Bash => &["bash"],
         }
     }
 
@@ -48,6 +67,13 @@ impl Language {
             Self::Python => "Python",
             Self::Java => "Java",
             Self::Cpp => "C++",
+            Self::C => "C",
+            Self::CSharp => "C#",
+            Self::Go => "Go",
+            Self::Ruby => "Ruby",
+            Self::Php => "PHP",
+            Self::Kotlin => "Kotlin",
+            Self::Bash => "Sh",
         }
     }
 
@@ -116,6 +142,49 @@ impl Language {
                 "union",
                 "variable",
             ],
+            Self::C => &[
+                "enum",
+                "enumerator",
+                "function",
+                "macro",
+                "member",
+                "prototype",
+                "struct",
+                "typedef",
+                "union",
+                "variable",
+            ],
+            Self::CSharp => &[
+                "class",
+                "enum",
+                "enumerator",
+                "event",
+                "field",
+                "interface",
+                "method",
+                "namespace",
+                "property",
+                "struct",
+            ],
+            Self::Go => &[
+                "anonMember",
+                "const",
+                "func",
+                "interface",
+                "member",
+                "methodSpec",
+                "package",
+                "struct",
+                "talias",
+                "type",
+                "var",
+            ],
+            Self::Ruby => &["accessor", "alias", "class", "constant", "method", "module", "singletonMethod"],
+            Self::Php => &["class", "define", "function", "interface", "namespace", "trait", "variable"],
+            Self::Kotlin => {
+                &["class", "constant", "interface", "method", "object", "package", "typealias", "variable"]
+            }
+            Self::Bash => &["alias", "function"],
         }
     }
 }

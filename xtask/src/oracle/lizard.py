@@ -1,7 +1,8 @@
 """Prints what lizard finds in the files that standard input names: a JSON record a function.
 
 Beside lizard's own figures a record has `counted`, the tokens that went into the figure, each with what it added and
-the tokens around it; and `swallowed`, whether text that is no literal was read as one.
+the tokens around it; `swallowed`, whether text that is no literal was read as one; and `id` and `within`, the number
+of the function in its file and of the one round it.
 """
 
 import json
@@ -16,6 +17,7 @@ ATTRIBUTE = re.compile(r"#!?\[[^\n]*\]\s*$")
 
 def record_what_is_counted():
     confirm, add = FileInfoBuilder.confirm_new_function, FileInfoBuilder.add_condition
+    end = FileInfoBuilder.end_of_function
 
     def confirm_new_function(self):
         # What stands before the body, or the parameters, is taken back.
@@ -29,7 +31,13 @@ def record_what_is_counted():
             self.current_function.__dict__.setdefault("counted", []).append(entry)
             self.waiting = entry
 
+    def end_of_function(self):
+        ended = self.current_function
+        end(self)
+        ended.within = self.current_function
+
     FileInfoBuilder.confirm_new_function = confirm_new_function
+    FileInfoBuilder.end_of_function = end_of_function
     FileInfoBuilder.add_condition = add_condition
 
 
@@ -74,7 +82,8 @@ def main():
         except IndexError:
             # lizard has said so on standard error, and goes on likewise.
             continue
-        for function in found:
+        ids = {id(function): number for number, function in enumerate(found)}
+        for number, function in enumerate(found):
             record = {
                 "path": path,
                 "name": function.name,
@@ -83,6 +92,8 @@ def main():
                 "cyclomatic": function.cyclomatic_complexity,
                 "counted": getattr(function, "counted", []),
                 "swallowed": getattr(function, "swallowed", False),
+                "id": number,
+                "within": ids.get(id(getattr(function, "within", None))),
             }
             print(json.dumps(record))
 

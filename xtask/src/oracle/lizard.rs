@@ -34,6 +34,10 @@ pub(super) struct Function {
     pub(super) counted: Vec<Counted>,
     /// Whether code was read as a literal.
     pub(super) swallowed: bool,
+    /// Its number in the file.
+    pub(super) id: u32,
+    /// The number of the function round it.
+    pub(super) within: Option<u32>,
 }
 
 /// A token that went into the figure: what it added, the token before it, itself, and the one after it.
@@ -95,7 +99,7 @@ mod tests {
     #[test]
     fn records_are_read() {
         let line = r#"{"path": "a.rs", "name": "f", "start_line": 1, "end_line": 2, "cyclomatic": 2,
-            "counted": [[1, "", "if", "x"]], "swallowed": false}"#;
+            "counted": [[1, "", "if", "x"]], "swallowed": false, "id": 1, "within": 0}"#;
         let function: Function = serde_json::from_str(line).unwrap();
         assert_eq!((function.cyclomatic, function.counted[0].2.as_str()), (2, "if"));
     }

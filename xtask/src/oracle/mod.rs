@@ -54,6 +54,10 @@ pub(crate) struct Options {
     /// The `ast-core` to ask; by default it is built.
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
+    /// Compare over this folder, which has a folder a language, called as the engine calls it; only its definitions
+    /// are compared in languages that the fetched corpus has not.
+    #[arg(long, value_name = "PATH")]
+    corpus: Option<PathBuf>,
     /// Keep the figures in this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -76,12 +80,15 @@ pub(crate) struct Figures {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let corpus = Corpus::open(options.limit)?;
+    let corpus = Corpus::open(options.corpus.as_deref(), options.limit)?;
     let engine = Engine::new(options.binary.as_deref())?;
-    let languages: Vec<Language> = Language::ALL
-        .into_iter()
-        .filter(|language| options.language.is_none_or(|only| only == *language))
-        .collect();
+    let mut languages = corpus.languages();
+    languages.retain(|language| options.language.is_none_or(|only| only == *language));
+    if languages.is_empty() {
+        bail!(
+            "the corpus has none of the languages; its folders are to be called as they are: rust, cpp, csharp, …"
+        );
+    }
     let list = options.list.as_deref();
     let mut figures = Figures::default();
     let mut below = Vec::new();
@@ -93,6 +100,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             format!("symbols of {}: {:.2} % of {SYMBOLS_GOAL} %", language.name(), comparison.total().share())
         }));
     }
+    languages.retain(|language| Language::PINNED.contains(language));
     if options.what != Some(What::Symbols) {
         figures.complexity = complexity::compare(&engine, &corpus, &languages, FUNCTIONS)?;
         report::complexity(&figures.complexity, list);

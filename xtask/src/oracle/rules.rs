@@ -27,6 +27,9 @@ struct Case<'a> {
     at: Option<usize>,
 }
 
+/// The mean length of the lines of a file that the engine does not look into, in bytes.
+const MINIFIED_LINE: usize = 500;
+
 /// Longer lines are written by programs: on one line everything has the same name as something.
 const LONG_LINE: usize = 1000;
 
@@ -68,6 +71,23 @@ pub(super) const RULES: &[Rule] = &[
         ],
         why: "on a line of more than 1,000 bytes, whose one-letter names ctags takes from anywhere",
         applies: |case| case.line.len() > LONG_LINE,
+    },
+    Rule {
+        name: "minified-file",
+        languages: &[JavaScript],
+        kinds: &[
+            "class",
+            "constant",
+            "field",
+            "function",
+            "generator",
+            "getter",
+            "method",
+            "setter",
+            "variable",
+        ],
+        why: "in a file of few lines that hold more than 500 bytes each on average, of which we report nothing",
+        applies: |case| case.symbols.is_empty() && case.source.mean_line() >= MINIFIED_LINE,
     },
     Rule {
         name: "no-value-of-module",
@@ -223,12 +243,16 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "local-variable",
         languages: &[Cpp],
-        kinds: &["variable"],
-        why: "an indented variable outside of every scope: it is in the body of a function that a macro makes",
-        applies: |case| {
-            let is_indented = case.line.starts_with(b"    ") || case.line.starts_with(b"\t");
-            case.tag.scope.is_empty() && is_indented
-        },
+        kinds: &["prototype", "variable"],
+        why: "a variable in the body of a function that a macro makes, as `TEST_CASE(…) {…}` does",
+        applies: in_body_of_macro,
+    },
+    Rule {
+        name: "macro-after-name",
+        languages: &[Cpp],
+        kinds: &["function", "prototype"],
+        why: "a macro beside the name of what is declared, which we report: `MACRO(x)` of `int name MACRO(x);`",
+        applies: |case| is_macro_name(case.tag.name.as_bytes()) && case.declares_on_line(),
     },
     Rule {
         name: "alias-named-by-target",
@@ -255,6 +279,12 @@ impl Case<'_> {
         self.symbols.iter().any(|located| {
             located.symbol.start_line == self.tag.line && kind.is_none_or(|kind| located.symbol.kind == kind)
         })
+    }
+
+    /// Whether the name of one of our definitions may be on the line, or on the one before.
+    fn declares_on_line(&self) -> bool {
+        let near = [self.tag.line, self.tag.line.saturating_sub(1)];
+        self.symbols.iter().any(|located| located.lines.iter().any(|line| near.contains(line)))
     }
 
     /// What follows the name that is at this place, white space aside; a semicolon at the end of a file.
@@ -333,6 +363,41 @@ fn declares_property(case: &Case<'_>, at: usize) -> bool {
     let rest = case.source.after(at + case.tag.name.len());
     let rest = rest.strip_prefix(b"?").or(rest.strip_prefix(b"!")).unwrap_or(rest).trim_ascii_start();
     begins && matches!(rest.first(), Some(b':' | b'=' | b';'))
+}
+
+/// Whether one of the blocks round the line, by their indentation, is that of a macro's call.
+fn in_body_of_macro(case: &Case<'_>) -> bool {
+    let indent = |line: &[u8]| line.len() - line.trim_ascii_start().len();
+    let mut least = indent(case.line);
+    let mut opened = false;
+    for number in (1..case.tag.line).rev() {
+        let line = case.source.line(number);
+        let text = line.trim_ascii();
+        if least == 0 && !opened {
+            return false;
+        }
+        if text.is_empty() || text.starts_with(b"#") || text.starts_with(b"//") || text.ends_with(b":") {
+            continue;
+        }
+        let indent = indent(line);
+        if indent < least || (opened && indent == least) {
+            least = indent;
+            // The brace is on a line of its own.
+            opened = text == b"{";
+            let word = text.iter().take_while(|byte| is_word(**byte)).count();
+            if is_macro_name(&text[..word]) && text[word..].trim_ascii_start().starts_with(b"(") {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether a word is written as the names of macros are.
+fn is_macro_name(word: &[u8]) -> bool {
+    word.len() > 2
+        && word.first().is_some_and(u8::is_ascii_uppercase)
+        && word.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
 }
 
 /// Whether the name at this place is called there: a declaration has a type before it, or the name of its class.
@@ -569,7 +634,13 @@ mod tests {
         let variable = |scope, text| rule(Cpp, "variable", "a", scope, text);
         assert_eq!(variable("", "int a;"), None);
         assert_eq!(variable("n", "    int a;"), None);
-        assert_eq!(variable("", "    for (auto a : b)"), Some("local-variable"));
+        assert_eq!(variable("", "    for (auto a : b)"), None);
+        assert_eq!(variable("n", "TEST(A, b) {\n  int a;"), Some("local-variable"));
+        let deep =
+            "TEST_CASE(\"b\")\n{\n    SECTION(\"c\")\n    {\n#if 1\n        for (;;) {\n            int a;";
+        assert_eq!(variable("", deep), Some("local-variable"));
+        assert_eq!(variable("", "TEST(A, b) {\n  int b;\n}\nint\n  a;"), None);
+        assert_eq!(variable("", "namespace n\n{\n  int a;"), None);
         assert_eq!(variable("n", "template class a<int>;"), Some("explicit-instantiation"));
         assert_eq!(variable("n", "template <class T> T a;"), None);
     }

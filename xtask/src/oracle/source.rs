@@ -22,6 +22,11 @@ impl Source {
         self.text.get(start..end).unwrap_or(b"")
     }
 
+    /// How long its lines are on average, in bytes.
+    pub(super) fn mean_line(&self) -> usize {
+        self.text.len() / self.lines.len()
+    }
+
     /// The number of the line that the byte is on, from 1.
     pub(super) fn line_of(&self, at: usize) -> u32 {
         self.lines.partition_point(|&start| start <= at) as u32
