@@ -1,6 +1,7 @@
 //! Kotlin.
 
 mod mentions;
+mod rewrite;
 
 use super::{Spec, Syntax};
 use crate::annotation::{Branch, Modifier, Parameter, one_line};
@@ -52,6 +53,8 @@ pub(crate) static KOTLIN: Spec = Spec::new(
         ],
         modifiers: &["modifiers"],
         parameters,
+        stand_in: rewrite::stand_in,
+        second_reading: rewrite::second_reading,
         ..Syntax::NONE
     },
 );

@@ -1,0 +1,367 @@
+//! What is parsed in place of a Kotlin file that the grammar cannot read as it is.
+//!
+//! Its grammar takes a class behind several annotations for a call, if the last of them has arguments. It does not know
+//! words as names that are keywords elsewhere (`suspend`, `set`), lambdas that suspend, references to members of
+//! nullable types, strings with several dollar signs, and annotations before a primary constructor or an accessor; and
+//! it splits names such as `in1`. All that is rewritten byte for byte, so that every place stays where it is; names are
+//! read from the text itself.
+
+/// What is parsed in place of every file: its annotated classes are read as classes.
+pub(super) fn stand_in(source: &str) -> Option<Vec<u8>> {
+    memchr::memchr(b'@', source.as_bytes())?;
+    rewrite(source, false)
+}
+
+/// What is parsed in place of a file with errors.
+pub(super) fn second_reading(source: &str) -> Option<Vec<u8>> {
+    rewrite(source, true)
+}
+
+fn rewrite(source: &str, has_errors: bool) -> Option<Vec<u8>> {
+    let mut reader = Reader { bytes: source.as_bytes(), at: 0, has_errors, changes: Vec::new() };
+    reader.read();
+    if reader.changes.is_empty() {
+        return None;
+    }
+    let mut bytes = source.as_bytes().to_vec();
+    for (at, byte) in reader.changes {
+        if let Some(old) = bytes.get_mut(at).filter(|old| !old.is_ascii_whitespace()) {
+            *old = byte;
+        }
+    }
+    Some(bytes)
+}
+
+/// Where an annotation is, and where its arguments are.
+struct Annotation {
+    start: usize,
+    end: usize,
+    arguments: Option<usize>,
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    has_errors: bool,
+    /// Places, and the bytes that come there.
+    changes: Vec<(usize, u8)>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) {
+        // Those that nothing but blanks and comments is behind yet.
+        let mut annotations: Vec<Annotation> = Vec::new();
+        // How many braces are open in each `${`, outermost first.
+        let mut holes: Vec<(usize, bool)> = Vec::new();
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if byte.is_ascii_whitespace() || self.skip_comment() {
+                self.at += usize::from(byte.is_ascii_whitespace());
+                continue;
+            }
+            if byte == b'@' && (self.at == 0 || !is_word_byte(self.bytes[self.at - 1])) {
+                let annotation = self.annotation();
+                self.at = annotation.end;
+                annotations.push(annotation);
+                continue;
+            }
+            if is_word_byte(byte) {
+                let end = self.end_of_word(self.at);
+                self.read_word(end, &annotations);
+                self.at = end;
+            } else {
+                match byte {
+                    b'"' => {
+                        if let Some(is_long) = self.skip_string() {
+                            holes.push((0, is_long));
+                        }
+                    }
+                    b'\'' => self.skip_quoted(byte),
+                    b'`' => self.skip_quoted(byte),
+                    b'{' | b'}' => {
+                        self.at += 1;
+                        match holes.last_mut() {
+                            Some((0, is_long)) if byte == b'}' => {
+                                let is_long = *is_long;
+                                if !self.skip_text(is_long) {
+                                    holes.pop();
+                                }
+                            }
+                            Some((open, _)) if byte == b'{' => *open += 1,
+                            Some((open, _)) => *open -= 1,
+                            None => {}
+                        }
+                    }
+                    b'?' if self.has_errors && self.starts_with(b"?::") => {
+                        self.changes.push((self.at, b' '));
+                        self.at += 3;
+                    }
+                    b'$' if self.has_errors => {
+                        let signs = self.bytes[self.at..].iter().take_while(|byte| **byte == b'$').count();
+                        if self.bytes.get(self.at + signs) == Some(&b'"') {
+                            self.blank(self.at, self.at + signs);
+                        }
+                        self.at += signs;
+                    }
+                    _ => self.at += 1,
+                }
+            }
+            annotations.clear();
+        }
+    }
+
+    /// Looks at the word up to `end`, before which the annotations are.
+    fn read_word(&mut self, end: usize, annotations: &[Annotation]) {
+        if let [.., before, last] = annotations
+            && let Some(arguments) = last.arguments
+            && matches!(self.declared(), b"class" | b"interface")
+        {
+            // With an annotation between them, the comments stay.
+            self.blank(arguments, last.end.max(before.end));
+        }
+        if !self.has_errors {
+            return;
+        }
+        let next = self.skip_blank(end);
+        let after = self.bytes.get(next).copied().unwrap_or(b';');
+        let begins_accessor = || after == b'(' && matches!(&self.bytes[self.at..end], b"get" | b"set");
+        if !annotations.is_empty() && (self.declared() == b"constructor" || begins_accessor()) {
+            for annotation in annotations {
+                self.blank(annotation.start, annotation.end);
+            }
+        }
+        match &self.bytes[self.at..end] {
+            b"suspend" if after == b'{' => self.blank(self.at, end),
+            b"suspend" if b"=:),.;".contains(&after) => self.changes.push((end - 1, b'_')),
+            b"get" | b"set" if after != b'(' => self.changes.push((end - 1, b'_')),
+            [b'i', b'n', b'0'..=b'9' | b'_', ..] => self.changes.push((self.at, b'_')),
+            _ => {}
+        }
+    }
+
+    /// The word that tells what is declared here, after its modifiers.
+    fn declared(&self) -> &[u8] {
+        const MODIFIERS: [&[u8]; 18] = [
+            b"abstract",
+            b"actual",
+            b"annotation",
+            b"data",
+            b"enum",
+            b"expect",
+            b"external",
+            b"final",
+            b"fun",
+            b"inline",
+            b"inner",
+            b"internal",
+            b"open",
+            b"private",
+            b"protected",
+            b"public",
+            b"sealed",
+            b"value",
+        ];
+        let mut start = self.at;
+        loop {
+            let end = self.end_of_word(start);
+            let word = &self.bytes[start..end];
+            if !MODIFIERS.contains(&word) {
+                return word;
+            }
+            start = self.skip_blank(end);
+        }
+    }
+
+    fn annotation(&self) -> Annotation {
+        let start = self.at;
+        let mut end = start + 1;
+        if self.bytes.get(end) == Some(&b'[') {
+            // A list of them is read as it should be.
+            return Annotation { start, end: self.skip_brackets(end, b'[', b']'), arguments: None };
+        }
+        while self.bytes.get(end).is_some_and(|byte| is_word_byte(*byte) || matches!(byte, b'.' | b':')) {
+            end += 1;
+        }
+        if self.bytes.get(end) == Some(&b'<') {
+            end = self.skip_brackets(end, b'<', b'>');
+        }
+        let arguments = (self.bytes.get(end) == Some(&b'(')).then_some(end);
+        if let Some(open) = arguments {
+            end = self.skip_brackets(open, b'(', b')');
+        }
+        Annotation { start, end, arguments }
+    }
+
+    /// The place behind the bracket that closes the one at a place.
+    fn skip_brackets(&self, from: usize, open: u8, close: u8) -> usize {
+        let mut reader = Reader { bytes: self.bytes, at: from, has_errors: false, changes: Vec::new() };
+        let mut depth = 0_usize;
+        while let Some(&byte) = self.bytes.get(reader.at) {
+            if reader.skip_comment() {
+                continue;
+            }
+            match byte {
+                b'"' => {
+                    // What is in `${…}` counts as well, its brackets close.
+                    reader.skip_string();
+                    continue;
+                }
+                b'\'' | b'`' => {
+                    reader.skip_quoted(byte);
+                    continue;
+                }
+                _ if byte == open => depth += 1,
+                _ if byte == close => depth -= 1,
+                _ => {}
+            }
+            reader.at += 1;
+            if depth == 0 {
+                break;
+            }
+        }
+        reader.at
+    }
+
+    fn blank(&mut self, from: usize, to: usize) {
+        self.changes.extend((from..to).map(|at| (at, b' ')));
+    }
+
+    fn starts_with(&self, text: &[u8]) -> bool {
+        self.bytes[self.at..].starts_with(text)
+    }
+
+    fn end_of_word(&self, from: usize) -> usize {
+        from + self.bytes[from..].iter().take_while(|byte| is_word_byte(**byte)).count()
+    }
+
+    fn skip_blank(&self, from: usize) -> usize {
+        from + self.bytes[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+    }
+
+    /// Whether there was a comment; one may be in another.
+    fn skip_comment(&mut self) -> bool {
+        if self.starts_with(b"//") {
+            let rest = &self.bytes[self.at..];
+            self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            return true;
+        }
+        if !self.starts_with(b"/*") {
+            return false;
+        }
+        let mut depth = 0_usize;
+        while self.at < self.bytes.len() {
+            if self.starts_with(b"/*") {
+                depth += 1;
+                self.at += 2;
+            } else if self.starts_with(b"*/") {
+                depth -= 1;
+                self.at += 2;
+                if depth == 0 {
+                    break;
+                }
+            } else {
+                self.at += 1;
+            }
+        }
+        true
+    }
+
+    /// Skips a character or a name in backquotes, which both end on their line.
+    fn skip_quoted(&mut self, quote: u8) {
+        self.at += 1;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            self.at += if byte == b'\\' && quote != b'`' { 2 } else { 1 };
+            if byte == quote || byte == b'\n' {
+                break;
+            }
+        }
+        self.at = self.at.min(self.bytes.len());
+    }
+
+    /// Skips a string up to its end, or to a `${`: then whether the string may have line breaks.
+    fn skip_string(&mut self) -> Option<bool> {
+        let is_long = self.starts_with(b"\"\"\"");
+        self.at += if is_long { 3 } else { 1 };
+        self.skip_text(is_long).then_some(is_long)
+    }
+
+    /// Goes on in a string; whether it came to a `${`.
+    fn skip_text(&mut self, is_long: bool) -> bool {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b'$' if self.starts_with(b"${") => {
+                    self.at += 2;
+                    return true;
+                }
+                b'\\' if !is_long => self.at = (self.at + 2).min(self.bytes.len()),
+                b'"' if is_long && !self.starts_with(b"\"\"\"") => self.at += 1,
+                b'"' => {
+                    // A long one may end with quotes of its own.
+                    while is_long && self.starts_with(b"\"\"\"\"") {
+                        self.at += 1;
+                    }
+                    self.at += if is_long { 3 } else { 1 };
+                    return false;
+                }
+                b'\n' if !is_long => return false,
+                _ => self.at += 1,
+            }
+        }
+        false
+    }
+}
+
+/// Letters beyond ASCII are part of words.
+fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(source: &str, rewrite: fn(&str) -> Option<Vec<u8>>) -> String {
+        rewrite(source).map_or(source.to_owned(), |bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn annotations_of_classes_lose_their_arguments_where_they_are_several() {
+        for (source, expected) in [
+            ("@A\n@B(c, \")\")\npublic annotation class X", "@A\n@B        \npublic annotation class X"),
+            ("@A(\n  1\n) // b\n@B(C::class) interface X", "@A(\n  1\n) // b\n@B           interface X"),
+            ("@A(b)\nclass X", "@A(b)\nclass X"),
+            ("@A @B(c)\nfun x() {}", "@A @B(c)\nfun x() {}"),
+            ("x@y\n\"@A @B(c) class\" /* @A @B(c) */ class X", "x@y\n\"@A @B(c) class\" /* @A @B(c) */ class X"),
+        ] {
+            assert_eq!(read(source, stand_in), expected);
+        }
+    }
+
+    #[test]
+    fn what_the_grammar_cannot_read_is_rewritten() {
+        for (source, expected) in [
+            ("val a = suspend { b() }", "val a =         { b() }"),
+            ("f(suspend = true)", "f(suspen_ = true)"),
+            ("suspend fun a(b: suspend () -> C)", "suspend fun a(b: suspend () -> C)"),
+            ("String?::plus", "String ::plus"),
+            ("$$\"a $b ${c(\"?::\")} d?::e\"", "  \"a $b ${c(\"?::\")} d?::e\""),
+            ("in1.close()", "_n1.close()"),
+            ("class A\n@B(\")\") internal constructor(c: D)", "class A\n        internal constructor(c: D)"),
+            ("@Synchronized set(value) {}\nset = set or get(1)", "              set(value) {}\nse_ = se_ or get(1)"),
+            ("\"\"\"a\" ${b(\"\"\"in1\"\"\")} in1\"\"\"\" + in1", "\"\"\"a\" ${b(\"\"\"in1\"\"\")} in1\"\"\"\" + _n1"),
+        ] {
+            assert_eq!(read(source, second_reading), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_stays(source in "([<>`${}/*'\",=()@?: \n]|in1|set|suspend|class|constructor|\"\"\"|é){0,40}") {
+            for bytes in [stand_in(&source), second_reading(&source)].into_iter().flatten() {
+                prop_assert_eq!(bytes.len(), source.len());
+                let text = String::from_utf8(bytes).unwrap();
+                prop_assert_eq!(text.lines().count(), source.lines().count());
+            }
+        }
+    }
+}
