@@ -6,6 +6,8 @@
 //! it splits names such as `in1`. All that is rewritten byte for byte, so that every place stays where it is; names are
 //! read from the text itself.
 
+use std::ops::Range;
+
 /// What is parsed in place of every file: its annotated classes are read as classes.
 pub(super) fn stand_in(source: &str) -> Option<Vec<u8>> {
     memchr::memchr(b'@', source.as_bytes())?;
@@ -60,6 +62,13 @@ impl Reader<'_> {
             }
             if byte == b'@' && (self.at == 0 || !is_word_byte(self.bytes[self.at - 1])) {
                 let annotation = self.annotation();
+                let arguments = &self.bytes[annotation.arguments.unwrap_or(annotation.end)..annotation.end];
+                if self.has_errors
+                    && let Some(signs) = memchr::memmem::find(arguments, b"$$\"")
+                {
+                    let from = annotation.end - arguments.len() + signs;
+                    self.blank(from, from + 2);
+                }
                 self.at = annotation.end;
                 annotations.push(annotation);
                 continue;
@@ -117,6 +126,7 @@ impl Reader<'_> {
             // Its line breaks, too: an empty line ends the annotations.
             self.blank(last.arguments.unwrap_or(last.end), last.end);
             self.blank_platform();
+            self.end_class();
         }
         if !self.has_errors {
             return;
@@ -155,8 +165,22 @@ impl Reader<'_> {
         }
     }
 
+    /// Puts a semicolon behind a class that ends with its name: annotations that follow are taken for more of it.
+    fn end_class(&mut self) {
+        let name = self.skip_blank(self.declaring().end);
+        let end = self.end_of_word(name);
+        if self.bytes[end..].starts_with(b"\n\n") {
+            self.changes.push((end, b';'));
+        }
+    }
+
     /// The word that tells what is declared here, after its modifiers.
     fn declared(&self) -> &[u8] {
+        &self.bytes[self.declaring()]
+    }
+
+    /// Where that word is.
+    fn declaring(&self) -> Range<usize> {
         const MODIFIERS: [&[u8]; 18] = [
             b"abstract",
             b"actual",
@@ -180,9 +204,8 @@ impl Reader<'_> {
         let mut start = self.at;
         loop {
             let end = self.end_of_word(start);
-            let word = &self.bytes[start..end];
-            if !MODIFIERS.contains(&word) {
-                return word;
+            if !MODIFIERS.contains(&&self.bytes[start..end]) {
+                return start..end;
             }
             start = self.skip_blank(end);
         }
@@ -348,6 +371,7 @@ mod tests {
             ("@A(\n  1\n) // b\n@B(\n  C\n) interface X", "@A(\n  1\n) // b\n@B        interface X"),
             ("@A\n@B\npublic actual open class X", "@A\n@B\npublic        open class X"),
             ("@A(b)\nclass X", "@A(b)\nclass X"),
+            ("@A\n@B\nclass X\n\n@C", "@A\n@B\nclass X;\n@C"),
             ("@A @B(c)\nfun x() {}", "@A @B(c)\nfun x() {}"),
             (
                 "x@y\n\"@A @B(c) class\" /* @A @B(c) */ class X",
@@ -367,6 +391,7 @@ mod tests {
             ("String?::plus", "String ::plus"),
             ("$$\"a $b ${c(\"?::\")} d?::e\"", "  \"a $b ${c(\"?::\")} d?::e\""),
             ("in1.close()", "_n1.close()"),
+            ("@A($$\"b$c\")\nval d = e", "@A(  \"b$c\")\nval d = e"),
             ("class A\n@B(\")\") internal constructor(c: D)", "class A\n        internal constructor(c: D)"),
             (
                 "@Synchronized set(value) {}\nset = set or get(1)",
