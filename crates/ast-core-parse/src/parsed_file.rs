@@ -30,6 +30,9 @@ pub struct ParsedFile {
     pub coverage: Coverage,
 }
 
+/// How many parts of a path are looked at for an import of it.
+const MAX_PATH: usize = 16;
+
 impl ParsedFile {
     /// What the definition at `index` of `symbols` mentions, in order of the places; what is inside of definitions in
     /// it too. Nothing for an index that is not in the list.
@@ -40,21 +43,30 @@ impl ParsedFile {
     }
 
     /// The file's imports that the definition at `index` of `symbols` makes use of, as far as names tell: what it
-    /// mentions by the name that the import gives, or qualifies with it.
+    /// mentions by the name that the import gives, or qualifies with it or with all of its path.
     pub fn imports_of(&self, index: usize) -> Vec<&Reference> {
-        let used: HashSet<&str> = self
-            .references_of(index)
-            .filter(|reference| reference.kind != ReferenceKind::Import)
-            .flat_map(|reference| {
-                let qualifier = reference.qualifier.as_deref().unwrap_or("");
-                let first = qualifier.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next();
-                [Some(&*reference.name).filter(|_| qualifier.is_empty()), first]
-            })
-            .flatten()
-            .filter(|name| !name.is_empty())
-            .collect();
+        let mut used: HashSet<&str> = HashSet::new();
+        let mut paths: HashSet<&str> = HashSet::new();
+        let mentions = self.references_of(index).filter(|mention| mention.kind != ReferenceKind::Import);
+        for mention in mentions {
+            let qualifier = mention.qualifier.as_deref().unwrap_or("");
+            let name = Some(&*mention.name).filter(|_| qualifier.is_empty());
+            let words = qualifier.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
+            used.extend(name.into_iter().chain(words.take(1)).filter(|name| !name.is_empty()));
+            // `a.b` and `a.b.c` of `a.b.c`
+            paths.extend(qualifier.match_indices('.').map(|(at, _)| &qualifier[..at]).take(MAX_PATH));
+            paths.insert(qualifier);
+        }
+        let is_used = |import: &&Reference| match (&import.alias, &import.qualifier) {
+            (Some(alias), _) => used.contains(&**alias),
+            // `import a.b` in Python: what is used is `a.b.c`.
+            (None, Some(module)) => {
+                used.contains(&*import.name) || paths.contains(&*format!("{module}.{}", import.name))
+            }
+            (None, None) => used.contains(&*import.name),
+        };
         let imports = self.references.iter().filter(|reference| reference.kind == ReferenceKind::Import);
-        imports.filter(|import| used.contains(import.alias.as_deref().unwrap_or(&import.name))).collect()
+        imports.filter(is_used).collect()
     }
 
     /// Whether other files can mention the definition at `index` of `symbols` by its name alone: it says so, or is
@@ -125,6 +137,16 @@ mod tests {
             |index| file.imports_of(index).into_iter().map(|import| &*import.name).collect::<Vec<_>>();
         assert_eq!(names(0), ["fs", "b"]);
         assert_eq!(names(1), ["File"]);
+        let text = "import a.b\nimport a.c\nimport os\n\ndef one():\n    a.b.d.e()\n    os.getcwd()\n";
+        let file = Parser::default().parse(text.as_bytes(), "python".parse().unwrap()).unwrap();
+        let names: Vec<_> = file.imports_of(0).into_iter().map(|import| &*import.name).collect();
+        assert_eq!(names, ["b", "os"]);
+    }
+
+    #[test]
+    fn a_definition_knows_what_is_in_it() {
+        let text = "use a::File;\n\npub fn one() {}\nfn two() -> File { one() }\n";
+        let file = Parser::default().parse(text.as_bytes(), "rust".parse().unwrap()).unwrap();
         assert_eq!(
             file.references_of(1).map(|reference| &*reference.name).collect::<Vec<_>>(),
             ["File", "one"]

@@ -170,6 +170,9 @@ fn bound<'tree>(
             return None;
         }
         let class = visit.enclosing_of(&[SymbolKind::Class])?;
+        if is_set_by_property(visit, name.text()) {
+            return None;
+        }
         let field = Definition::new(SymbolKind::Field, name).body(body).visibility(visibility(name));
         let field = field.owner(Some(class)).once();
         return Some(if object.text() == "cls" { field.modifier(Modifier::Static) } else { field });
@@ -237,8 +240,29 @@ fn decorators<'tree>(visit: &Visit<'_, 'tree>) -> impl Iterator<Item = &'tree st
 }
 
 fn is_property(visit: &Visit<'_, '_>) -> bool {
-    decorators(visit).any(|name| {
-        name.ends_with("property") || [".setter", ".getter", ".deleter"].iter().any(|end| name.ends_with(end))
+    decorators(visit).any(makes_property)
+}
+
+fn makes_property(decorator: &str) -> bool {
+    decorator.ends_with("property")
+        || [".setter", ".getter", ".deleter"].iter().any(|end| decorator.ends_with(end))
+}
+
+/// Whether the class that the node is in has a property of the name, which is what an assignment to it calls.
+fn is_set_by_property(visit: &Visit<'_, '_>, name: &str) -> bool {
+    // Whoever nests deeper, or has more members, gets a field too many.
+    const MAX_DEPTH: usize = 32;
+    const MAX_MEMBERS: usize = 256;
+    let round = std::iter::successors(visit.node.parent(), |node| node.parent());
+    let class = round.take(MAX_DEPTH).find(|node| node.kind() == "class_definition");
+    let Some(body) = class.and_then(|class| class.field("body")) else { return false };
+    let mut members = body.named_children().take(MAX_MEMBERS);
+    members.any(|member| {
+        let is_of_name = member.kind() == "decorated_definition"
+            && member.field("definition").and_then(|definition| definition.field("name")).map(Node::text)
+                == Some(name);
+        let mut decorators = member.named_children().filter(|child| child.kind() == "decorator");
+        is_of_name && decorators.any(|node| makes_property(node.text().trim_start_matches('@').trim()))
     })
 }
 
