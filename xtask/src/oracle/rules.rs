@@ -5,7 +5,7 @@
 
 use super::ctags::Tag;
 use super::language::Language;
-use super::source::{Source, find_word, is_word, matches_word};
+use super::source::{Source, find_word, is_word as is_word_byte, matches_word};
 use super::symbols::Located;
 
 /// A way in which ctags is wrong.
@@ -33,7 +33,7 @@ const MINIFIED_LINE: usize = 500;
 /// Longer lines are written by programs: on one line everything has the same name as something.
 const LONG_LINE: usize = 1000;
 
-use Language::{Cpp, Java, JavaScript, Rust, TypeScript};
+use Language::{C, CSharp, Cpp, Java, JavaScript, Kotlin, Php, Ruby, Rust, TypeScript};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -203,7 +203,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "call",
-        languages: &[Java, Cpp],
+        languages: &[C, Cpp, Java],
         kinds: &["function", "method", "prototype"],
         why: "a call, or a macro's, where no type stands before the name and the class is called otherwise",
         applies: |case| case.at.is_some_and(|at| is_call(case, at)),
@@ -235,24 +235,110 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "include-guard",
-        languages: &[Cpp],
+        languages: &[C, Cpp],
         kinds: &["macro"],
         why: "the macro that keeps a header from being read twice, which nobody looks for: we leave it out",
         applies: is_include_guard,
     },
     Rule {
         name: "local-variable",
-        languages: &[Cpp],
+        languages: &[C, Cpp],
         kinds: &["prototype", "variable"],
         why: "a variable in the body of a function that a macro makes, as `TEST_CASE(…) {…}` does",
         applies: in_body_of_macro,
     },
     Rule {
         name: "macro-after-name",
-        languages: &[Cpp],
+        languages: &[C, Cpp],
         kinds: &["function", "prototype"],
         why: "a macro beside the name of what is declared, which we report: `MACRO(x)` of `int name MACRO(x);`",
         applies: |case| is_macro_name(case.tag.name.as_bytes()) && case.declares_on_line(),
+    },
+    Rule {
+        name: "macro-call",
+        languages: &[C],
+        kinds: &["function", "prototype", "variable"],
+        why: "a macro's call at the beginning of a line, with no type before it: `TEST_BEGIN(name) {…}`",
+        applies: |case| {
+            let is_alone = |at| case.line_before(at).trim_ascii().is_empty() && case.next(at) == b'(';
+            let ends_before = |at| matches!(case.source.before_code(at).byte, b';' | b'}' | b')' | b'/');
+            case.at.is_some_and(|at| is_alone(at) && ends_before(at))
+        },
+    },
+    Rule {
+        name: "accessor",
+        languages: &[CSharp],
+        kinds: &["method", "property"],
+        why: "the `get` or `set` of a property, and what begins a statement in one",
+        applies: |case| {
+            let line = case.line.trim_ascii();
+            let is_word = |word: &&[u8]| matches!(*word, b"get" | b"set" | b"finally" | b"value");
+            is_word(&case.tag.name.as_bytes())
+                || line.split(|byte| !is_word_byte(*byte)).take(1).any(|word| is_word(&word))
+        },
+    },
+    Rule {
+        name: "statement",
+        languages: &[CSharp],
+        kinds: &["field", "method", "property"],
+        why: "a statement or a call, where no type stands before the name",
+        applies: |case| case.at.is_some_and(|at| is_call(case, at)),
+    },
+    Rule {
+        name: "explicit-interface",
+        languages: &[CSharp],
+        kinds: &["event", "method", "property"],
+        why: "`Owner.Name`, the member of an interface, which we report as `Name`",
+        applies: |case| {
+            let last = case.tag.name.rsplit('.').next().unwrap_or_default();
+            case.tag.name.contains('.')
+                && case
+                    .symbols
+                    .iter()
+                    .any(|located| located.symbol.name == last && located.lines.contains(&case.tag.line))
+        },
+    },
+    Rule {
+        name: "heredoc",
+        languages: &[Ruby],
+        kinds: &["accessor", "alias", "class", "constant", "method", "module", "singletonMethod"],
+        why: "in a string of several lines, `<<~RUBY`",
+        applies: in_heredoc,
+    },
+    Rule {
+        name: "writer",
+        languages: &[Ruby],
+        kinds: &["accessor"],
+        why: "`name=` of `attr_writer :name` or `attr_accessor :name`, which we report as `name`",
+        applies: |case| {
+            let name = case.tag.name.trim_end_matches('=');
+            name != case.tag.name
+                && case
+                    .symbols
+                    .iter()
+                    .any(|located| located.symbol.name == name && located.lines.contains(&case.tag.line))
+        },
+    },
+    Rule {
+        name: "alias-without-sign",
+        languages: &[Ruby],
+        kinds: &["alias"],
+        why: "`name?`, which we report with its sign",
+        applies: |case| case.is_ours_on_line(Some("method")),
+    },
+    Rule {
+        name: "local-value",
+        languages: &[Kotlin],
+        kinds: &["class", "constant", "interface", "method", "object", "variable"],
+        why: "what a function's body declares, a lambda, or a name in a string",
+        applies: |case| !declares_kotlin(case),
+    },
+    Rule {
+        name: "assigned",
+        languages: &[Php],
+        kinds: &["variable"],
+        why: "a variable that a statement in a function assigns or mentions",
+        applies: |case| case.line.first().is_some_and(u8::is_ascii_whitespace) && !declares_php(case),
     },
     Rule {
         name: "alias-named-by-target",
@@ -365,6 +451,54 @@ fn declares_property(case: &Case<'_>, at: usize) -> bool {
     begins && matches!(rest.first(), Some(b':' | b'=' | b';'))
 }
 
+/// Whether the line is in a string that began on a line before with `<<~NAME`.
+fn in_heredoc(case: &Case<'_>) -> bool {
+    let mut ends: Vec<Vec<u8>> = Vec::new();
+    for number in 1..case.tag.line {
+        let line = case.source.line(number);
+        if let Some(end) = ends.first() {
+            if line.trim_ascii() == end.as_slice() {
+                ends.remove(0);
+            }
+            continue;
+        }
+        let mut rest = line;
+        while let Some(at) = rest.windows(2).position(|pair| pair == b"<<") {
+            rest = &rest[at + 2..];
+            let name = rest.strip_prefix(b"~").or(rest.strip_prefix(b"-")).unwrap_or(rest);
+            let name = name.strip_prefix(b"'").or(name.strip_prefix(b"\"")).unwrap_or(name);
+            let length = name.iter().take_while(|byte| is_word_byte(**byte)).count();
+            if is_macro_name(&name[..length]) {
+                ends.push(name[..length].to_vec());
+            }
+        }
+    }
+    !ends.is_empty()
+}
+
+/// Whether the line declares the name in a class or file: behind the keyword of its kind, and not in a function.
+fn declares_kotlin(case: &Case<'_>) -> bool {
+    let Some(at) = case.at else { return false };
+    let before = case.line_before(at);
+    let keyword: &[&[u8]] = match case.tag.kind.as_str() {
+        "class" => &[b"class"],
+        "interface" => &[b"interface"],
+        "object" => &[b"object"],
+        "method" => &[b"fun"],
+        _ => &[b"val", b"var"],
+    };
+    let is_word = |word: &[u8]| keyword.contains(&word);
+    let is_declared = before.split(|byte| !is_word_byte(*byte)).any(is_word);
+    is_declared && !matches!(case.tag.scope_kind.as_str(), "method" | "constant" | "variable")
+}
+
+/// Whether the line declares a property of a class.
+fn declares_php(case: &Case<'_>) -> bool {
+    const WORDS: [&[u8]; 6] = [b"private", b"protected", b"public", b"readonly", b"static", b"var"];
+    let first = case.line.trim_ascii().split(|byte| !is_word_byte(*byte)).next().unwrap_or_default();
+    WORDS.contains(&first)
+}
+
 /// Whether one of the blocks round the line, by their indentation, is that of a macro's call.
 fn in_body_of_macro(case: &Case<'_>) -> bool {
     let indent = |line: &[u8]| line.len() - line.trim_ascii_start().len();
@@ -384,7 +518,7 @@ fn in_body_of_macro(case: &Case<'_>) -> bool {
             least = indent;
             // The brace is on a line of its own.
             opened = text == b"{";
-            let word = text.iter().take_while(|byte| is_word(**byte)).count();
+            let word = text.iter().take_while(|byte| is_word_byte(**byte)).count();
             if is_macro_name(&text[..word]) && text[word..].trim_ascii_start().starts_with(b"(") {
                 return true;
             }
@@ -414,7 +548,7 @@ fn is_call(case: &Case<'_>, at: usize) -> bool {
         if owner.ends_with(b">") {
             return false;
         }
-        place = owner.len() - owner.iter().rev().take_while(|byte| is_word(**byte)).count();
+        place = owner.len() - owner.iter().rev().take_while(|byte| is_word_byte(**byte)).count();
     }
     let before = case.source.before_code(place);
     const NO_TYPES: [&[u8]; 9] =
