@@ -34,6 +34,7 @@ pub(super) struct Token {
 pub(crate) fn blank(source: &str, is_cpp: bool) -> Option<Vec<u8>> {
     let tokens = tokens(source);
     let mut blanks = Vec::new();
+    blank_comments_in_macros(source, &tokens, &mut blanks);
     let live = resolve_conditionals(source, &tokens, is_cpp, &mut blanks);
     let mut reader =
         Reader { source, tokens: &live, at: 0, blanks, semicolons: Vec::new(), zeros: Vec::new(), is_cpp };
@@ -64,6 +65,26 @@ pub(crate) fn blank(source: &str, is_cpp: bool) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
+}
+
+/// Blanks out the comments in macros that go on behind them: grammars take them for the end of the macro.
+fn blank_comments_in_macros(source: &str, tokens: &[Token], blanks: &mut Vec<Range<u32>>) {
+    for token in tokens.iter().filter(|token| token.kind == Kind::Directive) {
+        let text = source.get(token.start as usize..token.end as usize).unwrap_or("");
+        let Some(last_line) = text.rfind('\n') else { continue };
+        let mut at = 0;
+        while let Some(begin) = text[at..last_line].find("/*").map(|found| at + found) {
+            let end = text[begin..].find("*/").map_or(text.len(), |found| begin + found + 2);
+            if end > last_line {
+                break;
+            }
+            // One over several lines hides their ends.
+            if !text[begin..end].contains('\n') {
+                blanks.push(token.start + begin as u32..token.start + end as u32);
+            }
+            at = end;
+        }
+    }
 }
 
 /// The tokens of a text without comments.
@@ -970,6 +991,8 @@ impl<'a> Reader<'a> {
                     }
                     words = words.saturating_sub(1);
                 }
+                // `size_t (*f)(void)`
+                Some(Kind::Sign(b'(')) if self.is_pointer_to_function(at) => return words > 0,
                 Some(Kind::Sign(b'(')) => return words >= 2 || is_basic,
                 Some(Kind::Sign(b';' | b'=' | b'[' | b'{' | b',' | b':' | b')')) => return words >= 2,
                 // A destructor.
@@ -978,6 +1001,14 @@ impl<'a> Reader<'a> {
             }
         }
         false
+    }
+
+    /// Whether `(*name)(` begins in this place.
+    fn is_pointer_to_function(&self, at: usize) -> bool {
+        self.kind(at + 1) == Some(Kind::Sign(b'*'))
+            && !self.word(at + 2).is_empty()
+            && self.kind(at + 3) == Some(Kind::Sign(b')'))
+            && self.kind(at + 4) == Some(Kind::Sign(b'('))
     }
 
     /// Macros between the type and the name of a function, and behind the name of a variable:
@@ -1181,6 +1212,7 @@ mod tests {
             ("static API_INLINE size_t f(int x);", "static size_t f(int x);"),
             ("API char *f(void);", "char *f(void);"),
             ("API int (f)(void);", "int (f)(void);"),
+            ("API size_t (*f)(void) WEAK;", "size_t (*f)(void) ;"),
             ("API_DEPRECATED(\"x\") int f(void);", "int f(void);"),
             ("template <typename T> API void f(T x);", "template <typename T> void f(T x);"),
             ("void CALLBACK f(int x);", "void f(int x);"),
@@ -1192,6 +1224,10 @@ mod tests {
             ),
             ("struct S { API_PRIVATE: int x; };", "struct S { int x; };"),
             ("local int f(void);", "int f(void);"),
+            (
+                "#define A(x) do { /* b */ \\\n  x; /* c */ \\\n} while (0) /* d */",
+                "#define A(x) do { \\ x; \\ } while (0) /* d */",
+            ),
             ("unsigned char FAR *f(API_IN const void *x);", "unsigned char *f( const void *x);"),
             ("typedef int (CALLBACK *f)(int);", "typedef int ( *f)(int);"),
             ("enum E { A DEPRECATED(\"x\") = 1, B };", "enum E { A = 1, B };"),
