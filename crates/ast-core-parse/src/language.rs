@@ -161,6 +161,10 @@ mod tests {
         assert_eq!(language("#!/usr/bin/python3.12 -u\n"), Some("python"));
         assert_eq!(language("#!/usr/bin/env -S A=1 node --x\n"), Some("javascript"));
         assert_eq!(language("#! /bin/sh").is_some(), cfg!(feature = "bash"));
+        assert_eq!(language("#!/usr/bin/env -S scala-cli shebang").is_some(), cfg!(feature = "scala"));
+        assert_eq!(language("#!/usr/bin/env kotlin").is_some(), cfg!(feature = "kotlin"));
+        assert_eq!(language("#!/usr/bin/swift").is_some(), cfg!(feature = "swift"));
+        assert_eq!(language("#!/usr/bin/php8.2 -q").is_some(), cfg!(feature = "php"));
         for line in ["#!/usr/bin/awk -f", "#!", "#!/usr/bin/env", "# /bin/sh", ""] {
             assert_eq!(language(line), None, "{line:?}");
         }

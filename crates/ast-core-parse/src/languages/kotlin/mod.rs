@@ -57,7 +57,8 @@ pub(crate) static KOTLIN: Spec = Spec::new(
         second_reading: rewrite::second_reading,
         ..Syntax::NONE
     },
-);
+)
+.interpreters(&["kotlin", "kotlinc"]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     define_node(visit, found);

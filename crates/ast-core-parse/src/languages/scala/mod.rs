@@ -64,7 +64,8 @@ pub(crate) static SCALA: Spec = Spec::new(
         parameters,
         ..Syntax::NONE
     },
-);
+)
+.interpreters(&["amm", "scala", "scala-cli"]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     define_node(visit, found);

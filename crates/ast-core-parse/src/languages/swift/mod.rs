@@ -56,7 +56,8 @@ pub(crate) static SWIFT: Spec = Spec::new(
         stand_in: without_conditions,
         ..Syntax::NONE
     },
-);
+)
+.interpreters(&["swift"]);
 
 /// The text with blanks for `#if` and its like, which may stand where the grammar expects none: between the cases of a
 /// `switch`, say. What is between them stays, whatever the condition.
