@@ -1,8 +1,12 @@
-//! Source text to symbols and chunks, with tree-sitter.
+//! Source text to symbols, references, annotations and chunks, with tree-sitter.
 //!
 //! A [`Parser`] takes the bytes of a file and its [`Language`] and gives a [`ParsedFile`]: the definitions in it
-//! ([`Symbol`](ast_core_model::Symbol)) and its pieces for embedding and reading
+//! ([`Symbol`](ast_core_model::Symbol)), how each is made ([`Annotation`]), what the file mentions
+//! ([`Reference`](ast_core_model::Reference)), and its pieces for embedding and reading
 //! ([`Chunk`](ast_core_model::Chunk)). It is sync, knows no file system, and is meant to be used one a thread.
+//!
+//! Who wants the tree itself lists its nodes in columns ([`Parser::nodes`]) or runs a [`Query`] over it
+//! ([`Parser::query`]); a text that is edited is an [`EditedText`], which [`Parser::reparse`] follows.
 //!
 //! A broken file is still a file: syntax errors are counted and what is round them is understood; a file that
 //! takes too long is cut by lines and says so ([`Coverage`]); only binary and oversized content is refused

@@ -44,8 +44,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("wrote {}", path.display());
     }
     println!(
-        "next: `cargo xtask test -- -p ast-core-parse --features {}`; docs/adding-a-language.md has the way from here",
-        options.name
+        "next: `cargo xtask test -- -p ast-core-parse --features all-languages`; docs/adding-a-language.md has the way \
+         from here"
     );
     Ok(())
 }

@@ -24,7 +24,9 @@ impl Source {
 
     /// How long its lines are on average, in bytes.
     pub(super) fn mean_line(&self) -> usize {
-        self.text.len() / self.lines.len()
+        // Behind the last line break no line begins.
+        let lines = self.lines.len() - usize::from(self.text.ends_with(b"\n"));
+        self.text.len() / lines.max(1)
     }
 
     /// The number of the line that the byte is on, from 1.
