@@ -5,7 +5,7 @@
 
 use super::ctags::Tag;
 use super::language::Language;
-use super::source::{Source, find_word, is_word as is_word_byte, matches_word};
+use super::source::{Source, find_word, is_word, matches_word};
 use super::symbols::Located;
 
 /// A way in which ctags is wrong.
@@ -272,9 +272,9 @@ pub(super) const RULES: &[Rule] = &[
         why: "the `get` or `set` of a property, and what begins a statement in one",
         applies: |case| {
             let line = case.line.trim_ascii();
-            let is_word = |word: &&[u8]| matches!(*word, b"get" | b"set" | b"finally" | b"value");
-            is_word(&case.tag.name.as_bytes())
-                || line.split(|byte| !is_word_byte(*byte)).take(1).any(|word| is_word(&word))
+            let is_accessor = |word: &&[u8]| matches!(*word, b"get" | b"set" | b"finally" | b"value");
+            is_accessor(&case.tag.name.as_bytes())
+                || line.split(|byte| !is_word(*byte)).take(1).any(|word| is_accessor(&word))
         },
     },
     Rule {
@@ -467,7 +467,7 @@ fn in_heredoc(case: &Case<'_>) -> bool {
             rest = &rest[at + 2..];
             let name = rest.strip_prefix(b"~").or(rest.strip_prefix(b"-")).unwrap_or(rest);
             let name = name.strip_prefix(b"'").or(name.strip_prefix(b"\"")).unwrap_or(name);
-            let length = name.iter().take_while(|byte| is_word_byte(**byte)).count();
+            let length = name.iter().take_while(|byte| is_word(**byte)).count();
             if is_macro_name(&name[..length]) {
                 ends.push(name[..length].to_vec());
             }
@@ -487,15 +487,15 @@ fn declares_kotlin(case: &Case<'_>) -> bool {
         "method" => &[b"fun"],
         _ => &[b"val", b"var"],
     };
-    let is_word = |word: &[u8]| keyword.contains(&word);
-    let is_declared = before.split(|byte| !is_word_byte(*byte)).any(is_word);
+    let is_keyword = |word: &[u8]| keyword.contains(&word);
+    let is_declared = before.split(|byte| !is_word(*byte)).any(is_keyword);
     is_declared && !matches!(case.tag.scope_kind.as_str(), "method" | "constant" | "variable")
 }
 
 /// Whether the line declares a property of a class.
 fn declares_php(case: &Case<'_>) -> bool {
     const WORDS: [&[u8]; 6] = [b"private", b"protected", b"public", b"readonly", b"static", b"var"];
-    let first = case.line.trim_ascii().split(|byte| !is_word_byte(*byte)).next().unwrap_or_default();
+    let first = case.line.trim_ascii().split(|byte| !is_word(*byte)).next().unwrap_or_default();
     WORDS.contains(&first)
 }
 
@@ -518,7 +518,7 @@ fn in_body_of_macro(case: &Case<'_>) -> bool {
             least = indent;
             // The brace is on a line of its own.
             opened = text == b"{";
-            let word = text.iter().take_while(|byte| is_word_byte(**byte)).count();
+            let word = text.iter().take_while(|byte| is_word(**byte)).count();
             if is_macro_name(&text[..word]) && text[word..].trim_ascii_start().starts_with(b"(") {
                 return true;
             }
@@ -548,7 +548,7 @@ fn is_call(case: &Case<'_>, at: usize) -> bool {
         if owner.ends_with(b">") {
             return false;
         }
-        place = owner.len() - owner.iter().rev().take_while(|byte| is_word_byte(**byte)).count();
+        place = owner.len() - owner.iter().rev().take_while(|byte| is_word(**byte)).count();
     }
     let before = case.source.before_code(place);
     const NO_TYPES: [&[u8]; 9] =

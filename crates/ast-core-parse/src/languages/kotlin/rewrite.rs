@@ -1,6 +1,6 @@
 //! What is parsed in place of a Kotlin file that the grammar cannot read as it is.
 //!
-//! Its grammar takes a class behind several annotations for a call, if the last of them has arguments. It does not know
+//! Its grammar takes a class behind several annotations, or a `const` behind one, for a call. It does not know
 //! words as names that are keywords elsewhere (`suspend`, `set`), lambdas that suspend, references to members of
 //! nullable types, strings with several dollar signs, and annotations before a primary constructor or an accessor; and
 //! it splits names such as `in1`. All that is rewritten byte for byte, so that every place stays where it is; names are
@@ -127,6 +127,11 @@ impl Reader<'_> {
             self.blank(last.arguments.unwrap_or(last.end), last.end);
             self.blank_platform();
             self.end_class();
+        }
+        let is_in_file = self.at.checked_sub(1).is_none_or(|before| self.bytes[before] == b'\n');
+        if !annotations.is_empty() && is_in_file && &self.bytes[self.at..end] == b"const" {
+            // Of a file's own values all are constants.
+            self.blank(self.at, end);
         }
         if !self.has_errors {
             return;
@@ -371,6 +376,7 @@ mod tests {
             ("@A(\n  1\n) // b\n@B(\n  C\n) interface X", "@A(\n  1\n) // b\n@B        interface X"),
             ("@A\n@B\npublic actual open class X", "@A\n@B\npublic        open class X"),
             ("@A(b)\nclass X", "@A(b)\nclass X"),
+            ("@A\nconst val X = 1", "@A\n      val X = 1"),
             ("@A\n@B\nclass X\n\n@C", "@A\n@B\nclass X;\n@C"),
             ("@A @B(c)\nfun x() {}", "@A @B(c)\nfun x() {}"),
             (
