@@ -36,20 +36,3 @@ pub fn read(dir: &Path) -> Result<Vec<(Language, Vec<u8>)>> {
         })
         .collect()
 }
-
-/// The grammar that the parser uses for a language, to measure it alone.
-///
-/// # Panics
-/// For a language that is new to the parser and not to this list.
-pub fn grammar(language: Language) -> tree_sitter::Language {
-    match language.name().as_str() {
-        "cpp" => tree_sitter_cpp::LANGUAGE.into(),
-        "java" => tree_sitter_java::LANGUAGE.into(),
-        "javascript" => tree_sitter_javascript::LANGUAGE.into(),
-        "python" => tree_sitter_python::LANGUAGE.into(),
-        "rust" => tree_sitter_rust::LANGUAGE.into(),
-        "tsx" => tree_sitter_typescript::LANGUAGE_TSX.into(),
-        "typescript" => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
-        other => panic!("no grammar for {other} in this list"),
-    }
-}

@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     let mut total = (0.0, 0.0);
     for (name, (language, contents)) in &files {
         let mut syntax = tree_sitter::Parser::new();
-        syntax.set_language(&corpus::grammar(*language))?;
+        syntax.set_language(language.grammar())?;
         let mut parser = Parser::default();
         let mut samples = Vec::new();
         for _ in 0..rounds {

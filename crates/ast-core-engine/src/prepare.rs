@@ -137,6 +137,10 @@ impl Preparer {
                 let detail = format!("took longer than {} s to parse; indexed as text", budget.as_secs_f64());
                 (FileStatus::TimedOut, Some(detail))
             }
+            Coverage::TooComplex => {
+                let detail = "nested too deep or ambiguous in too many places to parse; indexed as text";
+                (FileStatus::TimedOut, Some(detail.to_owned()))
+            }
             Coverage::Minified => (FileStatus::Indexed, Some("minified; indexed as text".to_owned())),
             Coverage::SymbolLimit { limit } => {
                 (FileStatus::Indexed, Some(format!("only the first {limit} symbols")))

@@ -36,6 +36,9 @@ pub enum ParseError {
         /// The budget.
         budget: Duration,
     },
+    /// The text is nested too deep, or can be read in too many ways.
+    #[error("the text is nested too deep or can be read in too many ways for a syntax tree")]
+    TooComplex,
     /// A node kind that the grammar does not have.
     #[error(
         "the grammar of {language} has no node kind {received:?}; see the kinds that a tree is made of by listing all of them"

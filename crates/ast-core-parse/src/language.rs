@@ -96,6 +96,11 @@ impl Language {
         self.0.extensions
     }
 
+    /// The grammar itself, for who wants tree-sitter's own view of a text.
+    pub fn grammar(self) -> &'static tree_sitter::Language {
+        self.0.grammar()
+    }
+
     /// The name of the grammar's crate.
     pub fn grammar_crate(self) -> &'static str {
         self.0.grammar_crate

@@ -30,6 +30,7 @@
 #![deny(missing_docs)]
 
 mod annotation;
+mod budget;
 mod chunking;
 mod comment;
 mod encoding;

@@ -7,9 +7,14 @@ use std::time::Duration;
 pub struct ParseLimits {
     /// The largest text that is parsed, in bytes; a larger one is cut into chunks by lines. Default: 2 MiB.
     pub max_bytes: usize,
-    /// How long the syntax tree of one file may take. What takes longer is cut into chunks by lines and has no
-    /// symbols. tree-sitter looks at the clock between steps, so a pathological file may overrun by about a
-    /// second. Default: 2 s.
+    /// How long one file may take, in processor time of the thread where the system tells it (Linux, Android, macOS
+    /// and FreeBSD), so that a busy machine loses nothing; elsewhere by the clock. A tree that takes more than three
+    /// quarters of it is given up; the file is cut into chunks by lines then and has no symbols. Default: 2 s, four
+    /// times of what 2 MiB of ordinary code take.
+    ///
+    /// It is looked at between steps of the parser, the longest of which take some tenths of a second. What would
+    /// take much longer, and gigabytes, is given up by the shape of the parser's stack, whatever the time:
+    /// [`Coverage::TooComplex`](crate::Coverage::TooComplex).
     pub time_budget: Duration,
     /// The most symbols kept of one file; the rest is left out and the file says so. Default: 100,000.
     pub max_symbols: usize,

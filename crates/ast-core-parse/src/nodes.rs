@@ -77,7 +77,7 @@ impl Parser {
     /// ```
     ///
     /// # Errors
-    /// [`ParseError::UnknownKind`], [`ParseError::TooLarge`], [`ParseError::TimedOut`].
+    /// [`ParseError::UnknownKind`], [`ParseError::TooLarge`], [`ParseError::TimedOut`], [`ParseError::TooComplex`].
     pub fn nodes(
         &mut self,
         source: &SourceText<'_>,

@@ -123,6 +123,8 @@ pub enum Coverage {
         /// The budget.
         budget: Duration,
     },
+    /// It is nested too deep, or can be read in too many ways: there are no symbols, and the chunks are cut by lines.
+    TooComplex,
 }
 
 #[cfg(test)]

@@ -1,20 +1,25 @@
 //! The parser: text in, [`ParsedFile`] out.
 
+use crate::budget::Budget;
 use crate::chunking::Chunker;
 use crate::nature;
 use crate::outline::Outliner;
-use crate::syntax::{Columns, SyntaxTree};
+use crate::syntax::{Columns, StackView, SyntaxTree, Watch};
 use crate::{
     ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, SourceText, SyntaxErrors,
 };
 use ast_core_model::{Chunk, Span};
 use std::ops::ControlFlow;
-use std::time::Instant;
 use tree_sitter::{ParseOptions, ParseState, Tree};
+
+/// The part of a file's time that its tree may take, as a fraction: what is read out of the tree takes about a fifth of
+/// that, and giving the memory of what was not finished back up to a third.
+const TREE_SHARE: (u32, u32) = (3, 4);
 
 /// Parses one file after the other; keeps its buffers. One a thread.
 pub struct Parser {
     syntax: tree_sitter::Parser,
+    stacks: StackView,
     columns: Columns,
     outliner: Outliner,
     chunker: Chunker,
@@ -24,8 +29,10 @@ pub struct Parser {
 impl Parser {
     /// A parser with these bounds and chunk sizes.
     pub fn new(limits: ParseLimits, chunking: ChunkingConfig) -> Self {
+        let (syntax, stacks) = StackView::with_parser();
         Self {
-            syntax: tree_sitter::Parser::new(),
+            syntax,
+            stacks,
             columns: Columns::default(),
             outliner: Outliner::new(limits.max_symbols),
             chunker: Chunker::new(chunking),
@@ -55,13 +62,20 @@ impl Parser {
         language: Language,
     ) -> Result<ParsedFile, ParseError> {
         let text = source.text();
-        let tree = if self.has_tree(text) { self.try_tree(text, language, None)? } else { None };
-        self.read(source, language, tree.as_ref())
+        let tree = match self.refusal(text) {
+            None => self.try_tree(text, language, None)?,
+            Some(refusal) => Err(refusal),
+        };
+        self.read(source, language, tree.as_ref().map_err(|coverage| *coverage))
     }
 
-    /// Whether a text is worth a tree: it is neither too large nor minified.
-    pub(crate) fn has_tree(&self, text: &str) -> bool {
-        text.len() <= self.limits.max_bytes && !nature::is_minified(text, count_lines(text))
+    /// Why a text is not worth a tree, if it is not.
+    pub(crate) fn refusal(&self, text: &str) -> Option<Coverage> {
+        if text.len() > self.limits.max_bytes {
+            Some(Coverage::TooLarge { limit: self.limits.max_bytes })
+        } else {
+            nature::is_minified(text, count_lines(text)).then_some(Coverage::Minified)
+        }
     }
 
     /// Cuts text of no known language into chunks, at line breaks.
@@ -73,12 +87,12 @@ impl Parser {
         chunks
     }
 
-    /// Reads what is in a text out of its tree; without a tree it is cut by lines.
+    /// Reads what is in a text out of its tree; if there is none, for the reason that is told, it is cut by lines.
     pub(crate) fn read(
         &mut self,
         source: &SourceText<'_>,
         language: Language,
-        tree: Option<&Tree>,
+        tree: Result<&Tree, Coverage>,
     ) -> Result<ParsedFile, ParseError> {
         let text = source.text();
         check_positions(text.len())?;
@@ -95,7 +109,7 @@ impl Parser {
             coverage: Coverage::Full,
         };
         match tree {
-            Some(tree) => {
+            Ok(tree) => {
                 let compiled = language.0.compiled();
                 self.columns.fill(tree, &compiled.kept);
                 let tree = SyntaxTree { columns: &self.columns, compiled, source: text };
@@ -110,14 +124,8 @@ impl Parser {
                 file.chunks = self.chunker.cut(&tree, &file.symbols);
                 self.columns.shrink();
             }
-            None => {
-                file.coverage = if text.len() > self.limits.max_bytes {
-                    Coverage::TooLarge { limit: self.limits.max_bytes }
-                } else if nature::is_minified(text, file.lines) {
-                    Coverage::Minified
-                } else {
-                    Coverage::TimedOut { budget: self.limits.time_budget }
-                };
+            Err(coverage) => {
+                file.coverage = coverage;
                 file.chunks = self.chunker.cut_by_lines(text);
             }
         }
@@ -130,7 +138,7 @@ impl Parser {
     /// The tree of a text.
     ///
     /// # Errors
-    /// [`ParseError::TooLarge`], [`ParseError::TimedOut`].
+    /// [`ParseError::TooLarge`], [`ParseError::TimedOut`], [`ParseError::TooComplex`].
     pub(crate) fn tree(
         &mut self,
         text: &str,
@@ -141,44 +149,57 @@ impl Parser {
             return Err(ParseError::TooLarge { received: text.len(), limit: self.limits.max_bytes });
         }
         let budget = self.limits.time_budget;
-        self.try_tree(text, language, old)?.ok_or(ParseError::TimedOut { budget })
+        self.try_tree(text, language, old)?.map_err(|coverage| match coverage {
+            Coverage::TooComplex => ParseError::TooComplex,
+            _ => ParseError::TimedOut { budget },
+        })
     }
 
-    /// `None` if the time is up before the tree is done.
+    /// The tree, or why there is none: the time is up, or the text is too complex.
     pub(crate) fn try_tree(
         &mut self,
         text: &str,
         language: Language,
         old: Option<&Tree>,
-    ) -> Result<Option<Tree>, ParseError> {
+    ) -> Result<Result<Tree, Coverage>, ParseError> {
         let grammar = language.0.grammar();
         self.syntax
             .set_language(grammar)
             .map_err(|error| ParseError::Grammar { language: language.0.name, reason: error.to_string() })?;
-        let deadline = Instant::now() + self.limits.time_budget;
-        let mut in_time = |_: &ParseState| {
-            if Instant::now() < deadline { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
+        let budget = self.limits.time_budget;
+        let mut time = Budget::new(budget / TREE_SHARE.1 * TREE_SHARE.0);
         let stand_in = (language.0.syntax.stand_in)(text);
         let mut read = |bytes: &[u8], old: Option<&Tree>| {
-            let options = ParseOptions::new().progress_callback(&mut in_time);
+            let mut watch = Watch::default();
+            let mut coverage = Coverage::TimedOut { budget };
+            let mut go_on = |_: &ParseState| {
+                if watch.is_out_of_hand(&self.stacks) {
+                    coverage = Coverage::TooComplex;
+                    return ControlFlow::Break(());
+                }
+                if time.is_spent() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let options = ParseOptions::new().progress_callback(&mut go_on);
             let mut rest = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
             let tree = self.syntax.parse_with_options(&mut rest, old, Some(options));
             if tree.is_none() {
                 // Else the next file would be taken for the rest of this one.
                 self.syntax.reset();
             }
-            tree
+            tree.ok_or(coverage)
         };
-        let Some(tree) = read(stand_in.as_deref().unwrap_or(text.as_bytes()), old) else { return Ok(None) };
+        let tree = match read(stand_in.as_deref().unwrap_or(text.as_bytes()), old) {
+            Ok(tree) => tree,
+            Err(coverage) => return Ok(Err(coverage)),
+        };
         if tree.root_node().has_error()
             && let Some(bytes) = (language.0.syntax.second_reading)(text)
-            && let Some(second) = read(&bytes, None)
+            && let Ok(second) = read(&bytes, None)
             && count_errors(&second) < count_errors(&tree)
         {
-            return Ok(Some(second));
+            return Ok(Ok(second));
         }
-        Ok(Some(tree))
+        Ok(Ok(tree))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Queries in tree-sitter's own language, over one file.
 
+use crate::budget::Budget;
 use crate::{Language, ParseError, Parser, SourceText};
 use ast_core_model::Span;
 use std::ops::ControlFlow;
-use std::time::Instant;
 use tree_sitter::{QueryCursor, QueryCursorOptions, QueryCursorState, StreamingIterator};
 
 /// A query in tree-sitter's S-expressions, such as `(call_expression function: (identifier) @callee)`, for one
@@ -96,14 +96,14 @@ impl Parser {
     /// ```
     ///
     /// # Errors
-    /// [`ParseError::TooLarge`], [`ParseError::TimedOut`].
+    /// [`ParseError::TooLarge`], [`ParseError::TimedOut`], [`ParseError::TooComplex`].
     pub fn query(&mut self, source: &SourceText<'_>, query: &Query) -> Result<QueryResult, ParseError> {
         let text = source.text();
         let tree = self.tree(text, query.language, None)?;
-        let deadline = Instant::now() + self.limits.time_budget;
+        let mut time = Budget::new(self.limits.time_budget);
         let mut late = false;
         let mut in_time = |_: &QueryCursorState| {
-            late |= Instant::now() >= deadline;
+            late |= time.is_spent();
             if late { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let mut cursor = QueryCursor::new();

@@ -99,24 +99,26 @@ impl Parser {
             text.apply(edit)?;
         }
         let source = SourceText::from_text(&text.text).named(&text.name);
-        if !self.has_tree(&text.text) {
+        if let Some(refusal) = self.refusal(&text.text) {
             text.tree = None;
-            return self.read(&source, text.language, None);
+            return self.read(&source, text.language, Err(refusal));
         }
         let mut tree = None;
         // What stands in for a text may differ from before in other places than the edits'.
         let stands_for_itself = (text.language.0.syntax.stand_in)(&text.text).is_none();
         if text.tree.is_some() && stands_for_itself && text.stands_for_itself {
             // Where the text does not follow the grammar, how tree-sitter recovers depends on what it had before.
-            tree = self.try_tree(&text.text, text.language, text.tree.as_ref())?;
+            tree = self.try_tree(&text.text, text.language, text.tree.as_ref())?.ok();
             tree = tree.filter(|tree| !tree.root_node().has_error());
         }
-        if tree.is_none() {
-            tree = self.try_tree(&text.text, text.language, None)?;
-        }
-        text.tree = tree;
+        let tree = match tree {
+            Some(tree) => Ok(tree),
+            None => self.try_tree(&text.text, text.language, None)?,
+        };
         text.stands_for_itself = stands_for_itself;
-        self.read(&source, text.language, text.tree.as_ref())
+        let file = self.read(&source, text.language, tree.as_ref().map_err(|coverage| *coverage));
+        text.tree = tree.ok();
+        file
     }
 }
 

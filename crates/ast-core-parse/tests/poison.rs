@@ -37,7 +37,11 @@ fn check(parser: &mut Parser, file: &poison::Poison, language: Language) {
     let parsed = parser.parse(&file.bytes, language).unwrap_or_else(|error| panic!("{}: {error}", file.name));
     let came_back = matches!(
         parsed.coverage,
-        Coverage::Full | Coverage::SymbolLimit { .. } | Coverage::Minified | Coverage::TimedOut { .. }
+        Coverage::Full
+            | Coverage::SymbolLimit { .. }
+            | Coverage::Minified
+            | Coverage::TimedOut { .. }
+            | Coverage::TooComplex
     );
     assert!(came_back, "{} as {language}: {:?}", file.name, parsed.coverage);
     // A panic says what does not hold; this says where.

@@ -4,9 +4,12 @@
 //! subtree is skipped by one jump, and nothing recurses.
 
 mod flatten;
+mod stack;
 
 use crate::languages::Compiled;
 use std::ops::Range;
+
+pub(crate) use stack::{StackView, Watch};
 
 /// The kind of a node that tree-sitter could not fit into the grammar.
 pub(crate) const ERROR: u16 = u16::MAX;
