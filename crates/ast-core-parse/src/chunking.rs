@@ -174,6 +174,7 @@ impl Chunker {
         let mut chunks = Vec::with_capacity(self.cuts.len());
         let mut line = 1;
         let mut counted = 0;
+        let mut round = Round::default();
         for (at, &from) in self.cuts.iter().enumerate() {
             let to = self.cuts.get(at + 1).copied().unwrap_or(text.len() as u32);
             let stretch = &text[from as usize..to as usize];
@@ -190,7 +191,7 @@ impl Chunker {
             chunks.push(Chunk {
                 span,
                 lines: LineRange::new(start_line, line),
-                symbol: main_symbol(symbols, span),
+                symbol: main_symbol(symbols, span, &mut round),
                 hash: ContentHash::of(&text.as_bytes()[start..end]),
             });
         }
@@ -218,25 +219,50 @@ fn stands_alone(kind: SymbolKind) -> bool {
     )
 }
 
+/// The innermost definition that goes on from one chunk to the next.
+#[derive(Default)]
+struct Round {
+    /// How many definitions began before the chunk.
+    before: usize,
+    innermost: Option<usize>,
+}
+
+impl Round {
+    /// The innermost definition that begins before a chunk and ends in it or after it, if `before` begin before it.
+    /// Chunks come in order, so that what has ended is left behind once and for all.
+    fn innermost(&mut self, symbols: &[Symbol], before: usize, chunk: Span) -> Option<usize> {
+        if self.before != before {
+            *self = Self { before, innermost: before.checked_sub(1) };
+        }
+        while let Some(symbol) = self.innermost.map(|index| &symbols[index])
+            && symbol.extent.end <= chunk.start
+        {
+            self.innermost = symbol.parent.map(|at| at as usize);
+        }
+        self.innermost
+    }
+}
+
 /// The definition that a chunk is about: the outermost that is all in it and makes up three fifths of it, else the
 /// innermost that covers as much of it, else the largest that begins in it, else none.
-fn main_symbol(symbols: &[Symbol], chunk: Span) -> Option<u32> {
+fn main_symbol(symbols: &[Symbol], chunk: Span, round: &mut Round) -> Option<u32> {
     let overlap = |symbol: &Symbol| {
         symbol.extent.end.min(chunk.end).saturating_sub(symbol.extent.start.max(chunk.start))
     };
     let covers = |symbol: &Symbol| 5 * u64::from(overlap(symbol)) >= 3 * u64::from(chunk.len());
     let after = symbols.partition_point(|symbol| symbol.extent.start < chunk.start);
     let begin_inside = || (after..symbols.len()).take_while(|&index| symbols[index].extent.start < chunk.end);
-    // Those that began before the chunk: the one before it and what is round that.
-    let round =
-        std::iter::successors(after.checked_sub(1), |&index| symbols[index].parent.map(|at| at as usize));
+    // Those that began before the chunk, the innermost first.
+    let first = round.innermost(symbols, after, chunk);
+    let round = std::iter::successors(first, |&index| symbols[index].parent.map(|at| at as usize));
     let whole = begin_inside()
         .filter(|&index| stands_alone(symbols[index].kind))
         .filter(|&index| chunk.contains(symbols[index].extent) && covers(&symbols[index]))
         .max_by_key(|&index| (symbols[index].extent.len(), std::cmp::Reverse(index)));
     let covering = || {
-        let all = begin_inside().chain(round);
-        all.filter(|&index| covers(&symbols[index])).min_by_key(|&index| symbols[index].extent.len())
+        let first = { round }.find(|&index| covers(&symbols[index]));
+        let all = begin_inside().filter(|&index| covers(&symbols[index])).chain(first);
+        all.min_by_key(|&index| symbols[index].extent.len())
     };
     let largest = || begin_inside().max_by_key(|&index| (overlap(&symbols[index]), std::cmp::Reverse(index)));
     whole.or_else(covering).or_else(largest).map(|index| index as u32)

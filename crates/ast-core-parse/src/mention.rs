@@ -49,6 +49,10 @@ pub(crate) type Mentions<'tree> = Vec<Mention<'tree>>;
 
 /// The longest qualifier that is kept, in bytes: what a chain of calls is called on may be a page.
 const MAX_QUALIFIER_BYTES: usize = 200;
+/// The same as written, with line breaks and indentation.
+const MAX_WRITTEN_QUALIFIER_BYTES: usize = 4096;
+/// How many nodes are looked through for the name at the end of an expression.
+const MAX_WRAPS: usize = 32;
 
 /// Fields that hold the last name of a path or member access, in any grammar.
 const NAME_FIELDS: [&str; 6] = ["property", "attribute", "name", "field", "selector", "suffix"];
@@ -59,7 +63,7 @@ const INNER_FIELDS: [&str; 2] = ["function", "type"];
 /// `None` if it names nothing, as the call of a call's result does.
 pub(crate) fn named<'tree>(kind: ReferenceKind, expression: Node<'tree>) -> Option<Mention<'tree>> {
     let mut node = expression;
-    loop {
+    for _ in 0..MAX_WRAPS {
         if node.first_child().is_none() {
             return is_name(node.text()).then(|| last_of(kind, expression, node));
         }
@@ -69,13 +73,16 @@ pub(crate) fn named<'tree>(kind: ReferenceKind, expression: Node<'tree>) -> Opti
             .find_map(|field| node.children_in(field).find(|child| child.is_named()))
             .or_else(|| only_named_child(node))?;
     }
+    None
 }
 
 /// The mention of the name that a path ends in, qualified with the rest of the path.
 pub(crate) fn last_of<'tree>(kind: ReferenceKind, path: Node<'tree>, name: Node<'tree>) -> Mention<'tree> {
-    let before = qualifier_between(path, name);
     let mention = Mention::new(kind, name);
-    if before.len() > MAX_QUALIFIER_BYTES { mention } else { mention.qualifier(before) }
+    match qualifier_between(path, name) {
+        Some(before) => mention.qualifier(before),
+        None => mention,
+    }
 }
 
 fn only_named_child(node: Node<'_>) -> Option<Node<'_>> {
@@ -83,9 +90,12 @@ fn only_named_child(node: Node<'_>) -> Option<Node<'_>> {
     children.next().filter(|_| children.next().is_none())
 }
 
-/// What stands before the name in an expression, without the sign between them.
-fn qualifier_between(expression: Node<'_>, name: Node<'_>) -> String {
-    let length = (name.start() - expression.start()) as usize;
+/// What stands before the name in an expression, without the sign between them; `None` if that is too long.
+fn qualifier_between(expression: Node<'_>, name: Node<'_>) -> Option<String> {
+    let length = name.start().saturating_sub(expression.start()) as usize;
+    if length > MAX_WRITTEN_QUALIFIER_BYTES {
+        return None;
+    }
     let text = expression.text().get(..length).unwrap_or("");
     let text = text.trim_end_matches(|c: char| {
         c.is_whitespace() || matches!(c, '.' | ':' | '?' | '!' | '-' | '>' | '#' | '\\')
@@ -100,10 +110,10 @@ fn qualifier_between(expression: Node<'_>, name: Node<'_>) -> String {
         }
         folded.push_str(word);
         if folded.len() > MAX_QUALIFIER_BYTES {
-            break;
+            return None;
         }
     }
-    folded
+    Some(folded)
 }
 
 /// Whether a text could be the name of something: not a literal, and not an operator.

@@ -12,6 +12,20 @@ use std::hash::{BuildHasher, RandomState};
 
 /// The longest signature kept, in bytes.
 const MAX_SIGNATURE_BYTES: usize = 400;
+/// The longest name, qualifier or alias kept, in bytes.
+const MAX_NAME_BYTES: usize = 1024;
+/// What is kept of a signature when a file's texts are used up, in bytes.
+const MIN_SIGNATURE_BYTES: usize = 64;
+/// How many bytes of documentation, signatures and annotations are kept for each byte of a file, and besides: ordinary
+/// code has less than one, but a long comment may be that of any number of names that are declared together.
+const TEXT_PER_BYTE: usize = 4;
+const MIN_TEXT_BYTES: usize = 64 << 10;
+/// How many definitions a definition may be inside of; what is deeper belongs to the last of them.
+const MAX_SCOPES: u32 = 256;
+/// How many nodes are looked at for the list of arguments that a type is in.
+const MAX_ARGUMENT_DEPTH: usize = 64;
+/// How many bytes of white space at the end of a node are taken off.
+const MAX_TRAILING_BYTES: usize = 4096;
 /// The most syntax errors whose places are kept.
 const MAX_ERROR_PLACES: usize = 32;
 
@@ -67,6 +81,8 @@ pub(crate) struct Scope {
     pub(crate) section: Option<Visibility>,
     /// The function whose complexity counts what is here.
     function: Option<Function>,
+    /// How many definitions it is inside of.
+    depth: u32,
 }
 
 /// Finds what a file defines and mentions; keeps its buffers.
@@ -85,6 +101,10 @@ pub(crate) struct Outliner {
     published: Vec<u32>,
     /// The last function that was found to call itself.
     recursive: Option<u32>,
+    /// What leads up to the node at which several names are defined.
+    lead: Option<Lead>,
+    /// How many bytes of texts the file may still give.
+    text_left: usize,
 }
 
 impl Outliner {
@@ -99,6 +119,8 @@ impl Outliner {
             names: Names::default(),
             published: Vec::new(),
             recursive: None,
+            lead: None,
+            text_left: 0,
         }
     }
 
@@ -109,6 +131,8 @@ impl Outliner {
         self.names.clear();
         self.published.clear();
         self.recursive = None;
+        self.lead = None;
+        self.text_left = MIN_TEXT_BYTES + TEXT_PER_BYTE * tree.source.len();
         self.lines.find(tree.source);
         let mut pass = Pass {
             tree,
@@ -275,11 +299,15 @@ impl<'tree> Pass<'_, 'tree> {
             // The members of a type without a name are those of the type round it.
             section: outer.filter(|_| defined.is_none()).and_then(|outer| outer.section),
             function: outer.and_then(|outer| outer.function),
+            depth: outer.map_or(0, |outer| outer.depth),
         };
         if let Some(defined) = defined {
             let index = defined.symbol as usize;
             let kind = self.outline.symbols[index].kind;
-            scope.symbol = Some(defined.symbol);
+            if scope.depth < MAX_SCOPES {
+                scope.symbol = Some(defined.symbol);
+                scope.depth += 1;
+            }
             scope.in_code = !role.is(Role::MEMBERS)
                 && (is_function(kind) || self.spec.syntax.values_are_code && is_value(kind));
             if self.outline.annotations[index].complexity.is_some() {
@@ -336,10 +364,11 @@ impl<'tree> Pass<'_, 'tree> {
         }
         let symbol = self.scopes.last().and_then(|scope| scope.symbol);
         for mention in mentions.drain(..) {
-            let name = mention.name_text.as_deref().unwrap_or(mention.name.text());
+            let name = cut(mention.name_text.as_deref().unwrap_or(mention.name.text()), MAX_NAME_BYTES);
             if name.is_empty() {
                 continue;
             }
+            let short = |text: String| Box::from(cut(&text, MAX_NAME_BYTES));
             if mention.kind == ReferenceKind::Call {
                 self.count_recursion(name, mention.qualifier.as_deref());
             }
@@ -347,8 +376,8 @@ impl<'tree> Pass<'_, 'tree> {
             self.outline.references.push(Reference {
                 kind: mention.kind,
                 name: name.into(),
-                qualifier: mention.qualifier.map(String::into_boxed_str),
-                alias: mention.alias.map(String::into_boxed_str),
+                qualifier: mention.qualifier.map(short),
+                alias: mention.alias.map(short),
                 span,
                 line: self.buffers.lines.of(span.start),
                 symbol,
@@ -391,6 +420,7 @@ impl<'tree> Pass<'_, 'tree> {
             let round = std::iter::successors(node.parent(), |node| node.parent());
             is_inside
                 && !round
+                    .take(MAX_ARGUMENT_DEPTH)
                     .take_while(|node| node.row() > begin)
                     .any(|node| node.kind().ends_with("arguments") || node.kind().ends_with("argument_list"))
         })
@@ -429,6 +459,7 @@ impl<'tree> Pass<'_, 'tree> {
     /// Turns what `define` found into symbols; the first of them.
     fn push_all(&mut self, found: &mut Definitions<'tree>, node: Node<'tree>) -> Option<Defined> {
         let mut first = None;
+        let is_alone = found.len() == 1;
         for definition in found.drain(..) {
             if definition.publishes {
                 self.buffers.published.push(definition.name.row());
@@ -449,11 +480,12 @@ impl<'tree> Pass<'_, 'tree> {
             let (has_function, owner, once) =
                 (definition.function.is_some(), definition.owner, definition.once);
             let mut annotation = annotation::annotate(&definition, node, &self.spec.syntax);
-            let Some(mut symbol) = self.symbol(definition, node) else { continue };
+            let Some(mut symbol) = self.symbol(definition, node, is_alone) else { continue };
             symbol.parent = owner.or(symbol.parent);
             if once && self.buffers.names.has(&self.outline.symbols, &symbol) {
                 continue;
             }
+            self.spend(&mut symbol, &mut annotation);
             if is_function(symbol.kind) || symbol.kind == SymbolKind::Property && has_function {
                 annotation.complexity = Some(Complexity::default());
             }
@@ -471,6 +503,32 @@ impl<'tree> Pass<'_, 'tree> {
         first
     }
 
+    /// Takes the texts of a definition from what the file may give; if that is used up, they are left out.
+    fn spend(&mut self, symbol: &mut Symbol, annotation: &mut Annotation) {
+        let length = |text: &Option<Box<str>>| text.as_deref().map_or(0, str::len);
+        let parameters: usize = annotation
+            .parameters
+            .iter()
+            .map(|parameter| {
+                let texts = length(&parameter.type_name) + length(&parameter.default);
+                size_of_val(parameter) + parameter.name.len() + texts
+            })
+            .sum();
+        let texts = symbol.signature.len()
+            + length(&symbol.doc)
+            + length(&annotation.type_parameters)
+            + length(&annotation.return_type)
+            + parameters;
+        match self.buffers.text_left.checked_sub(texts) {
+            Some(left) => self.buffers.text_left = left,
+            None => {
+                symbol.signature = cut(&symbol.signature, MIN_SIGNATURE_BYTES).into();
+                symbol.doc = None;
+                *annotation = Annotation { modifiers: annotation.modifiers, ..Annotation::default() };
+            }
+        }
+    }
+
     /// Closes the scope of a definition beside the node that what follows was inside of.
     fn end_rest(&mut self, node: Node<'tree>) {
         let is_beside = |scope: &Scope| self.tree.node(scope.row).parent() == node.parent();
@@ -479,30 +537,47 @@ impl<'tree> Pass<'_, 'tree> {
         }
     }
 
-    fn symbol(&mut self, definition: Definition<'tree>, visited: Node<'tree>) -> Option<Symbol> {
+    /// The symbol of what is defined at a node, alone or with others.
+    fn symbol(
+        &mut self,
+        definition: Definition<'tree>,
+        visited: Node<'tree>,
+        is_alone: bool,
+    ) -> Option<Symbol> {
         let source = self.tree.source;
         let name = match &definition.name_text {
             Some(name) => name.as_str(),
             None => definition.name.text(),
         };
-        let name: Box<str> = fold_space(&mut self.buffers.fold, name).into();
+        let name: Box<str> = fold_space(&mut self.buffers.fold, cut(name, MAX_NAME_BYTES)).into();
         if name.is_empty() {
             return None;
         }
         let node = definition.node.unwrap_or(visited);
         let mut end = end_of(node, source);
         let mut start_node = node;
+        let has_doc = definition.doc.is_some();
+        let cached = self.buffers.lead.take().filter(|lead| !is_alone && lead.row == node.row());
+        let mut lead = cached.unwrap_or_else(|| self.lead(node, !has_doc || !is_alone));
+        let mut extent_start = lead.begin;
+        let mut has_docs = lead.has_docs;
         let mut doc = definition.doc;
+        if !has_doc {
+            doc = if is_alone { lead.doc.take() } else { lead.doc.clone() };
+        }
+        let after_attributes = lead.after_attributes;
+        if !is_alone {
+            self.buffers.lead = Some(lead);
+        }
         // The wrappers that stand for the definition, unless they did so for another one.
-        let mut docs: Vec<Span> = Vec::new();
-        let mut extent_start = self.leading(node, &mut docs);
         if definition.node.is_none() {
             let mut outer = node;
             while let Some(wrapper) = outer.parent().filter(|parent| self.stands_for_child(*parent)) {
-                let mut outer_docs = Vec::new();
-                extent_start = extent_start.min(self.leading(wrapper, &mut outer_docs));
-                if docs.is_empty() {
-                    docs = outer_docs;
+                let round = self.lead(wrapper, !has_doc && !has_docs);
+                extent_start = extent_start.min(round.begin);
+                if !has_docs && !has_doc {
+                    doc = round.doc;
+                    has_docs = round.has_docs;
                 }
                 if self.role(wrapper.kind_id()).is(Role::WRAPPER) {
                     start_node = wrapper;
@@ -518,14 +593,10 @@ impl<'tree> Pass<'_, 'tree> {
                 self.wrapped = node.parent().map(Node::row);
             }
         }
-        if doc.is_none() && !docs.is_empty() {
-            let mut text = String::new();
-            for span in docs.iter().rev() {
-                comment::push_text(&mut text, source.get(span.range()).unwrap_or(""));
-            }
-            doc = comment::finish(&text);
-        }
-        let start_node = definition.start.unwrap_or_else(|| self.after_attributes(start_node));
+        let start_node = definition.start.unwrap_or_else(|| match start_node == node {
+            true => self.tree.node(after_attributes),
+            false => self.after_attributes(start_node),
+        });
         let start = start_node.start();
         let end = end.max(start);
         let signature_end = definition.body.map_or(end, Node::start).max(start);
@@ -533,7 +604,7 @@ impl<'tree> Pass<'_, 'tree> {
         let end_line = self.buffers.lines.of(end.saturating_sub(1).max(start));
         Some(Symbol {
             name,
-            qualifier: definition.qualifier.map(String::into_boxed_str),
+            qualifier: definition.qualifier.map(|qualifier| cut(&qualifier, MAX_NAME_BYTES).into()),
             kind: definition.kind,
             parent: self.scopes.last().and_then(|scope| scope.symbol),
             span: Span::new(start, end),
@@ -557,9 +628,8 @@ impl<'tree> Pass<'_, 'tree> {
             && (self.spec.syntax.is_wrapper)(node)
     }
 
-    /// Where the comments and attributes begin that lead up to a node; those that document it are added to `docs`,
-    /// the last first.
-    fn leading(&self, node: Node<'tree>, docs: &mut Vec<Span>) -> u32 {
+    /// What leads up to a node; with the documentation's text if that is wanted.
+    fn lead(&self, node: Node<'tree>, wants_doc: bool) -> Lead {
         let source = self.tree.source;
         let mut begin = node.start();
         let is_next = |before: Node<'tree>, begin: u32| {
@@ -585,8 +655,19 @@ impl<'tree> Pass<'_, 'tree> {
             led_by.pop();
         }
         let is_doc = |node: &Node<'_>| is_comment(*node) && (self.spec.syntax.is_doc)(node.text());
-        docs.extend(led_by.iter().copied().filter(is_doc).map(|node| Span::new(node.start(), node.end())));
-        led_by.last().map_or(node.start(), |first| first.start())
+        let mut docs = led_by.iter().copied().rev().filter(is_doc).peekable();
+        let has_docs = docs.peek().is_some();
+        let mut text = String::new();
+        if wants_doc {
+            docs.for_each(|node| comment::push_text(&mut text, node.text()));
+        }
+        Lead {
+            row: node.row(),
+            begin: led_by.last().map_or(node.start(), |first| first.start()),
+            after_attributes: self.after_attributes(node).row(),
+            has_docs,
+            doc: comment::finish(&text),
+        }
     }
 
     /// What follows the decorators and attributes that a node begins with.
@@ -598,6 +679,20 @@ impl<'tree> Pass<'_, 'tree> {
         let is_lead = |child: &Node<'_>| self.role(child.kind_id()).is(Role::ATTRIBUTE.or(Role::COMMENT));
         node.children().find(|child| !is_lead(child)).unwrap_or(node)
     }
+}
+
+/// The comments and attributes that lead up to a node.
+struct Lead {
+    /// The node's row.
+    row: u32,
+    /// Where they begin, or the node itself.
+    begin: u32,
+    /// The row of what follows the attributes that the node begins with, or the node's.
+    after_attributes: u32,
+    /// Whether some of them are documentation.
+    has_docs: bool,
+    /// The documentation's text, if it was wanted.
+    doc: Option<Box<str>>,
 }
 
 /// The names that definitions have inside of them; gathered when they are first asked for.
@@ -655,9 +750,13 @@ const COLLECTED: Role = Role::COMMENT.or(Role::ATTRIBUTE).or(Role::SECTION);
 
 /// Whether something other than white space stands before the place on its line.
 fn follows_text(source: &str, at: u32) -> bool {
-    let before = &source.as_bytes()[..at as usize];
-    let line = memchr::memrchr(b'\n', before).map_or(0, |position| position + 1);
-    !before[line..].iter().all(u8::is_ascii_whitespace)
+    let before = source.as_bytes()[..at as usize].iter().rev();
+    before.take_while(|&&byte| byte != b'\n').any(|byte| !byte.is_ascii_whitespace())
+}
+
+/// The beginning of a text, of at most so many bytes.
+fn cut(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
 }
 
 fn is_function(kind: SymbolKind) -> bool {
@@ -673,7 +772,8 @@ fn is_value(kind: SymbolKind) -> bool {
 fn end_of(node: Node<'_>, source: &str) -> u32 {
     let bytes = &source.as_bytes()[..node.end() as usize];
     let mut end = bytes.len();
-    while end > node.start() as usize && bytes[end - 1].is_ascii_whitespace() {
+    let least = (node.start() as usize).max(end.saturating_sub(MAX_TRAILING_BYTES));
+    while end > least && bytes[end - 1].is_ascii_whitespace() {
         end -= 1;
     }
     end as u32

@@ -65,18 +65,22 @@ pub(crate) enum Branch {
 struct Open {
     /// The row after its last node.
     end: u32,
-    is_lambda: bool,
+    /// How many of the constructs that are open, up to this one, nest what is inside: all but functions.
+    nesting: u32,
 }
 
 /// Measures the functions of one file, as their nodes come by.
 #[derive(Default)]
 pub(crate) struct Measure {
     open: Vec<Open>,
+    /// What holds the arms that are counted: its row, and the row after its last node.
+    matches: Vec<(u32, u32)>,
 }
 
 impl Measure {
     pub(crate) fn clear(&mut self) {
         self.open.clear();
+        self.matches.clear();
     }
 
     /// How many constructs are open at the row: where a function that begins here begins to count.
@@ -136,7 +140,7 @@ impl Measure {
             | Branch::WithValue => {
                 let counts = match branch {
                     Branch::Case => !is_default(node),
-                    Branch::Arm => node.parent().and_then(first_of_kind(node)) != Some(node),
+                    Branch::Arm => !self.is_first_arm(node),
                     Branch::Word => matches!(node.parent_kind(), "match_pattern" | "token_tree"),
                     Branch::WithAlternative => node.field("alternative").is_some(),
                     Branch::WithValue => node.field("value").is_some(),
@@ -159,23 +163,36 @@ impl Measure {
                 return;
             }
             Branch::Lambda => {
-                self.open.push(Open { end: node.next_row(), is_lambda: true });
+                let nesting = self.nesting(self.open.len());
+                self.open.push(Open { end: node.next_row(), nesting });
                 return;
             }
         };
-        let open = Open { end: node.next_row(), is_lambda: false };
+        let nesting = 1 + self.nesting(self.open.len());
         if opens {
-            let nesting =
-                1 + self.open[base.min(self.open.len())..].iter().filter(|open| !open.is_lambda).count();
-            complexity.max_nesting = complexity.max_nesting.max(nesting as u32);
+            complexity.max_nesting = complexity.max_nesting.max(nesting.saturating_sub(self.nesting(base)));
         }
-        self.open.push(open);
+        self.open.push(Open { end: node.next_row(), nesting });
     }
-}
 
-/// The first child of the same kind as `node`.
-fn first_of_kind<'tree>(node: Node<'tree>) -> impl Fn(Node<'tree>) -> Option<Node<'tree>> {
-    move |parent| parent.children().find(|child| child.kind_id() == node.kind_id())
+    /// How many of the first constructs that are open nest what is inside.
+    fn nesting(&self, open: usize) -> u32 {
+        let last = open.min(self.open.len()).checked_sub(1);
+        last.map_or(0, |last| self.open[last].nesting)
+    }
+
+    /// Whether it is the first that comes by of the arms of what it is in.
+    fn is_first_arm(&mut self, arm: Node<'_>) -> bool {
+        while self.matches.last().is_some_and(|&(_, end)| end <= arm.row()) {
+            self.matches.pop();
+        }
+        let Some(round) = arm.parent() else { return true };
+        let is_first = self.matches.last().is_none_or(|&(row, _)| row != round.row());
+        if is_first {
+            self.matches.push((round.row(), round.next_row()));
+        }
+        is_first
+    }
 }
 
 /// Whether a case is the one that is taken when no other is.
@@ -190,7 +207,7 @@ fn follows_else(node: Node<'_>) -> bool {
         || node.parent().is_some_and(|parent| {
             if parent.kind_id() == node.kind_id() {
                 // Without a field, the word before it says so.
-                let before = parent.children().take_while(|child| child.row() < node.row()).last();
+                let before = node.previous_sibling();
                 return before.is_some_and(|before| before.kind() == "else");
             }
             parent.kind() == "else_clause" && parent.named_children().next() == Some(node)

@@ -26,6 +26,10 @@ pub(crate) mod flags {
     pub(crate) const EXTRA: u8 = 8;
 }
 
+/// How many children of a node are looked at for one that is said to be there once. What has more is a list, of names
+/// that are declared together or the like, and each of these may look.
+const HEAD: usize = 128;
+
 /// No row.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -182,9 +186,19 @@ impl<'tree> Node<'tree> {
         (self.next_row() < end).then(|| self.syntax.node(self.next_row()))
     }
 
-    /// Its first child in this field.
+    /// The sibling before it.
+    pub(crate) fn previous_sibling(self) -> Option<Node<'tree>> {
+        let parent = self.syntax.columns.parent[self.at()];
+        // What is in the row before is the sibling, or the last that is inside of it.
+        let last = self.row.checked_sub(1).filter(|&last| last != parent)?;
+        let round = std::iter::successors(Some(self.syntax.node(last)), |node| node.parent());
+        round.take_while(|node| node.row != parent).last()
+    }
+
+    /// Its first child in this field; not looked for behind the first [`HEAD`] children.
     pub(crate) fn field(self, name: &str) -> Option<Node<'tree>> {
-        self.children_in(name).next()
+        let field = self.syntax.compiled.field_id(name);
+        self.children().take(HEAD).find(|child| field != 0 && child.field_id() == field)
     }
 
     /// Its children in this field.
@@ -193,9 +207,9 @@ impl<'tree> Node<'tree> {
         self.children().filter(move |child| field != 0 && child.field_id() == field)
     }
 
-    /// Its first child of this kind.
+    /// Its first child of this kind; not looked for behind the first [`HEAD`] children.
     pub(crate) fn child(self, kind: &str) -> Option<Node<'tree>> {
-        self.children().find(|child| child.kind() == kind)
+        self.children().take(HEAD).find(|child| child.kind() == kind)
     }
 
     /// Visits it and the nodes inside it, parents before children; not what is inside of those that `enter` is false

@@ -134,6 +134,11 @@ fn refer<'tree>(visit: &Visit<'_, 'tree>, mentions: &mut Mentions<'tree>) {
     }
 }
 
+/// How many nodes of a `use` declaration are looked at for the path to a name.
+const MAX_USE_DEPTH: usize = 64;
+/// The longest part of such a path that is kept, in bytes.
+const MAX_SCOPE_BYTES: usize = 200;
+
 /// The leaves of a `use` declaration.
 fn import<'tree>(argument: Node<'tree>, mentions: &mut Mentions<'tree>) {
     let list = |node: Node<'_>| matches!(node.kind(), "scoped_use_list" | "use_list");
@@ -156,9 +161,10 @@ fn import<'tree>(argument: Node<'tree>, mentions: &mut Mentions<'tree>) {
         let Some(name) = name else { continue };
         let mut scopes: Vec<&str> = own_scope.map(Node::text).into_iter().collect();
         let outer = std::iter::successors(parent, |outer| outer.parent());
-        for outer in outer.take_while(|outer| outer.row() >= argument.row()) {
+        for outer in outer.take_while(|outer| outer.row() >= argument.row()).take(MAX_USE_DEPTH) {
             scopes.extend(outer.field("path").filter(|_| outer.kind() == "scoped_use_list").map(Node::text));
         }
+        scopes.retain(|scope| scope.len() <= MAX_SCOPE_BYTES);
         scopes.reverse();
         let path = scopes.join("::");
         let mut mention = Mention::new(ReferenceKind::Import, name).alias(alias);
