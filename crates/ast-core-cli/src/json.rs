@@ -1,5 +1,6 @@
 //! The documents that go out, as docs/cli.md has them. A change here is a change of the contract.
 
+use crate::commands::LeftOut;
 use ast_core_engine::{
     FileCounts, IndexReport, Language, Outline, PlanReport, ReferenceKind, SearchHit, SearchReply,
     StatusReport, scope_of,
@@ -290,19 +291,18 @@ pub(crate) struct Symbols<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     references: Option<Vec<Reference<'a>>>,
     failures: Vec<Failure<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    incomplete: Vec<Failure<'a>>,
 }
 
 impl<'a> Symbols<'a> {
-    pub(crate) fn new(
-        outlines: &'a [Outline],
-        failures: &'a [ast_core_engine::Failure],
-        references: bool,
-    ) -> Self {
+    pub(crate) fn new(outlines: &'a [Outline], left_out: &'a LeftOut, references: bool) -> Self {
         Self {
             schema: SCHEMA,
             symbols: outlines.iter().flat_map(Symbol::all_of).collect(),
             references: references.then(|| outlines.iter().flat_map(Reference::all_of).collect()),
-            failures: failures.iter().map(Failure::from).collect(),
+            failures: left_out.failures.iter().map(Failure::from).collect(),
+            incomplete: left_out.incomplete.iter().map(Failure::from).collect(),
         }
     }
 }
@@ -398,14 +398,17 @@ pub(crate) struct Annotations<'a> {
     schema: u32,
     symbols: Vec<Annotated<'a>>,
     failures: Vec<Failure<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    incomplete: Vec<Failure<'a>>,
 }
 
 impl<'a> Annotations<'a> {
-    pub(crate) fn new(outlines: &'a [Outline], failures: &'a [ast_core_engine::Failure]) -> Self {
+    pub(crate) fn new(outlines: &'a [Outline], left_out: &'a LeftOut) -> Self {
         Self {
             schema: SCHEMA,
             symbols: outlines.iter().flat_map(Annotated::all_of).collect(),
-            failures: failures.iter().map(Failure::from).collect(),
+            failures: left_out.failures.iter().map(Failure::from).collect(),
+            incomplete: left_out.incomplete.iter().map(Failure::from).collect(),
         }
     }
 }

@@ -132,20 +132,14 @@ impl Preparer {
         if parsed.chunks.len().max(parsed.symbols.len()) > ChunkId::MAX_ORDINAL as usize {
             return failed(format!("more than {} chunks or symbols", ChunkId::MAX_ORDINAL));
         }
-        let (status, detail) = match parsed.coverage {
-            Coverage::TimedOut { budget } => {
-                let detail = format!("took longer than {} s to parse; indexed as text", budget.as_secs_f64());
-                (FileStatus::TimedOut, Some(detail))
+        let coverage = parsed.coverage;
+        let (status, detail) = match coverage {
+            Coverage::Full => (FileStatus::Indexed, None),
+            Coverage::SymbolLimit { .. } => (FileStatus::Indexed, Some(coverage.to_string())),
+            Coverage::TimedOut { .. } | Coverage::TooComplex => {
+                (FileStatus::TimedOut, Some(format!("{coverage}; indexed as text")))
             }
-            Coverage::TooComplex => {
-                let detail = "nested too deep or ambiguous in too many places to parse; indexed as text";
-                (FileStatus::TimedOut, Some(detail.to_owned()))
-            }
-            Coverage::Minified => (FileStatus::Indexed, Some("minified; indexed as text".to_owned())),
-            Coverage::SymbolLimit { limit } => {
-                (FileStatus::Indexed, Some(format!("only the first {limit} symbols")))
-            }
-            _ => (FileStatus::Indexed, None),
+            _ => (FileStatus::Indexed, Some(format!("{coverage}; indexed as text"))),
         };
         let (terms, vectors) = match self.documents(&source.path, &text, &parsed) {
             Ok(documents) => documents,

@@ -20,7 +20,7 @@ const MIN_SIGNATURE_BYTES: usize = 64;
 /// code has less than one, but a long comment may be that of any number of names that are declared together.
 const TEXT_PER_BYTE: usize = 4;
 const MIN_TEXT_BYTES: usize = 64 << 10;
-/// How many definitions a definition may be inside of; what is deeper belongs to the last of them.
+/// How many definitions a definition may be inside of; what is deeper is not looked for.
 const MAX_SCOPES: u32 = 256;
 /// How many nodes are looked at for the list of arguments that a type is in.
 const MAX_ARGUMENT_DEPTH: usize = 64;
@@ -206,7 +206,7 @@ impl<'tree> Pass<'_, 'tree> {
                 continue;
             }
             let mut defined = None;
-            if role.is(Role::DEFINITION) {
+            if role.is(Role::DEFINITION) && self.scopes.last().is_none_or(|scope| scope.depth < MAX_SCOPES) {
                 let visit = self.visit(node);
                 (self.spec.syntax.define)(&visit, &mut found);
                 defined = self.push_all(&mut found, node);
@@ -304,10 +304,8 @@ impl<'tree> Pass<'_, 'tree> {
         if let Some(defined) = defined {
             let index = defined.symbol as usize;
             let kind = self.outline.symbols[index].kind;
-            if scope.depth < MAX_SCOPES {
-                scope.symbol = Some(defined.symbol);
-                scope.depth += 1;
-            }
+            scope.symbol = Some(defined.symbol);
+            scope.depth += 1;
             scope.in_code = !role.is(Role::MEMBERS)
                 && (is_function(kind) || self.spec.syntax.values_are_code && is_value(kind));
             if self.outline.annotations[index].complexity.is_some() {

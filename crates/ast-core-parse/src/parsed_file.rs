@@ -3,6 +3,7 @@
 use crate::{Annotation, Encoding, Language, Modifier};
 use ast_core_model::{Chunk, Reference, ReferenceKind, Span, Symbol, SymbolKind, Visibility};
 use std::collections::HashSet;
+use std::fmt;
 use std::time::Duration;
 
 /// What parsing a file gives. All positions are those of the file on disk.
@@ -12,7 +13,9 @@ pub struct ParsedFile {
     pub language: Language,
     /// The encoding it was read in.
     pub encoding: Encoding,
-    /// Its definitions, outer before inner, in order of their beginning.
+    /// Its definitions, outer before inner, in order of their beginning. Those inside of more than 256 others are left
+    /// out. Names are cut at 1 KiB, signatures and types at 400 bytes, documentation at 8 KiB; all together have four
+    /// bytes for each of the file and 64 KiB, and what is beyond has no documentation and no annotation.
     pub symbols: Vec<Symbol>,
     /// What the syntax says of each definition: one for each of `symbols`, in the same order.
     pub annotations: Vec<Annotation>,
@@ -125,6 +128,20 @@ pub enum Coverage {
     },
     /// It is nested too deep, or can be read in too many ways: there are no symbols, and the chunks are cut by lines.
     TooComplex,
+}
+
+impl fmt::Display for Coverage {
+    /// What became of the file, to be read after its path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("understood"),
+            Self::SymbolLimit { limit } => write!(f, "only the first {limit} symbols"),
+            Self::TooLarge { limit } => write!(f, "larger than the limit of {limit} bytes"),
+            Self::Minified => f.write_str("minified"),
+            Self::TimedOut { budget } => write!(f, "took longer than {} s to parse", budget.as_secs_f64()),
+            Self::TooComplex => f.write_str("nested too deep, or ambiguous in too many places, to parse"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &SourceArguments, output: &Output) -> Result<Exit, 
             Format::Jsonl => json::Annotated::all_of(outline).try_for_each(|symbol| output.json(&symbol)),
             _ => show(outline, output),
         },
-        |outlines, failures| output.json(&json::Annotations::new(outlines, failures)),
+        |outlines, left_out| output.json(&json::Annotations::new(outlines, left_out)),
     )
 }
 

@@ -11,7 +11,7 @@ pub(crate) mod watch;
 use crate::args::{Format, Global, SourceArguments};
 use crate::failure::{Exit, Failed};
 use crate::output::{Output, WARNING};
-use ast_core_engine::{EngineConfig, Failure, Outline, OutlineOptions, find_database, outline};
+use ast_core_engine::{Coverage, EngineConfig, Failure, Outline, OutlineOptions, find_database, outline};
 use std::future::Future;
 use std::ops::ControlFlow;
 
@@ -41,7 +41,7 @@ fn outline_files(
     arguments: &SourceArguments,
     output: &Output,
     mut each: impl FnMut(&Outline) -> std::io::Result<()>,
-    whole: impl FnOnce(&[Outline], &[Failure]) -> std::io::Result<()>,
+    whole: impl FnOnce(&[Outline], &LeftOut) -> std::io::Result<()>,
 ) -> Result<Exit, Failed> {
     if let Some(missing) = arguments.paths.iter().find(|path| !path.exists()) {
         let missing = missing.display();
@@ -49,9 +49,12 @@ fn outline_files(
     }
     let options = OutlineOptions { language: arguments.lang, ..OutlineOptions::default() };
     let mut outlines = Vec::new();
-    let mut failures = Vec::new();
+    let mut left_out = LeftOut::default();
     let mut written = Ok(());
     outline(&arguments.paths, &options, |result| {
+        if let Ok(outline) = &result {
+            left_out.add(outline);
+        }
         written = match result {
             Ok(outline) if output.format == Format::Json => {
                 outlines.push(outline);
@@ -59,7 +62,7 @@ fn outline_files(
             }
             Ok(outline) => each(&outline),
             Err(failure) => {
-                failures.push(failure);
+                left_out.failures.push(failure);
                 Ok(())
             }
         };
@@ -67,10 +70,32 @@ fn outline_files(
     })?;
     written?;
     if output.format == Format::Json {
-        whole(&outlines, &failures)?;
+        whole(&outlines, &left_out)?;
     }
-    for Failure { path, reason } in &failures {
+    for Failure { path, reason } in left_out.failures.iter().chain(&left_out.incomplete) {
         output.note(format_args!("{WARNING}{path}{WARNING:#}: {reason}"));
     }
-    Ok(if failures.is_empty() { Exit::Done } else { Exit::Partial })
+    Ok(if left_out.failures.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
+/// Files of which something is left out.
+#[derive(Default)]
+pub(crate) struct LeftOut {
+    /// Those that could not be read, or took too much.
+    pub(crate) failures: Vec<Failure>,
+    /// Those that are as they should be, but are not read in full.
+    pub(crate) incomplete: Vec<Failure>,
+}
+
+impl LeftOut {
+    fn add(&mut self, outline: &Outline) {
+        let coverage = outline.file.coverage;
+        let of = |reason: String| Failure { path: outline.path.clone(), reason };
+        match coverage {
+            Coverage::Full => {}
+            Coverage::SymbolLimit { .. } => self.incomplete.push(of(coverage.to_string())),
+            Coverage::Minified => self.incomplete.push(of(format!("{coverage}; no symbols"))),
+            _ => self.failures.push(of(format!("{coverage}; no symbols"))),
+        }
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &SymbolsArguments, output: &Output) -> Result<Exit,
             let mentions = json::Reference::all_of(outline).take(if references { usize::MAX } else { 0 });
             mentions.into_iter().try_for_each(|reference| output.json(&reference))
         },
-        |outlines, failures| output.json(&json::Symbols::new(outlines, failures, references)),
+        |outlines, left_out| output.json(&json::Symbols::new(outlines, left_out, references)),
     )
 }
 

@@ -16,7 +16,7 @@ pub struct Annotation {
     pub modifiers: Modifiers,
     /// Its type parameters as written, on one line, with their brackets: `<T: Ord>`.
     pub type_parameters: Option<Box<str>>,
-    /// Its parameters, in order; a receiver such as `&self` is one of them.
+    /// Its parameters, in order; a receiver such as `&self` is one of them. At most the first 256.
     pub parameters: Vec<Parameter>,
     /// The type of what it returns, as written, on one line.
     pub return_type: Option<Box<str>>,

@@ -3,7 +3,7 @@
 use super::{Annotation, Modifier, Parameter};
 use crate::languages::Syntax;
 use crate::outline::fold_space;
-use crate::syntax::Node;
+use crate::syntax::{HEAD, Node};
 use crate::visit::Definition;
 
 /// Adds the parameters that a child of a parameter list declares.
@@ -11,6 +11,9 @@ pub(crate) type Parameters = for<'tree> fn(Node<'tree>, &mut Vec<Parameter>);
 
 /// The longest type or default that is kept, in bytes.
 const MAX_BYTES: usize = 400;
+
+/// The most parameters that are kept of a definition: what has more is a table, and each of its rows may ask for all.
+const MAX_PARAMETERS: usize = 256;
 
 /// What the syntax of a definition says; `visited` is the node that it was found at.
 pub(crate) fn annotate<'tree>(
@@ -51,7 +54,8 @@ pub(crate) fn annotate<'tree>(
             // In Swift, the function itself is the list.
             list.next_sibling().filter(|next| *list != function && is_list(next))
         };
-        for child in std::iter::successors(Some(list), next).flat_map(Node::named_children) {
+        let children = std::iter::successors(Some(list), next).flat_map(Node::named_children);
+        for child in children.take(MAX_PARAMETERS) {
             (syntax.parameters)(child, &mut annotation.parameters);
         }
     } else if let Some(parameter) = function.field("parameter") {
@@ -77,7 +81,7 @@ fn parameter_list(function: Node<'_>) -> Option<Node<'_>> {
         }
         node = node.field("declarator").or_else(|| {
             // Reference declarators have no field.
-            node.named_children().find(|child| child.kind() == "function_declarator")
+            node.named_children().take(HEAD).find(|child| child.kind() == "function_declarator")
         })?;
     }
 }

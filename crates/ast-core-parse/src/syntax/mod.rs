@@ -28,7 +28,7 @@ pub(crate) mod flags {
 
 /// How many children of a node are looked at for one that is said to be there once. What has more is a list, of names
 /// that are declared together or the like, and each of these may look.
-const HEAD: usize = 128;
+pub(crate) const HEAD: usize = 128;
 
 /// No row.
 pub(crate) const NONE: u32 = u32::MAX;
