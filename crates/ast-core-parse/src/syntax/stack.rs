@@ -10,6 +10,8 @@ const MAX_FORKED_NODES: u32 = 1 << 13;
 const MAX_FORKS: u32 = 1 << 8;
 /// How many steps a parser takes between two calls of its progress callback.
 const STEPS_PER_CALL: u32 = 100;
+/// How many of these calls go by between two looks, at least.
+const CALLS_PER_LOOK: u32 = 16;
 
 /// What a look at the stacks of a parser shows.
 #[repr(C)]
@@ -41,8 +43,8 @@ impl Watch {
             return false;
         }
         let shape = stacks.shape();
-        // One step of the parser for each node looked at, so that looking stays a small part of the work.
-        self.calls_to_skip = shape.nodes / STEPS_PER_CALL;
+        // A step of the parser or more for each node looked at, so that looking stays a small part of the work.
+        self.calls_to_skip = CALLS_PER_LOOK + shape.nodes / STEPS_PER_CALL;
         shape.is_out_of_hand()
     }
 }
