@@ -100,3 +100,31 @@ mod view {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Coverage, Language, Parser};
+
+    #[test]
+    fn the_view_of_stacks_is_built() {
+        const { assert!(cfg!(ast_core_stack), "tree-sitter's private sources have moved or changed") };
+    }
+
+    fn coverage(language: &str, text: &str) -> Option<Coverage> {
+        let language: Language = language.parse().ok()?;
+        Some(Parser::default().parse(text.as_bytes(), language).unwrap().coverage)
+    }
+
+    #[test]
+    fn what_forks_and_forks_is_given_up_and_what_is_just_long_is_not() {
+        let is = |found: Option<Coverage>, wanted: Coverage| found.is_none_or(|found| found == wanted);
+        // Unbounded, it takes gigabytes.
+        let comments = "/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*\n".repeat(4_000);
+        assert!(is(coverage("python", &comments), Coverage::TooComplex));
+        assert!(is(coverage("c", &"(((((((((((((((((((\n".repeat(30_000)), Coverage::TooComplex));
+        assert!(is(coverage("rust", &"// a\n".repeat(40_000)), Coverage::Full));
+        assert!(is(coverage("rust", &"fn f() { g(a < b, c > d); }\n".repeat(8_000)), Coverage::Full));
+        let nested = format!("x = {}1{}\n", "[\n".repeat(2_000), "]\n".repeat(2_000));
+        assert!(is(coverage("python", &nested), Coverage::Full));
+    }
+}
