@@ -1,6 +1,11 @@
 //! The index that chooses between a scan and a graph.
 
-use crate::{Hnsw, HnswConfig, Memory, Metric, Neighbor, SearchOptions, VectorError, VectorIndex};
+use std::path::Path;
+
+use crate::{
+    Expected, Header, Hnsw, HnswConfig, Kind, Memory, Metric, Neighbor, SaveOptions, SearchOptions,
+    VectorError, VectorIndex,
+};
 
 /// Nearest neighbors at any size: a scan while there are few vectors, a graph when there are many.
 ///
@@ -26,6 +31,54 @@ impl AutoIndex {
     /// setting is out of its range.
     pub fn new(dimension: usize, metric: Metric, config: HnswConfig) -> Result<Self, VectorError> {
         Ok(Self { index: Hnsw::new(dimension, metric, config)?.flat_below(Self::GRAPH_FROM) })
+    }
+
+    /// Saves the index in a file; see [`Hnsw::save`].
+    ///
+    /// ```
+    /// use ast_core_vector::{AutoIndex, Expected, HnswConfig, Metric, SaveOptions, VectorIndex};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("vectors");
+    /// let mut index = AutoIndex::new(3, Metric::Cosine, HnswConfig::default())?;
+    /// index.insert(10, &[1.0, 0.0, 0.0])?;
+    /// index.save(&path, &SaveOptions { generation: 4, model: "minilm" })?;
+    ///
+    /// let expected = Expected { dimension: 3, metric: Metric::Cosine, model: "minilm" };
+    /// let (mut index, header) = AutoIndex::open(&path, &expected, HnswConfig::default())?;
+    /// assert_eq!((header.generation, index.len()), (4, 1));
+    /// index.insert(11, &[0.0, 1.0, 0.0])?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn save(&self, path: impl AsRef<Path>, options: &SaveOptions<'_>) -> Result<(), VectorError> {
+        self.index.save_as(Kind::Auto, path.as_ref(), options)
+    }
+
+    /// Opens an index that was saved; see [`Hnsw::open`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open(
+        path: impl AsRef<Path>,
+        expected: &Expected<'_>,
+        config: HnswConfig,
+    ) -> Result<(Self, Header), VectorError> {
+        let (index, header) = Hnsw::open_as(Kind::Auto, path.as_ref(), expected, config)?;
+        Ok((Self { index: index.flat_below(Self::GRAPH_FROM) }, header))
+    }
+
+    /// Checks what was not needed yet of the file that the index was opened from; see [`Hnsw::verify`].
+    ///
+    /// # Errors
+    ///
+    /// [`Damaged`](VectorError::Damaged).
+    pub fn verify(&self) -> Result<(), VectorError> {
+        self.index.verify()
     }
 
     /// The bytes that vectors and links take now.

@@ -10,6 +10,24 @@ pub(crate) struct Bits {
 }
 
 impl Bits {
+    /// The set of the bits of `words`; `None` if one is not below `slots`.
+    pub(crate) fn from_words(words: Vec<u64>, slots: usize) -> Option<Self> {
+        let beyond = |(index, word): (usize, &u64)| match slots.saturating_sub(index * 64) {
+            below @ 0..64 => word >> below != 0,
+            _ => false,
+        };
+        if words.iter().enumerate().any(beyond) {
+            return None;
+        }
+        let count = words.iter().map(|word| word.count_ones() as usize).sum();
+        Some(Self { words: Arc::new(words), count })
+    }
+
+    /// The set as words of bits.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// How many are in the set.
     pub(crate) fn count(&self) -> usize {
         self.count
@@ -95,6 +113,13 @@ mod tests {
             prop_assert!(bits.contains(500) && !snapshot.contains(500));
             prop_assert_eq!(snapshot.count(), set.len());
             prop_assert!(snapshot.iter().eq(set.iter().copied()));
+            let words = snapshot.words().to_vec();
+            let end = set.last().map_or(0, |&last| last as usize + 1);
+            prop_assert!(end == 0 || Bits::from_words(words.clone(), end - 1).is_none());
+            for slots in [end, end + 1, 1000] {
+                let read = Bits::from_words(words.clone(), slots).unwrap();
+                prop_assert!(read.count() == set.len() && read.iter().eq(set.iter().copied()));
+            }
             prop_assert!((0..600).all(|slot| snapshot.contains(slot) == set.contains(&slot)));
             let odd = snapshot.filtered(|slot| slot % 2 == 1);
             prop_assert!(odd.iter().eq(set.iter().copied().filter(|slot| slot % 2 == 1)));

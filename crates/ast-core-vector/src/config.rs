@@ -19,7 +19,7 @@ pub enum Storage {
     Code,
 }
 
-/// The bytes that an index takes for its vectors. Keys take 14 to 20 bytes a vector more.
+/// The bytes that an index takes for its vectors, in memory or in a file. Keys take 14 to 20 bytes a vector more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Memory {
@@ -29,4 +29,7 @@ pub struct Memory {
     pub links: usize,
     /// What scores are computed from: the vectors as they came, or in floats of 16 bits; 0 with [`Storage::Code`].
     pub originals: usize,
+    /// How many of all these are in the file that the index was opened from. Of them the system keeps in memory what
+    /// is used, as long as there is room.
+    pub mapped: usize,
 }

@@ -1,8 +1,10 @@
 //! What can be wrong with a vector, a query or a configuration.
 
+use std::{io::ErrorKind, path::PathBuf};
+
 use crate::space::MAX_DIMENSION;
 
-/// An error of this crate. Whatever call returns one has changed nothing.
+/// An error of this crate. Whatever call returns one has changed nothing, unless the variant says otherwise.
 ///
 /// Where a variant names a key, `None` stands for the query of a search.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -97,6 +99,70 @@ pub enum VectorError {
         vectors: usize,
         /// Dimension of the index.
         dimension: usize,
+    },
+
+    /// A file cannot be read or written.
+    #[error("cannot {action} {}: {message}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was to be done with it.
+        action: &'static str,
+        /// What kind of failure it is: [`NotFound`](ErrorKind::NotFound) if there is no such file,
+        /// [`StorageFull`](ErrorKind::StorageFull) if there is no room for it.
+        kind: ErrorKind,
+        /// The error of the operating system.
+        message: String,
+    },
+
+    /// A file is not an index, or one in a format that this version does not know.
+    #[error(
+        "{} is not an index that this version can read: expected {expected}, received {received}; build the index \
+         anew and save it",
+        .path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        received: String,
+    },
+
+    /// A file is not as it was saved: cut short, or with other bytes.
+    ///
+    /// Of a large file that shows when the damaged part is needed. The search or change that needs it, and every one
+    /// after it, is then refused, and the index is of no use any more.
+    #[error(
+        "{} is damaged in {part}: expected {expected}, received {received}; build the index anew and save it",
+        .path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The part of the file that is damaged.
+        part: &'static str,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        received: String,
+    },
+
+    /// A file is an index, but not of the vectors, or not with the settings, that were asked for.
+    #[error(
+        "{} has {setting} {received}, but {expected} was asked for; build the index anew and save it",
+        .path.display()
+    )]
+    OtherIndex {
+        /// The file.
+        path: PathBuf,
+        /// In what it differs.
+        setting: &'static str,
+        /// What was asked for.
+        expected: String,
+        /// What the file has.
+        received: String,
     },
 }
 

@@ -1,11 +1,13 @@
 //! Exact search: every row is scored.
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, path::Path};
 
 use rayon::prelude::*;
 
 use crate::{
-    Filter, Memory, Metric, Neighbor, SearchOptions, Storage, VectorError, VectorIndex,
+    Expected, Filter, Header, Kind, Memory, Metric, Neighbor, SaveOptions, SearchOptions, Storage,
+    VectorError, VectorIndex,
+    file::{Part, Reader, Writer},
     frontier::{Candidate, Frontier},
     keys::Keys,
     rows::Rows,
@@ -60,6 +62,50 @@ impl FlatIndex {
     /// As [`new`](Self::new).
     pub fn with_storage(dimension: usize, metric: Metric, storage: Storage) -> Result<Self, VectorError> {
         Ok(Self::in_space(Space::new(dimension, metric)?.for_storage(storage), storage))
+    }
+
+    /// Saves the index in a file; see [`Hnsw::save`](crate::Hnsw::save).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn save(&self, path: impl AsRef<Path>, options: &SaveOptions<'_>) -> Result<(), VectorError> {
+        let mut file = Writer::new(path.as_ref(), options, self.store.file())?;
+        file.list(Part::Keys, self.keys.as_slice())?;
+        let state = self.store.write_to(&mut file)?;
+        let index = (Kind::Flat, self.dimension(), self.metric(), self.storage, self.len());
+        file.finish(options, index, None, state)
+    }
+
+    /// Opens an index that was saved with the same storage; see [`Hnsw::open`](crate::Hnsw::open).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open(
+        path: impl AsRef<Path>,
+        expected: &Expected<'_>,
+        storage: Storage,
+    ) -> Result<(Self, Header), VectorError> {
+        let space = Space::new(expected.dimension, expected.metric)?.for_storage(storage);
+        let file = Reader::open(path.as_ref(), Kind::Flat, expected, storage, None)?;
+        let keys: Vec<u64> = file.list(Part::Keys)?;
+        if keys.len() != file.state().slots {
+            return Err(file.mismatch(Part::Keys));
+        }
+        let store = Store::read_from(&file, space, storage)?;
+        Ok((Self { space, keys: Keys::of_slots(keys, None), store, storage }, file.header().clone()))
+    }
+
+    /// Checks what was not needed yet of the file that the index was opened from; see
+    /// [`Hnsw::verify`](crate::Hnsw::verify).
+    ///
+    /// # Errors
+    ///
+    /// [`Damaged`](VectorError::Damaged).
+    pub fn verify(&self) -> Result<(), VectorError> {
+        self.store.verify();
+        self.store.check_file()
     }
 
     /// The bytes that vectors take now.
@@ -304,13 +350,14 @@ impl VectorIndex for FlatIndex {
 
     fn insert_many(&mut self, keys: &[u64], vectors: &[f32]) -> Result<(), VectorError> {
         self.space.check_many(keys, vectors)?;
+        self.store.check_file()?;
         self.reserve(keys.iter().filter(|&&key| !self.contains(key)).count())?;
         self.store.train(vectors);
         let mut row = Vec::new();
         for (&key, vector) in keys.iter().zip(vectors.chunks_exact(self.dimension())) {
             self.store(key, vector, &mut row);
         }
-        Ok(())
+        self.store.check_file()
     }
 
     fn reserve(&mut self, additional: usize) -> Result<(), VectorError> {
@@ -322,10 +369,12 @@ impl VectorIndex for FlatIndex {
     }
 
     fn remove(&mut self, key: u64) -> Result<bool, VectorError> {
+        self.store.check_file()?;
         let slot = self.keys.swap_remove(key);
         if let Some(slot) = slot {
             self.store.swap_remove(slot);
         }
+        self.store.check_file()?;
         Ok(slot.is_some())
     }
 
@@ -342,6 +391,7 @@ impl VectorIndex for FlatIndex {
             None if self.store.has_codes() => self.scan_codes(&query, options),
             None => self.scan(query.row(), options),
         };
+        self.store.check_file()?;
         Ok(top.into_sorted())
     }
 }

@@ -22,6 +22,11 @@ pub(crate) fn to_half(value: f32) -> u16 {
     sign | bits as u16
 }
 
+/// Whether a 16-bit float is a number.
+pub(crate) fn is_finite(half: &u16) -> bool {
+    half & 0x7C00 != 0x7C00
+}
+
 /// The value of a 16-bit float that is finite.
 #[inline]
 pub(crate) fn from_half(half: u16) -> f32 {

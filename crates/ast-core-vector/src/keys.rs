@@ -1,8 +1,10 @@
 //! Which key sits in which slot.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
+
+use crate::bits::Bits;
 
 /// Keys by slot, and the slots by key. A clone shares both until one of the two is changed.
 ///
@@ -11,7 +13,12 @@ use hashbrown::HashTable;
 #[derive(Clone, Default)]
 pub(crate) struct Keys {
     keys: Arc<Vec<u64>>,
-    slots: Arc<HashTable<u32>>,
+    /// Made from the list when it is needed; searches mostly do with the list.
+    slots: Arc<OnceLock<HashTable<u32>>>,
+    /// Slots that have a key.
+    count: usize,
+    /// Which those were before there was a table, if not all.
+    first: Option<Bits>,
 }
 
 impl Keys {
@@ -19,9 +26,16 @@ impl Keys {
     /// other bit.
     pub(crate) const MAX: usize = i32::MAX as usize;
 
+    /// The keys in the slots of a set, or in all. There must not be more than [`Self::MAX`], and where two of them are
+    /// equal, which slot is meant by it cannot be said.
+    pub(crate) fn of_slots(keys: Vec<u64>, slots: Option<Bits>) -> Self {
+        let count = slots.as_ref().map_or(keys.len(), Bits::count);
+        Self { keys: Arc::new(keys), slots: Arc::default(), count, first: slots }
+    }
+
     /// The number of keys.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        self.count
     }
 
     /// The keys in the order of their slots. A slot whose key was taken still has it.
@@ -29,27 +43,52 @@ impl Keys {
         &self.keys
     }
 
+    fn table(&self) -> &HashTable<u32> {
+        self.slots.get_or_init(|| {
+            let keys = self.keys.as_slice();
+            let hash_of = |&slot: &u32| hash(keys[slot as usize]);
+            let mut table = HashTable::with_capacity(self.count);
+            let mut add = |slot| _ = table.insert_unique(hash_of(&slot), slot, hash_of);
+            match &self.first {
+                Some(slots) => slots.iter().for_each(&mut add),
+                None => (0..keys.len() as u32).for_each(&mut add),
+            }
+            table
+        })
+    }
+
+    /// The table to be changed. There is always one.
+    fn table_mut(&mut self) -> Option<&mut HashTable<u32>> {
+        self.table();
+        Arc::make_mut(&mut self.slots).get_mut()
+    }
+
     pub(crate) fn slot(&self, key: u64) -> Option<usize> {
-        self.slots.find(hash(key), |&slot| self.keys[slot as usize] == key).map(|&slot| slot as usize)
+        self.table().find(hash(key), |&slot| self.keys[slot as usize] == key).map(|&slot| slot as usize)
     }
 
     /// Makes room for keys; `false` if there is none.
     pub(crate) fn reserve(&mut self, additional: usize) -> bool {
-        let (keys, slots) = (Arc::make_mut(&mut self.keys), Arc::make_mut(&mut self.slots));
-        keys.len().checked_add(additional).is_some_and(|total| total <= Self::MAX)
-            && keys.try_reserve(additional).is_ok()
-            && slots.try_reserve(additional, |&slot| hash(keys[slot as usize])).is_ok()
+        let has_room = self.keys.len().checked_add(additional).is_some_and(|total| total <= Self::MAX)
+            && Arc::make_mut(&mut self.keys).try_reserve(additional).is_ok();
+        let keys = Arc::clone(&self.keys);
+        has_room
+            && self
+                .table_mut()
+                .is_some_and(|table| table.try_reserve(additional, |&slot| hash(keys[slot as usize])).is_ok())
     }
 
     /// Adds a key that is not held yet, in the next slot. Room for it must have been made.
     pub(crate) fn push(&mut self, key: u64) {
         let slot = self.keys.len();
+        self.table();
         Arc::make_mut(&mut self.keys).push(key);
         self.place(slot, key);
     }
 
     /// Adds a key that is not held yet, in a slot whose key was taken.
     pub(crate) fn put(&mut self, slot: usize, key: u64) {
+        self.table();
         Arc::make_mut(&mut self.keys)[slot] = key;
         self.place(slot, key);
     }
@@ -57,31 +96,33 @@ impl Keys {
     fn place(&mut self, slot: usize, key: u64) {
         debug_assert!(self.slot(key).is_none() && slot < Self::MAX);
         let keys = &self.keys;
-        Arc::make_mut(&mut self.slots)
-            .insert_unique(hash(key), slot as u32, |&slot| hash(keys[slot as usize]));
+        if let Some(table) = Arc::make_mut(&mut self.slots).get_mut() {
+            table.insert_unique(hash(key), slot as u32, |&slot| hash(keys[slot as usize]));
+            self.count += 1;
+        }
     }
 
     /// Takes a key out of its slot, which stays.
     pub(crate) fn take(&mut self, key: u64) -> Option<usize> {
-        let keys = &self.keys;
-        let slots = Arc::make_mut(&mut self.slots);
-        let entry = slots.find_entry(hash(key), |&slot| keys[slot as usize] == key).ok()?;
-        Some(entry.remove().0 as usize)
+        let slot = self.slot(key)?;
+        let entry = self.table_mut()?.find_entry(hash(key), |&other| other == slot as u32).ok()?;
+        entry.remove();
+        self.count -= 1;
+        Some(slot)
     }
 
     /// Removes a key and returns its slot, into which the key of the last slot has moved.
     pub(crate) fn swap_remove(&mut self, key: u64) -> Option<usize> {
-        let (keys, slots) = (Arc::make_mut(&mut self.keys), Arc::make_mut(&mut self.slots));
-        let entry = slots.find_entry(hash(key), |&slot| keys[slot as usize] == key).ok()?;
-        let (slot, _) = entry.remove();
-        let last = keys.len() as u32 - 1;
+        let slot = self.take(key)?;
+        let (last, last_key) = (self.keys.len() - 1, *self.keys.last()?);
         if slot != last
-            && let Some(moved) = slots.find_mut(hash(keys[last as usize]), |&other| other == last)
+            && let Some(table) = self.table_mut()
+            && let Some(moved) = table.find_mut(hash(last_key), |&other| other == last as u32)
         {
-            *moved = slot;
+            *moved = slot as u32;
         }
-        keys.swap_remove(slot as usize);
-        Some(slot as usize)
+        Arc::make_mut(&mut self.keys).swap_remove(slot);
+        Some(slot)
     }
 }
 
@@ -120,11 +161,32 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(keys.as_slice(), &list[..]);
+                prop_assert_eq!(keys.len(), list.len());
                 let expected: HashMap<u64, usize> = list.iter().copied().zip(0..).collect();
                 for key in (0_u64..40).map(|key| key.wrapping_mul(0x1_0000_0001_0000)) {
                     prop_assert_eq!(keys.slot(key), expected.get(&key).copied());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn keys_of_slots_are_found_where_they_are() {
+        let list = vec![50, 40, 30, 20];
+        let some = Bits::from_words(vec![0b1011], 4);
+        for (slots, expected) in
+            [(None, [Some(0), Some(1), Some(2), Some(3)]), (some, [Some(0), Some(1), None, Some(3)])]
+        {
+            let keys = Keys::of_slots(list.clone(), slots);
+            let mut changed = keys.clone();
+            assert_eq!(list.iter().map(|&key| keys.slot(key)).collect::<Vec<_>>(), expected);
+            assert_eq!(keys.len(), expected.iter().flatten().count());
+            assert!(changed.reserve(1));
+            changed.push(7);
+            assert_eq!(changed.take(40), Some(1));
+            assert_eq!((changed.slot(7), changed.slot(20), changed.slot(40)), (Some(4), Some(3), None));
+            assert_eq!((keys.slot(7), keys.slot(40)), (None, Some(1)));
+            assert_eq!(changed.len(), keys.len());
         }
     }
 

@@ -61,6 +61,7 @@ mod auto;
 mod bits;
 mod config;
 mod error;
+mod file;
 mod flat;
 mod frontier;
 mod half;
@@ -84,6 +85,7 @@ pub use {
     auto::AutoIndex,
     config::{Memory, Storage},
     error::VectorError,
+    file::{Expected, Header, Kind, SaveOptions, inspect},
     flat::FlatIndex,
     hnsw::{Hnsw, HnswConfig},
     index::{Filter, Neighbor, SearchOptions, VectorIndex},

@@ -44,7 +44,7 @@ impl Quantizer {
 
     /// A quantizer for rows like these, of `stride` values each.
     pub(crate) fn train(sample: &[f32], stride: usize, dimension: usize) -> Self {
-        let most = if stride > Self::FULL_RANGE { 63.0 } else { 127.0 };
+        let most = Self::most(stride);
         let rows = sample.len() / stride;
         // Medians, because a single far row would move means away from all the others.
         let mut column = vec![0.0; rows];
@@ -83,6 +83,29 @@ impl Quantizer {
         // Rows that are all alike have no deviation, and any step will do.
         let step = if largest > 0.0 { largest / most } else { 1.0 };
         Self { centre, step: step.max(f32::MIN_POSITIVE), most }
+    }
+
+    /// A quantizer as it was kept: what it takes off each dimension, and the difference between neighboring codes.
+    /// `None` if they are none of rows with values up to `limit`.
+    pub(crate) fn of_parts(centre: Vec<f32>, step: f32, limit: f32) -> Option<Self> {
+        let most = Self::most(centre.len());
+        let steps = f32::MIN_POSITIVE..=(2.01 * limit / most).max(1.0);
+        let valid = steps.contains(&step) && centre.iter().all(|value| value.abs() <= limit);
+        valid.then_some(Self { centre, step, most })
+    }
+
+    fn most(stride: usize) -> f32 {
+        if stride > Self::FULL_RANGE { 63.0 } else { 127.0 }
+    }
+
+    /// What it takes off each dimension.
+    pub(crate) fn centre(&self) -> &[f32] {
+        &self.centre
+    }
+
+    /// No half of a squared length of a code of so many lines is larger.
+    pub(crate) fn longest_half_norm(&self, lines: usize) -> i32 {
+        (self.longest_square(lines) / 2.0) as i32
     }
 
     /// Whether codes of the other would be noticeably finer or clipped less.

@@ -1,9 +1,15 @@
 //! Rows of one width in segments that copies share until they are written.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
+
+use rayon::prelude::*;
 
 use crate::kernel::{
     block::{Block, HUGE_PAGE},
+    lines::Plain,
     prefetch::prefetch,
 };
 
@@ -11,7 +17,10 @@ use crate::kernel::{
 ///
 /// They lie behind each other in segments of a power of two of rows. A clone shares the segments; whichever of the
 /// two writes to a shared one first copies it. So a clone is a snapshot that costs a pointer a segment, growing moves
-/// at most one segment, and a segment can be written to a file, or read from one, as it is.
+/// at most one segment, and a segment can be written to a file, or be a part of one.
+///
+/// Reading never fails: where there is no row, or a damaged one of a file, it reads as [`blank`](Self::blank). That is
+/// so that nothing which a file says can lead out of an array; whoever checked the file knows of the damage.
 pub(crate) struct Rows<T> {
     /// All but the last hold `1 << shift` rows, of which the last may hold fewer.
     segments: Vec<Block<T>>,
@@ -20,18 +29,17 @@ pub(crate) struct Rows<T> {
     len: usize,
     /// What rows hold that were never written.
     blank: T,
+    /// A group of rows that are blank, once they were needed.
+    blanks: OnceLock<Arc<[T]>>,
 }
 
-impl<T> Clone for Rows<T>
-where
-    T: Copy,
-{
+impl<T: Copy> Clone for Rows<T> {
     fn clone(&self) -> Self {
-        Self { segments: self.segments.clone(), ..*self }
+        Self { segments: self.segments.clone(), blanks: self.blanks.clone(), ..*self }
     }
 }
 
-impl<T: Copy> Rows<T> {
+impl<T: Plain> Rows<T> {
     /// No rows.
     ///
     /// A segment takes whole huge pages if some power of two of rows does and is not too large for a copy.
@@ -42,12 +50,30 @@ impl<T: Copy> Rows<T> {
         let bytes = stride * size_of::<T>();
         let pages = HUGE_PAGE.ilog2().saturating_sub(bytes.trailing_zeros());
         let shift = if bytes << pages <= LARGEST { pages } else { (USUAL / bytes).max(1).ilog2() };
-        Self { segments: Vec::new(), stride, shift: shift.max(Self::GROUP.ilog2()), len: 0, blank }
+        let shift = shift.max(Self::GROUP.ilog2());
+        Self { segments: Vec::new(), stride, shift, len: 0, blank, blanks: OnceLock::new() }
+    }
+
+    /// `len` rows in segments of `1 << shift`, which `segment` makes of their number and elements. `None` if it cannot
+    /// make one, or segments cannot be of that size.
+    pub(crate) fn of_segments(
+        (stride, shift, len): (usize, u32, usize),
+        blank: T,
+        mut segment: impl FnMut(usize, usize) -> Option<Block<T>>,
+    ) -> Option<Self> {
+        if !(Self::GROUP.ilog2()..usize::BITS / 2).contains(&shift) {
+            return None;
+        }
+        let rows = |number: usize| (len - (number << shift)).min(1 << shift);
+        let segments = (0..len.div_ceil(1 << shift))
+            .map(|number| segment(number, rows(number) * stride))
+            .collect::<Option<_>>()?;
+        Some(Self { segments, stride, shift, len, blank, blanks: OnceLock::new() })
     }
 
     /// No rows, in segments as these are.
     pub(crate) fn emptied(&self) -> Self {
-        Self { segments: Vec::new(), len: 0, ..*self }
+        Self { segments: Vec::new(), len: 0, blanks: OnceLock::new(), ..*self }
     }
 
     /// What rows hold that were never written.
@@ -73,17 +99,55 @@ impl<T: Copy> Rows<T> {
 
     #[inline]
     pub(crate) fn row(&self, slot: usize) -> &[T] {
-        let (segment, start) = self.locate(slot);
-        &self.segments[segment].as_slice()[start..start + self.stride]
+        self.elements(slot, self.stride)
     }
 
-    /// Rows that follow each other in one segment.
+    /// Rows that follow each other in one segment, as many as [`Self::GROUP`] at most.
     pub(crate) fn rows(&self, slots: Range<usize>) -> &[T] {
-        if slots.is_empty() {
-            return &[];
+        self.elements(slots.start, slots.len() * self.stride)
+    }
+
+    #[inline(always)]
+    fn elements(&self, slot: usize, count: usize) -> &[T] {
+        let (segment, start) = self.locate(slot);
+        let segment = self.segments.get(segment);
+        match segment.and_then(|segment| segment.ready().get(start..start + count)) {
+            Some(elements) => elements,
+            None => self.checked_elements(slot, count),
         }
-        let (segment, start) = self.locate(slots.start);
-        &self.segments[segment].as_slice()[start..start + slots.len() * self.stride]
+    }
+
+    /// What is asked for before the segment was checked, or is not there.
+    #[cold]
+    #[inline(never)]
+    fn checked_elements(&self, slot: usize, count: usize) -> &[T] {
+        let (segment, start) = self.locate(slot);
+        let elements = self.segments.get(segment).and_then(Block::checked);
+        elements.and_then(|elements| elements.get(start..start + count)).unwrap_or_else(|| {
+            let blanks = self.blanks.get_or_init(|| vec![self.blank; self.stride * Self::GROUP].into());
+            &blanks[..count]
+        })
+    }
+
+    /// The rows in pieces of `1 << shift` rows or less, to be written to a file; `None` in place of one that is a
+    /// damaged part of a file itself.
+    pub(crate) fn pieces(&self, shift: u32) -> impl Iterator<Item = Option<&[T]>> {
+        let shift = shift.min(self.shift);
+        (0..self.len).step_by(1 << shift).map(move |slot| {
+            let (segment, start) = self.locate(slot);
+            let rows = (self.len - slot).min(1 << shift);
+            self.segments[segment].checked()?.get(start..start + rows * self.stride)
+        })
+    }
+
+    /// The binary logarithm of the number of rows in a segment.
+    pub(crate) fn shift(&self) -> u32 {
+        self.shift
+    }
+
+    /// Checks all segments that are parts of a file and were not read yet, on all threads of the rayon pool.
+    pub(crate) fn verify(&self) {
+        self.segments.par_iter().for_each(|segment| _ = segment.checked());
     }
 
     /// Asks for the cache lines of a row.
@@ -94,14 +158,15 @@ impl<T: Copy> Rows<T> {
 
     pub(crate) fn row_mut(&mut self, slot: usize) -> &mut [T] {
         let (segment, start) = self.locate(slot);
-        &mut self.segments[segment].make_mut()[start..start + self.stride]
+        let blank = self.blank;
+        &mut self.segments[segment].make_mut(blank)[start..start + self.stride]
     }
 
     /// Adds a row, to be written whole, and returns its slot.
     pub(crate) fn push(&mut self) -> usize {
         let slot = self.len;
         let (segment, start) = self.locate(slot);
-        let length = self.segments.get(segment).map_or(0, |segment| segment.as_slice().len());
+        let length = self.segments.get(segment).map_or(0, Block::len);
         if length == start {
             // The first segment doubles while it is small, so that few rows take little; from then on there is a
             // page more at a time.
@@ -109,7 +174,7 @@ impl<T: Copy> Rows<T> {
             let more = if segment == 0 { length.clamp(self.stride, page.max(self.stride)) } else { page };
             let length = (length + more.max(self.stride)).min(self.stride << self.shift);
             match self.segments.get_mut(segment) {
-                Some(last) => *last = Block::new(last.as_slice(), length, self.blank),
+                Some(last) => *last = Block::new(last.checked().unwrap_or(&[]), length, self.blank),
                 None => self.segments.push(Block::new(&[], length, self.blank)),
             }
         }
@@ -124,10 +189,11 @@ impl<T: Copy> Rows<T> {
             let (from, start) = self.locate(last);
             let (to, target) = self.locate(slot);
             if from == to {
-                self.segments[to].make_mut().copy_within(start..start + self.stride, target);
+                let blank = self.blank;
+                self.segments[to].make_mut(blank).copy_within(start..start + self.stride, target);
             } else {
-                let (source, end) = (self.segments[from].clone(), start + self.stride);
-                self.row_mut(slot).copy_from_slice(&source.as_slice()[start..end]);
+                let row = self.row(last).to_vec();
+                self.row_mut(slot).copy_from_slice(&row);
             }
         }
         self.truncate(last);
@@ -139,9 +205,11 @@ impl<T: Copy> Rows<T> {
         self.segments.truncate(len.div_ceil(1 << self.shift));
     }
 
-    /// Bytes that the segments take.
-    pub(crate) fn memory(&self) -> usize {
-        self.segments.iter().map(|segment| size_of_val(segment.as_slice())).sum()
+    /// Bytes that the segments take, and how many of them are in a file.
+    pub(crate) fn memory(&self) -> (usize, usize) {
+        let bytes = |segment: &Block<T>| segment.len() * size_of::<T>();
+        let mapped = self.segments.iter().filter(|segment| segment.is_mapped());
+        (self.segments.iter().map(bytes).sum(), mapped.map(bytes).sum())
     }
 
     /// Whether so many more rows could be allocated.

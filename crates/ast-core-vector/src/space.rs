@@ -50,6 +50,12 @@ impl Space {
         self.metric
     }
 
+    /// The largest magnitude of a value of a row.
+    pub(crate) fn row_limit(&self) -> f32 {
+        // Rounding can leave the values of a unit vector slightly above 1.
+        if self.metric == Metric::Cosine { 1.001 } else { self.limit }
+    }
+
     /// Values in a row: the dimension, padded.
     pub(crate) fn stride(&self) -> usize {
         self.dimension.next_multiple_of(ROW_ALIGNMENT)

@@ -1,10 +1,13 @@
 //! The vectors of an index in all the forms that they are kept in, and how a query compares to them.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::{
-    Memory, Metric, Storage,
-    half::{from_half, to_half},
+    Memory, Metric, Storage, VectorError,
+    file::{IndexFile, Part, Reader, State, Writer},
+    half::{from_half, is_finite, to_half},
     kernel::{
         code::{CodeKernel, SignedCode},
         lines::{CodeLine, FloatLine, HalfLine, floats, floats_mut},
@@ -22,6 +25,8 @@ pub(crate) struct Store {
     originals: Originals,
     codes: Option<Codes>,
     lengths: Option<Lengths>,
+    /// The file that the rows were opened from.
+    file: Option<Arc<IndexFile>>,
 }
 
 #[derive(Clone)]
@@ -34,7 +39,7 @@ enum Originals {
 #[derive(Clone)]
 struct Codes {
     kernel: &'static CodeKernel,
-    quantizer: std::sync::Arc<Quantizer>,
+    quantizer: Arc<Quantizer>,
     rows: Rows<CodeLine>,
     /// Half the squared length of each code.
     half_norms: Rows<i32>,
@@ -93,8 +98,8 @@ impl Query {
 impl Store {
     pub(crate) fn new(space: Space, storage: Storage) -> Self {
         let stride = space.stride();
-        let full = || Rows::new(stride / FloatLine::VALUES, FloatLine([0.0; FloatLine::VALUES]));
-        let half = || Rows::new(stride.div_ceil(HalfLine::VALUES), HalfLine([0; HalfLine::VALUES]));
+        let full = || Rows::new(stride / FloatLine::VALUES, FloatLine::ZERO);
+        let half = || Rows::new(stride.div_ceil(HalfLine::VALUES), HalfLine::ZERO);
         let originals = match storage {
             Storage::Float | Storage::CodeAndFloat => Originals::Full(full()),
             Storage::CodeAndHalf => Originals::Half(half()),
@@ -107,7 +112,92 @@ impl Store {
             sum: 0.0,
             count: 0,
         });
-        Self { space, len: 0, originals, codes, lengths }
+        Self { space, len: 0, originals, codes, lengths, file: None }
+    }
+
+    /// The rows of a file.
+    pub(crate) fn read_from(file: &Reader, space: Space, storage: Storage) -> Result<Self, VectorError> {
+        let (stride, limit, state) = (space.stride(), space.row_limit(), *file.state());
+        let len = state.slots;
+        let is_float = move |value: &f32| value.abs() <= limit;
+        let originals = match storage {
+            Storage::Float | Storage::CodeAndFloat => {
+                let lines = (stride / FloatLine::VALUES, len);
+                let is_valid = move |rows: &[FloatLine]| floats(rows).iter().all(is_float);
+                Originals::Full(file.rows(Part::Floats, lines, FloatLine::ZERO, is_valid)?)
+            }
+            Storage::CodeAndHalf => {
+                let lines = (stride.div_ceil(HalfLine::VALUES), len);
+                let is_valid = |rows: &[HalfLine]| rows.iter().all(|line| line.0.iter().all(is_finite));
+                Originals::Half(file.rows(Part::Halves, lines, HalfLine::ZERO, is_valid)?)
+            }
+            Storage::Code => Originals::None,
+        };
+        let codes = match storage {
+            Storage::Float => None,
+            _ => Some(Codes::read_from(file, space)?),
+        };
+        let lengths = match space.metric() {
+            Metric::Dot => {
+                let longest = state.longest;
+                let is_valid = move |rows: &[f32]| rows.iter().all(|length| (0.0..=longest).contains(length));
+                let rows = file.rows(Part::Lengths, (1, len), 0.0, is_valid)?;
+                Some(Lengths { rows, longest, sum: state.sum, count: state.lengths })
+            }
+            Metric::Cosine | Metric::Euclidean => None,
+        };
+        Ok(Self { space, len, originals, codes, lengths, file: Some(file.file()) })
+    }
+
+    /// Writes the rows to a file, and what it has to be told of them besides.
+    pub(crate) fn write_to(&self, file: &mut Writer<'_>) -> Result<State, VectorError> {
+        /// Bytes of a block of what is read a row here and a row there: few, because a block is read as a whole.
+        const FEW: usize = 1 << 20;
+        let mut state = State { slots: self.len, ..State::default() };
+        if let Some(codes) = &self.codes {
+            file.list(Part::Centre, codes.quantizer.centre())?;
+            file.rows(Part::Codes, &codes.rows, usize::MAX)?;
+            file.rows(Part::HalfNorms, &codes.half_norms, usize::MAX)?;
+            state.step = codes.quantizer.step();
+            (state.trained, state.written, state.clipped) = (codes.trained, codes.written, codes.clipped);
+        }
+        if let Some(lengths) = &self.lengths {
+            file.rows(Part::Lengths, &lengths.rows, usize::MAX)?;
+            (state.longest, state.sum, state.lengths) = (lengths.longest, lengths.sum, lengths.count);
+        }
+        match &self.originals {
+            Originals::Full(rows) => file.rows(Part::Floats, rows, FEW)?,
+            Originals::Half(rows) => file.rows(Part::Halves, rows, FEW)?,
+            Originals::None => {}
+        }
+        Ok(state)
+    }
+
+    /// The file that the rows were opened from.
+    pub(crate) fn file(&self) -> Option<&IndexFile> {
+        self.file.as_deref()
+    }
+
+    /// Refuses to go on if a part of the file that the rows were opened from was found to be damaged.
+    #[inline]
+    pub(crate) fn check_file(&self) -> Result<(), VectorError> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check())
+    }
+
+    /// Checks all of the file that was not read yet.
+    pub(crate) fn verify(&self) {
+        if let Some(codes) = &self.codes {
+            codes.rows.verify();
+            codes.half_norms.verify();
+        }
+        if let Some(lengths) = &self.lengths {
+            lengths.rows.verify();
+        }
+        match &self.originals {
+            Originals::Full(rows) => rows.verify(),
+            Originals::Half(rows) => rows.verify(),
+            Originals::None => {}
+        }
     }
 
     pub(crate) fn space(&self) -> &Space {
@@ -131,14 +221,17 @@ impl Store {
 
     /// Bytes that the vectors take.
     pub(crate) fn memory(&self) -> Memory {
-        let codes = self.codes.as_ref().map_or(0, |codes| codes.rows.memory() + codes.half_norms.memory());
-        let lengths = self.lengths.as_ref().map_or(0, |lengths| lengths.rows.memory());
-        let originals = match &self.originals {
+        let both = |(a, b): (usize, usize), (c, d): (usize, usize)| (a + c, b + d);
+        let codes =
+            self.codes.as_ref().map_or((0, 0), |codes| both(codes.rows.memory(), codes.half_norms.memory()));
+        let lengths = self.lengths.as_ref().map_or((0, 0), |lengths| lengths.rows.memory());
+        let (originals, mapped_originals) = match &self.originals {
             Originals::Full(rows) => rows.memory(),
             Originals::Half(rows) => rows.memory(),
-            Originals::None => 0,
+            Originals::None => (0, 0),
         };
-        Memory { codes: codes + lengths, originals, ..Memory::default() }
+        let (codes, mapped) = both(codes, lengths);
+        Memory { codes, links: 0, originals, mapped: mapped + mapped_originals }
     }
 
     pub(crate) fn has_room(&self, additional: usize) -> bool {
@@ -456,7 +549,7 @@ impl Codes {
         let blank = CodeLine([crate::kernel::code::ZERO; CodeLine::VALUES]);
         Self {
             kernel: CodeKernel::detected(),
-            quantizer: std::sync::Arc::new(Quantizer::train(&[], stride, dimension)),
+            quantizer: Arc::new(Quantizer::train(&[], stride, dimension)),
             rows: Rows::new(lines, blank),
             half_norms: Rows::new(1, 0),
             trained: 0,
@@ -465,9 +558,31 @@ impl Codes {
         }
     }
 
+    fn read_from(file: &Reader, space: Space) -> Result<Self, VectorError> {
+        let (state, stride) = (file.state(), space.stride());
+        let fresh = Self::new(stride, space.dimension());
+        let lines = fresh.rows.stride();
+        let centre: Vec<f32> = file.list(Part::Centre)?;
+        let quantizer = (centre.len() == stride)
+            .then(|| Quantizer::of_parts(centre, state.step, space.row_limit()))
+            .flatten()
+            .ok_or_else(|| file.mismatch(Part::Centre))?;
+        let longest = quantizer.longest_half_norm(lines);
+        let is_half_norm = move |rows: &[i32]| rows.iter().all(|half| (0..=longest).contains(half));
+        Ok(Self {
+            rows: file.rows(Part::Codes, (lines, state.slots), fresh.rows.blank(), |_| true)?,
+            half_norms: file.rows(Part::HalfNorms, (1, state.slots), 0, is_half_norm)?,
+            quantizer: Arc::new(quantizer),
+            trained: state.trained,
+            written: state.written,
+            clipped: state.clipped,
+            ..fresh
+        })
+    }
+
     fn emptied(&self, quantizer: Quantizer) -> Self {
         Self {
-            quantizer: std::sync::Arc::new(quantizer),
+            quantizer: Arc::new(quantizer),
             rows: self.rows.emptied(),
             half_norms: self.half_norms.emptied(),
             ..*self

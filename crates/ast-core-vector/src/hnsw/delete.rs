@@ -15,7 +15,11 @@ use super::{
     insert::{choose, distances_from},
     search::{Pooled, Scratch},
 };
-use crate::bits::Bits;
+use crate::{
+    VectorError,
+    bits::Bits,
+    file::{Part, Reader, State, Writer},
+};
 
 /// How far the graph is swept.
 #[derive(Clone, Default)]
@@ -29,6 +33,34 @@ pub(super) struct Sweep {
     /// The slot to be looked at next, and when there are no more, the node above the lowest layer.
     next: usize,
     next_upper: usize,
+}
+
+impl Sweep {
+    /// The sweep of a file.
+    pub(super) fn read_from(file: &Reader, live: &Bits, linked: &Bits) -> Result<Self, VectorError> {
+        let (dead, leaving) = (file.slots(Part::Dead, live, false)?, file.slots(Part::Leaving, live, false)?);
+        let mut leaving_set = Bits::default();
+        for &slot in &leaving {
+            leaving_set.insert(slot);
+        }
+        if dead.iter().any(|&slot| leaving_set.contains(slot)) {
+            return Err(file.mismatch(Part::Dead));
+        }
+        // Those that the graph has and nobody else are these.
+        let gone = linked.filtered(|slot| !live.contains(slot));
+        let are_linked = dead.iter().chain(&leaving).all(|&slot| gone.contains(slot));
+        if !are_linked || gone.count() != dead.len() + leaving.len() {
+            return Err(file.mismatch(Part::Linked));
+        }
+        Ok(Self { dead, leaving, leaving_set, next: file.state().next, next_upper: file.state().next_upper })
+    }
+
+    /// Writes to a file how far the graph is swept.
+    pub(super) fn write_to(&self, file: &mut Writer<'_>, state: &mut State) -> Result<(), VectorError> {
+        (state.next, state.next_upper) = (self.next, self.next_upper);
+        file.list(Part::Dead, &self.dead)?;
+        file.list(Part::Leaving, &self.leaving)
+    }
 }
 
 /// One dead slot in so many begins a sweep: by then most nodes have a link to repair, and repairing many links of a

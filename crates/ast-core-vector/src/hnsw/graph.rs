@@ -1,6 +1,11 @@
 //! The links between slots, layer by layer.
 
-use crate::rows::Rows;
+use crate::{
+    VectorError,
+    bits::Bits,
+    file::{Part, Reader, State, Writer},
+    rows::Rows,
+};
 
 /// No link, and none behind it in its row.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -29,6 +34,9 @@ pub(crate) struct Entry {
     pub(crate) level: usize,
 }
 
+/// The highest layer that there can be, far beyond what any number of slots comes to.
+pub(crate) const HIGHEST_LEVEL: usize = 12;
+
 /// Places in a row of `upper` before its links.
 const HEAD: usize = 3;
 
@@ -42,8 +50,58 @@ impl Graph {
         }
     }
 
-    pub(crate) fn memory(&self) -> usize {
-        self.base.memory() + self.upper.memory()
+    /// The links of a file.
+    pub(crate) fn read_from(file: &Reader, m: usize) -> Result<Self, VectorError> {
+        let (slots, upper) = (file.state().slots as u32, file.state().upper as u32);
+        // One more, so that no link is the least.
+        let lead_below = |nodes: u32, links: &[u32]| {
+            links.iter().fold(0, |most: u32, link| most.max(link.wrapping_add(1))) <= nodes
+        };
+        let is_base = move |rows: &[u32]| lead_below(slots, rows);
+        let is_upper = move |rows: &[u32]| {
+            rows.chunks_exact(HEAD + m).all(|row| {
+                let below = if row[2] > 1 { upper } else { slots };
+                let is_node =
+                    row[0] < slots && row[1] < below && (1..=HIGHEST_LEVEL as u32).contains(&row[2]);
+                (row[0] == NONE || is_node) && lead_below(upper, &row[HEAD..])
+            })
+        };
+        let free_upper: Vec<u32> = file.list(Part::FreeUpper)?;
+        let mut seen = Bits::default();
+        for &node in &free_upper {
+            if node >= upper || seen.contains(node) {
+                return Err(file.mismatch(Part::FreeUpper));
+            }
+            seen.insert(node);
+        }
+        Ok(Self {
+            base: file.rows(Part::Base, (2 * m, slots as usize), NONE, is_base)?,
+            upper: file.rows(Part::Upper, (HEAD + m, upper as usize), NONE, is_upper)?,
+            free_upper,
+            entry: file.state().entry.map(|(node, slot, level)| Entry { node, slot, level }),
+        })
+    }
+
+    /// Writes the links to a file.
+    pub(crate) fn write_to(&self, file: &mut Writer<'_>, state: &mut State) -> Result<(), VectorError> {
+        file.list(Part::FreeUpper, &self.free_upper)?;
+        file.rows(Part::Base, &self.base, usize::MAX)?;
+        file.rows(Part::Upper, &self.upper, usize::MAX)?;
+        state.upper = self.upper.len();
+        state.entry = self.entry.map(|entry| (entry.node, entry.slot, entry.level));
+        Ok(())
+    }
+
+    /// Checks all of the file that was not read yet.
+    pub(crate) fn verify(&self) {
+        self.base.verify();
+        self.upper.verify();
+    }
+
+    /// Bytes that links take, and how many of them are in a file.
+    pub(crate) fn memory(&self) -> (usize, usize) {
+        let (base, upper) = (self.base.memory(), self.upper.memory());
+        (base.0 + upper.0, base.1 + upper.1)
     }
 
     /// Adds a slot without links.

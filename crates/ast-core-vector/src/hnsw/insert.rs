@@ -10,7 +10,7 @@
 use rayon::prelude::*;
 
 use super::{
-    graph::{Entry, Graph, Layer},
+    graph::{Entry, Graph, HIGHEST_LEVEL, Layer},
     search::{Pool, Scratch},
 };
 use crate::{
@@ -55,14 +55,12 @@ impl Building {
     ///
     /// It depends on the seed and the number of the slot alone.
     fn level(&self, slot: u32) -> usize {
-        /// Far beyond what any number of slots comes to.
-        const HIGHEST: usize = 12;
         let mut z = self.seed ^ (u64::from(slot) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^= z >> 31;
         let uniform = ((z >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-        (-uniform.ln() / (self.m as f64).ln()).min(HIGHEST as f64) as usize
+        (-uniform.ln() / (self.m as f64).ln()).min(HIGHEST_LEVEL as f64) as usize
     }
 
     /// Links slots of which all are new to the graph. `linked` is how many slots it has.

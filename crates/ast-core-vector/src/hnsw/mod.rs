@@ -6,16 +6,19 @@ mod graph;
 mod insert;
 mod search;
 
-use std::fmt;
+use std::{fmt, path::Path};
 
+pub(crate) use self::graph::HIGHEST_LEVEL;
 use self::{
     graph::Graph,
     insert::{Building, Source},
     search::{MOST_LINKS, Pool},
 };
 use crate::{
-    Memory, Metric, Neighbor, SearchOptions, Storage, VectorError, VectorIndex,
+    Expected, Header, Kind, Memory, Metric, Neighbor, SaveOptions, SearchOptions, Storage, VectorError,
+    VectorIndex,
     bits::Bits,
+    file::{Part, Reader, Writer},
     frontier::Candidate,
     keys::Keys,
     space::Space,
@@ -49,7 +52,7 @@ impl Default for HnswConfig {
 }
 
 impl HnswConfig {
-    fn check(&self) -> Result<(), VectorError> {
+    pub(crate) fn check(&self) -> Result<(), VectorError> {
         check("m", self.m, 2, MOST_LINKS / 2, "2..=128")?;
         check("ef_construction", self.ef_construction, 1, 65_536, "1..=65536")?;
         check("ef_search", self.ef_search, 1, usize::MAX, "at least 1")
@@ -134,13 +137,109 @@ impl Hnsw {
         })
     }
 
+    /// Saves the index in a file, in place of the one that is there, and returns when it is on the disk. Whatever
+    /// happens, there is afterwards the new file or the old one, whole. Whoever has the old one open keeps it.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](VectorError::Io) if the file cannot be written, [`InvalidConfig`](VectorError::InvalidConfig) if the id
+    /// of the model is too long, and [`Damaged`](VectorError::Damaged) if the index itself was opened from a file that
+    /// is.
+    pub fn save(&self, path: impl AsRef<Path>, options: &SaveOptions<'_>) -> Result<(), VectorError> {
+        self.save_as(Kind::Graph, path.as_ref(), options)
+    }
+
+    /// Opens an index that was saved. It is searched where it lies in the file and can be changed like any other: what
+    /// is changed is copied to memory by the megabyte, and the file stays as it is.
+    ///
+    /// The header and all that is small is checked now. The rest is checked block by block when it is needed for the
+    /// first time, which makes the first searches slower, or by [`verify`](Self::verify). No file may be changed while
+    /// it is open: [`save`](Self::save) never does that, but puts a new one in its place.
+    ///
+    /// Vectors and settings must be those that are expected, but for [`ef_search`](HnswConfig::ef_search), which can be
+    /// any.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](VectorError::Io), [`UnknownFormat`](VectorError::UnknownFormat), [`Damaged`](VectorError::Damaged), or
+    /// [`OtherIndex`](VectorError::OtherIndex) if it is not the index that is expected. All but the first mean that the
+    /// index has to be built anew. [`InvalidConfig`](VectorError::InvalidConfig) if a setting is out of its range.
+    pub fn open(
+        path: impl AsRef<Path>,
+        expected: &Expected<'_>,
+        config: HnswConfig,
+    ) -> Result<(Self, Header), VectorError> {
+        Self::open_as(Kind::Graph, path.as_ref(), expected, config)
+    }
+
+    /// Checks what was not needed yet of the file that the index was opened from, on all threads of the rayon pool.
+    ///
+    /// # Errors
+    ///
+    /// [`Damaged`](VectorError::Damaged).
+    pub fn verify(&self) -> Result<(), VectorError> {
+        self.store.verify();
+        self.graph.verify();
+        self.store.check_file()
+    }
+
+    pub(crate) fn save_as(
+        &self,
+        kind: Kind,
+        path: &Path,
+        options: &SaveOptions<'_>,
+    ) -> Result<(), VectorError> {
+        let mut file = Writer::new(path, options, self.store.file())?;
+        file.list(Part::Keys, self.keys.as_slice())?;
+        file.list(Part::Live, self.live.words())?;
+        file.list(Part::Linked, self.linked.words())?;
+        file.list(Part::Free, &self.free)?;
+        let mut state = self.store.write_to(&mut file)?;
+        self.graph.write_to(&mut file, &mut state)?;
+        self.sweep.write_to(&mut file, &mut state)?;
+        let index = (kind, self.dimension(), self.metric(), self.config.storage, self.len());
+        file.finish(options, index, Some(&self.config), state)
+    }
+
+    pub(crate) fn open_as(
+        kind: Kind,
+        path: &Path,
+        expected: &Expected<'_>,
+        config: HnswConfig,
+    ) -> Result<(Self, Header), VectorError> {
+        let empty = Self::new(expected.dimension, expected.metric, config)?;
+        let config = &empty.config;
+        let file = Reader::open(path, kind, expected, config.storage, Some(config))?;
+        let (live, linked) = (file.bits(Part::Live)?, file.bits(Part::Linked)?);
+        let keys: Vec<u64> = file.list(Part::Keys)?;
+        if keys.len() != file.state().slots || live.count() != file.header().len {
+            return Err(file.mismatch(Part::Keys));
+        }
+        let free = file.slots(Part::Free, &live, false)?;
+        if free.iter().any(|&slot| linked.contains(slot)) {
+            return Err(file.mismatch(Part::Free));
+        }
+        let index = Self {
+            store: Store::read_from(&file, *empty.store.space(), config.storage)?,
+            graph: Graph::read_from(&file, config.m)?,
+            sweep: delete::Sweep::read_from(&file, &live, &linked)?,
+            keys: Keys::of_slots(keys, Some(live.clone())),
+            live,
+            linked,
+            free,
+            ..empty
+        };
+        Ok((index, file.header().clone()))
+    }
+
     fn building(&self) -> Building {
         Building { m: self.config.m, ef: self.config.ef_construction, seed: self.config.seed }
     }
 
     /// The bytes that vectors and links take now.
     pub fn memory(&self) -> Memory {
-        Memory { links: self.graph.memory(), ..self.store.memory() }
+        let (memory, (links, mapped)) = (self.store.memory(), self.graph.memory());
+        Memory { links, mapped: memory.mapped + mapped, ..memory }
     }
 
     /// The keys, in no particular order.
@@ -249,6 +348,7 @@ impl VectorIndex for Hnsw {
 
     fn insert_many(&mut self, keys: &[u64], vectors: &[f32]) -> Result<(), VectorError> {
         self.store.space().check_many(keys, vectors)?;
+        self.store.check_file()?;
         self.reserve(keys.len())?;
         self.store.train(vectors);
         let mut row = Vec::new();
@@ -265,7 +365,7 @@ impl VectorIndex for Hnsw {
             Some(_) => self.relink(keys.len()),
         }
         self.sweep(keys.len());
-        Ok(())
+        self.store.check_file()
     }
 
     fn reserve(&mut self, additional: usize) -> Result<(), VectorError> {
@@ -277,9 +377,11 @@ impl VectorIndex for Hnsw {
     }
 
     fn remove(&mut self, key: u64) -> Result<bool, VectorError> {
+        self.store.check_file()?;
         let held = self.kill(key);
         self.sweep(1);
         self.relink(0);
+        self.store.check_file()?;
         Ok(held)
     }
 
@@ -308,6 +410,7 @@ impl VectorIndex for Hnsw {
         let found = std::mem::take(&mut scratch.candidates);
         let top = self.rescore(&query, &found, wanted, options.threshold, &mut scratch.row);
         scratch.candidates = found;
+        self.store.check_file()?;
         Ok(top.into_sorted())
     }
 }

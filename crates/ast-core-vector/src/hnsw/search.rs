@@ -25,12 +25,12 @@ impl Visited {
         }
     }
 
-    /// Marks a node and says whether it was not yet.
+    /// Marks a node and says whether it was not yet. One that there is not counts as marked.
     #[inline]
     pub(super) fn insert(&mut self, node: u32) -> bool {
         let word = node / 64;
         let bit = 1 << (node % 64);
-        let bits = &mut self.bits[word as usize];
+        let Some(bits) = self.bits.get_mut(word as usize) else { return false };
         let new = *bits & bit == 0;
         if *bits == 0 {
             self.words.push(word);

@@ -4,15 +4,17 @@
 //! one query against a block of rows. Both forms of a kernel add in the same order, so that a score does not
 //! depend on which of them produced it. Between kernels the last bits may differ.
 //!
-//! [`code`] has the same for codes, [`lines`] the cache lines that rows are made of, [`block`] the memory under them.
+//! [`code`] has the same for codes, [`lines`] the cache lines that rows are made of, [`block`] the memory under them, and
+//! [`map`] the files that can take its place.
 //!
-//! This folder is the only place of the crate with `unsafe`, and it is needed for five things: loading a register
+//! This folder is the only place of the crate with `unsafe`, and it is needed for six things: loading a register
 //! from an array, prefetching, calling a function compiled for instructions that the build target does not promise,
-//! seeing lines as the floats in them, and memory on huge pages. Everything else is safe code over slices of arrays.
+//! seeing lines as the floats or bytes in them, memory on huge pages, and files that are read where they lie. Everything else is safe code over slices of arrays.
 
 pub(crate) mod block;
 pub(crate) mod code;
 pub(crate) mod lines;
+pub(crate) mod map;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 pub(crate) mod prefetch;

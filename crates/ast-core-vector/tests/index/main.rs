@@ -1,6 +1,7 @@
 //! The indexes as their users see them, against a plain map that is searched in `f64`.
 
 mod checks;
+mod files;
 mod flat;
 mod hnsw;
 #[cfg(feature = "hnsw-rs")]

@@ -1,0 +1,233 @@
+//! Writing an index to a file that is there whole or not at all.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::{
+    Header, SaveOptions,
+    format::{ALIGNMENT, Entry, Fields, Kind, Part, State, check_model, checksum, damaged, reserved},
+    reader::IndexFile,
+};
+use crate::{
+    HnswConfig, Metric, Storage, VectorError,
+    kernel::lines::{Plain, bytes},
+    rows::Rows,
+};
+
+/// A file that is being written.
+///
+/// It has another name in the folder of the one that it is to become, and takes that one's place when it is complete
+/// and on the disk. Whoever has the old one open keeps it.
+pub(crate) struct Writer<'a> {
+    path: &'a Path,
+    draft: Draft,
+    offset: u64,
+    table: Vec<Entry>,
+    /// Of all blocks.
+    checksums: Vec<u64>,
+    /// The file that parts of the index are in, if it was opened from one.
+    source: Option<&'a IndexFile>,
+}
+
+/// A file under another name, which goes if it does not take the place that it is meant for.
+struct Draft {
+    file: File,
+    path: PathBuf,
+    is_in_place: bool,
+}
+
+impl<'a> Writer<'a> {
+    /// Begins a file that is to be at `path`.
+    pub(crate) fn new(
+        path: &'a Path,
+        options: &SaveOptions<'_>,
+        source: Option<&'a IndexFile>,
+    ) -> Result<Self, VectorError> {
+        check_model(options.model)?;
+        if cfg!(target_endian = "big") {
+            let kind = io::ErrorKind::Unsupported;
+            return Err(io_error(path, "write", &io::Error::new(kind, "this machine is not little-endian")));
+        }
+        if let Some(source) = source {
+            source.check()?;
+        }
+        let draft = Draft::new(path).map_err(|error| io_error(path, "write", &error))?;
+        let offset = reserved(options.model);
+        Ok(Self { path, draft, offset, table: Vec::new(), checksums: Vec::new(), source })
+    }
+
+    /// Writes a section that is read at once.
+    pub(crate) fn list<T: Plain>(&mut self, part: Part, elements: &[T]) -> Result<(), VectorError> {
+        let bytes = bytes(elements);
+        let offset = self.begin();
+        self.write(bytes)?;
+        let (length, checksum) = (bytes.len() as u64, checksum(bytes));
+        self.table.push(Entry { part, shift: 0, offset, length, checksum, first: 0 });
+        Ok(())
+    }
+
+    /// Writes a section that is read block by block, of about `most` bytes at most.
+    pub(crate) fn rows<T: Plain>(
+        &mut self,
+        part: Part,
+        rows: &Rows<T>,
+        most: usize,
+    ) -> Result<(), VectorError> {
+        let fitting = (most / (rows.stride() * size_of::<T>())).max(Rows::<T>::GROUP).ilog2();
+        let shift = rows.shift().min(fitting);
+        let offset = self.begin();
+        let first = self.checksums.len();
+        for piece in rows.pieces(shift) {
+            let Some(piece) = piece else {
+                let source = self.source.map_or(Ok(()), IndexFile::check);
+                return source.and(Err(damaged(self.path, part.name(), "all blocks", "damaged ones")));
+            };
+            let bytes = bytes(piece);
+            self.write(bytes)?;
+            self.checksums.push(checksum(bytes));
+        }
+        let checksum = checksum(bytes(&self.checksums[first..]));
+        let length = self.offset - offset;
+        self.table.push(Entry { part, shift, offset, length, checksum, first: first as u64 });
+        Ok(())
+    }
+
+    /// Writes the rest and puts the file in its place.
+    pub(crate) fn finish(
+        mut self,
+        options: &SaveOptions<'_>,
+        index: (Kind, usize, Metric, Storage, usize),
+        config: Option<&HnswConfig>,
+        state: State,
+    ) -> Result<(), VectorError> {
+        let checksums = std::mem::take(&mut self.checksums);
+        self.list(Part::Checksums, &checksums)?;
+        let (kind, dimension, metric, storage, len) = index;
+        let public = Header {
+            version: super::format::VERSION,
+            kind,
+            dimension,
+            metric,
+            storage,
+            len,
+            generation: options.generation,
+            model: options.model.to_owned(),
+            config: config.cloned(),
+        };
+        let table = std::mem::take(&mut self.table);
+        let header = Fields { public, state, file_length: self.offset, table }.encode();
+        let Self { path, mut draft, offset, .. } = self;
+        draft.complete(&header, offset, path).map_err(|error| io_error(path, "write", &error))
+    }
+
+    /// Moves on to where a section can begin.
+    fn begin(&mut self) -> u64 {
+        self.offset = self.offset.next_multiple_of(ALIGNMENT);
+        self.offset
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), VectorError> {
+        let file = &mut self.draft.file;
+        let written = file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.write_all(bytes));
+        written.map_err(|error| io_error(self.path, "write", &error))?;
+        self.offset += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+impl Draft {
+    /// Creates a file beside `path`, and removes those that a process left which ended while it wrote.
+    ///
+    /// A draft is locked by its writer, so that one that nobody has locked was left behind.
+    fn new(path: &Path) -> io::Result<Self> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "the path does not name a file");
+        let name = path.file_name().ok_or_else(invalid)?;
+        remove_left(path);
+        loop {
+            let mut draft = OsString::from(name);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            draft.push(format!(".{}-{number}{DRAFT}", std::process::id()));
+            let path = path.with_file_name(draft);
+            let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => file,
+                // Of another process of the same number, in another container.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(error),
+            };
+            let mut draft = Self { file, path, is_in_place: false };
+            match draft.file.try_lock() {
+                // Where files cannot be locked, nothing that was left is removed either.
+                Err(TryLockError::Error(_)) => return Ok(draft),
+                Ok(()) if draft.path.exists() => return Ok(draft),
+                // Another process took it, before it was locked, for one that was left.
+                Ok(()) | Err(TryLockError::WouldBlock) => draft.is_in_place = true,
+            }
+        }
+    }
+
+    fn complete(&mut self, header: &[u8], length: u64, path: &Path) -> io::Result<()> {
+        // Sections at the end can be empty.
+        self.file.set_len(length)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(header)?;
+        self.file.sync_all()?;
+        fs::rename(&self.path, path)?;
+        self.is_in_place = true;
+        sync_folder(path)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_in_place {
+            // The error that brought us here tells more than one about this would.
+            _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// The end of the name of a file that is being written.
+const DRAFT: &str = ".draft";
+
+/// Removes drafts of a file that nobody is writing.
+fn remove_left(path: &Path) {
+    let (Some(name), Some(folder)) = (path.file_name(), path.parent()) else { return };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let other = entry.file_name();
+        let (other, name) = (other.as_encoded_bytes(), name.as_encoded_bytes());
+        let between = other.strip_prefix(name).and_then(|rest| rest.strip_suffix(DRAFT.as_bytes()));
+        let is_number = |byte: &u8| byte.is_ascii_digit() || b".-".contains(byte);
+        if between.is_some_and(|between| between.iter().all(is_number))
+            && let Ok(file) = OpenOptions::new().write(true).open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Makes sure that the new name of a file is on the disk.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Nothing: elsewhere folders cannot be opened, and their file systems keep a log of names.
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// The error of an operation on a file.
+pub(super) fn io_error(path: &Path, action: &'static str, error: &io::Error) -> VectorError {
+    VectorError::Io { path: path.to_owned(), action, kind: error.kind(), message: error.to_string() }
+}
