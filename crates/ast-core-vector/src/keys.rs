@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table::Entry};
 
 use crate::bits::Bits;
 
@@ -26,8 +26,8 @@ impl Keys {
     /// other bit.
     pub(crate) const MAX: usize = i32::MAX as usize;
 
-    /// The keys in the slots of a set, or in all. There must not be more than [`Self::MAX`], and where two of them are
-    /// equal, which slot is meant by it cannot be said.
+    /// The keys in the slots of a set, or in all. There must not be more than [`Self::MAX`]. Where two of them are equal,
+    /// the first is meant.
     pub(crate) fn of_slots(keys: Vec<u64>, slots: Option<Bits>) -> Self {
         let count = slots.as_ref().map_or(keys.len(), Bits::count);
         Self { keys: Arc::new(keys), slots: Arc::default(), count, first: slots }
@@ -48,7 +48,12 @@ impl Keys {
             let keys = self.keys.as_slice();
             let hash_of = |&slot: &u32| hash(keys[slot as usize]);
             let mut table = HashTable::with_capacity(self.count);
-            let mut add = |slot| _ = table.insert_unique(hash_of(&slot), slot, hash_of);
+            let mut add = |slot: u32| {
+                let is_equal = |&other: &u32| keys[other as usize] == keys[slot as usize];
+                if let Entry::Vacant(place) = table.entry(hash_of(&slot), is_equal, hash_of) {
+                    place.insert(slot);
+                }
+            };
             match &self.first {
                 Some(slots) => slots.iter().for_each(&mut add),
                 None => (0..keys.len() as u32).for_each(&mut add),

@@ -1,7 +1,7 @@
 //! Version 1 of the format: everything before the sections.
 //!
-//! Numbers are little-endian. A file begins with the header, and behind that are sections, each at a multiple of 4096
-//! bytes. What is between them is zeros.
+//! Numbers are little-endian. A file begins with the header, and behind that are sections: those of rows at multiples of
+//! 4096 bytes, the others at multiples of 64. What is between them is zeros.
 //!
 //! | offset | bytes | |
 //! |---|---|---|
@@ -30,8 +30,9 @@ const MAGIC: [u8; 8] = *b"\x89ASTVEC\n";
 /// The version that is written, and the only one there is.
 pub(super) const VERSION: u32 = 1;
 
-/// Sections begin at multiples of this many bytes: a page.
-pub(super) const ALIGNMENT: u64 = 4096;
+/// Sections begin at multiples of this many bytes: those of rows at those of a page.
+pub(super) const ALIGNMENT: u64 = 64;
+pub(super) const ROWS_ALIGNMENT: u64 = 4096;
 
 /// Bytes that the first reading of a file has to give: all before what the checksum is of.
 pub(super) const PREFIX: usize = 24;

@@ -10,7 +10,9 @@ use std::{
 
 use super::{
     Header, SaveOptions,
-    format::{ALIGNMENT, Entry, Fields, Kind, Part, State, check_model, checksum, damaged, reserved},
+    format::{
+        ALIGNMENT, Entry, Fields, Kind, Part, ROWS_ALIGNMENT, State, check_model, checksum, damaged, reserved,
+    },
     reader::IndexFile,
 };
 use crate::{
@@ -64,7 +66,7 @@ impl<'a> Writer<'a> {
     /// Writes a section that is read at once.
     pub(crate) fn list<T: Plain>(&mut self, part: Part, elements: &[T]) -> Result<(), VectorError> {
         let bytes = bytes(elements);
-        let offset = self.begin();
+        let offset = self.begin(ALIGNMENT);
         self.write(bytes)?;
         let (length, checksum) = (bytes.len() as u64, checksum(bytes));
         self.table.push(Entry { part, shift: 0, offset, length, checksum, first: 0 });
@@ -80,7 +82,7 @@ impl<'a> Writer<'a> {
     ) -> Result<(), VectorError> {
         let fitting = (most / (rows.stride() * size_of::<T>())).max(Rows::<T>::GROUP).ilog2();
         let shift = rows.shift().min(fitting);
-        let offset = self.begin();
+        let offset = self.begin(ROWS_ALIGNMENT);
         let first = self.checksums.len();
         for piece in rows.pieces(shift) {
             let Some(piece) = piece else {
@@ -126,8 +128,8 @@ impl<'a> Writer<'a> {
     }
 
     /// Moves on to where a section can begin.
-    fn begin(&mut self) -> u64 {
-        self.offset = self.offset.next_multiple_of(ALIGNMENT);
+    fn begin(&mut self, alignment: u64) -> u64 {
+        self.offset = self.offset.next_multiple_of(alignment);
         self.offset
     }
 
@@ -202,10 +204,14 @@ fn remove_left(path: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let other = entry.file_name();
-        let (other, name) = (other.as_encoded_bytes(), name.as_encoded_bytes());
-        let between = other.strip_prefix(name).and_then(|rest| rest.strip_suffix(DRAFT.as_bytes()));
-        let is_number = |byte: &u8| byte.is_ascii_digit() || b".-".contains(byte);
-        if between.is_some_and(|between| between.iter().all(is_number))
+        // Files whose names are no text may leave drafts.
+        let numbers = other
+            .to_str()
+            .zip(name.to_str())
+            .and_then(|(other, name)| other.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(DRAFT))
+            .and_then(|numbers| numbers.split_once('-'));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if numbers.is_some_and(|(process, number)| is_number(process) && is_number(number))
             && let Ok(file) = OpenOptions::new().write(true).open(entry.path())
             && file.try_lock().is_ok()
         {

@@ -156,3 +156,391 @@ fn an_index_comes_back_as_it_was_saved() {
         }
     }
 }
+
+/// What a search among what is opened says, and whether more of it can be asked and changed.
+fn use_file<I: File>(
+    path: &Path,
+    metric: Metric,
+    storage: Storage,
+) -> Result<Vec<Vec<Neighbor>>, VectorError> {
+    let (mut index, _) = I::open(path, &expected(metric), storage)?;
+    let found = answers(&index)?;
+    index.verify()?;
+    let mut rng = SplitMix64(5);
+    index.insert_many(&[1, 2, 3], &rng.vector(3 * DIMENSION))?;
+    index.remove(7)?;
+    Ok(found)
+}
+
+fn damage_shows<I: File>(metric: Metric, storage: Storage, flips: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let mut index = I::empty(metric, storage);
+    change(&mut index, 3, 300);
+    index.save(&path, &OPTIONS).unwrap();
+    let (whole, right) = (fs::read(&path).unwrap(), answers(&index).unwrap());
+    let is_typed = |error: &VectorError| {
+        let named = error.to_string().starts_with(&path.display().to_string());
+        let advised = error.to_string().ends_with("build the index anew and save it");
+        let is_of_file = matches!(
+            error,
+            VectorError::Damaged { .. } | VectorError::UnknownFormat { .. } | VectorError::OtherIndex { .. }
+        );
+        assert!(is_of_file && named && advised, "{error}");
+    };
+
+    for length in (0..whole.len()).step_by(4096).chain([1, 7, 8, 100, 183, 184, whole.len() - 1]) {
+        fs::write(&path, &whole[..length]).unwrap();
+        is_typed(&use_file::<I>(&path, metric, storage).unwrap_err());
+        is_typed(&inspect(&path).unwrap_err());
+    }
+    fs::write(&path, [&whole[..], b"more"].concat()).unwrap();
+    is_typed(&use_file::<I>(&path, metric, storage).unwrap_err());
+
+    let (mut rng, mut found) = (SplitMix64(6), 0);
+    for round in 0..flips {
+        // Every other one in the header, which is small.
+        let most = if round % 2 == 0 { whole.len() } else { 1000 };
+        let at = rng.next() as usize % most;
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (rng.next() % 8);
+        fs::write(&path, bytes).unwrap();
+        match use_file::<I>(&path, metric, storage) {
+            Ok(answers) => assert_eq!(answers, right, "byte {at}"),
+            Err(error) => {
+                is_typed(&error);
+                found += 1;
+            }
+        }
+    }
+    assert!(found * 2 > flips, "most bytes mean something: {found} of {flips}");
+}
+
+#[test]
+fn damage_is_an_error_or_does_no_harm() {
+    damage_shows::<FlatIndex>(Metric::Euclidean, Storage::Float, 600);
+    damage_shows::<FlatIndex>(Metric::Cosine, Storage::CodeAndHalf, 600);
+    damage_shows::<Hnsw>(Metric::Dot, Storage::CodeAndFloat, 1600);
+    damage_shows::<Hnsw>(Metric::Euclidean, Storage::Code, 1200);
+    damage_shows::<AutoIndex>(Metric::Cosine, Storage::CodeAndFloat, 1000);
+}
+
+/// A large file is checked piece by piece: searches that do not come by the damage are right, and from the first that
+/// does on nothing works.
+#[test]
+fn damage_that_is_found_late_ends_all_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let (metric, storage) = (Metric::Cosine, Storage::Float);
+    let mut index = FlatIndex::empty(metric, storage);
+    change(&mut index, 3, 30_000);
+    index.save(&path, &OPTIONS).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 60_000;
+    bytes[last] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+
+    let (mut opened, _) = FlatIndex::open(&path, &expected(metric), storage).unwrap();
+    let first = opened.keys().next().unwrap();
+    let query = SplitMix64(8).vector(DIMENSION);
+    let options = SearchOptions::new(3);
+    let near = [first];
+    let found = opened.search(&query, &options.with_keys(&near)).unwrap();
+    assert_eq!(found, index.search(&query, &options.with_keys(&near)).unwrap());
+
+    let error = opened.search(&query, &options).unwrap_err();
+    let VectorError::Damaged { part: "the vectors", .. } = &error else { panic!("{error}") };
+    let snapshot = opened.clone();
+    assert_eq!(opened.search(&query, &options.with_keys(&near)), Err(error.clone()));
+    assert_eq!(snapshot.search(&query, &options.with_keys(&near)), Err(error.clone()));
+    assert_eq!(opened.insert(1, &query), Err(error.clone()));
+    assert_eq!(opened.remove(first), Err(error.clone()));
+    assert_eq!(opened.verify(), Err(error.clone()));
+    let other = folder.path().join("other");
+    assert_eq!(opened.save(&other, &OPTIONS), Err(error));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "what is damaged is not saved");
+    opened.clear();
+    opened.insert(1, &query).unwrap();
+    opened.save(&path, &OPTIONS).unwrap();
+}
+
+#[test]
+fn a_file_of_another_index_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let mut index = Hnsw::empty(Metric::Dot, Storage::CodeAndFloat);
+    change(&mut index, 1, 50);
+    index.save(&path, &OPTIONS).unwrap();
+    let right = expected(Metric::Dot);
+    let open = |expected: Expected<'_>, config| Hnsw::open(&path, &expected, config).unwrap_err().to_string();
+    let message = |rest: &str| format!("{} {rest}; build the index anew and save it", path.display());
+
+    let usual = || config(Storage::CodeAndFloat);
+    let with = |change: fn(&mut HnswConfig)| {
+        let mut config = usual();
+        change(&mut config);
+        config
+    };
+    assert_eq!(
+        open(Expected { model: "another", ..right }, usual()),
+        message("has model a model, ä, but another was asked for")
+    );
+    assert_eq!(
+        open(Expected { dimension: 21, ..right }, usual()),
+        message("has dimension 20, but 21 was asked for")
+    );
+    assert_eq!(
+        open(Expected { metric: Metric::Cosine, ..right }, usual()),
+        message("has metric dot, but cosine was asked for")
+    );
+    assert_eq!(
+        open(right, config(Storage::Code)),
+        message("has storage CodeAndFloat, but Code was asked for")
+    );
+    assert_eq!(open(right, with(|config| config.m = 7)), message("has m 6, but 7 was asked for"));
+    assert_eq!(
+        open(right, with(|config| config.ef_construction = 31)),
+        message("has ef_construction 30, but 31 was asked for")
+    );
+    assert_eq!(open(right, with(|config| config.seed = 9)), message("has seed 0, but 9 was asked for"));
+    let error = AutoIndex::open(&path, &right, usual()).unwrap_err();
+    assert_eq!(error.to_string(), message("has kind Hnsw, but AutoIndex was asked for"));
+    let (opened, header) = Hnsw::open(&path, &right, with(|config| config.ef_search = 5)).unwrap();
+    assert_eq!((opened.len(), header.config.unwrap().ef_search), (index.len(), 64));
+
+    fs::write(&path, "#!/bin/sh\nexit 0 # and some more text\n").unwrap();
+    assert_eq!(
+        open(right, usual()),
+        format!(
+            "{} is not an index that this version can read: expected a file that begins with 89 41 53 54 56 45 43 0a, \
+             received 23 21 2f 62 69 6e 2f 73; build the index anew and save it",
+            path.display()
+        )
+    );
+    fs::write(&path, b"\x89ASTVEC\n\x02\0\0\0and what comes with the next version").unwrap();
+    assert!(open(right, usual()).contains("expected version 1, received version 2"));
+}
+
+#[test]
+fn what_cannot_be_read_or_written_is_an_error_of_the_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = FlatIndex::empty(Metric::Dot, Storage::Float);
+    let kind = |result: Result<(), VectorError>| match result.unwrap_err() {
+        VectorError::Io { kind, path, .. } => (kind, path),
+        error => panic!("{error}"),
+    };
+    let missing = folder.path().join("missing");
+    let expected = expected(Metric::Dot);
+    let open = |path: &Path| FlatIndex::open(path, &expected, Storage::Float).map(|_| ());
+    assert_eq!(kind(open(&missing)), (ErrorKind::NotFound, missing.clone()));
+    assert_eq!(kind(inspect(&missing).map(|_| ())), (ErrorKind::NotFound, missing.clone()));
+    assert!(open(folder.path()).is_err());
+
+    let nowhere = missing.join("index");
+    assert_eq!(kind(index.save(&nowhere, &OPTIONS)), (ErrorKind::NotFound, nowhere));
+    let root = Path::new("/");
+    assert_eq!(kind(index.save(root, &OPTIONS)), (ErrorKind::InvalidInput, root.to_owned()));
+    // A folder is in the place of the file.
+    fs::create_dir(&missing).unwrap();
+    fs::write(missing.join("file"), "").unwrap();
+    assert_eq!(kind(index.save(&missing, &OPTIONS)).1, missing);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is gone");
+    let model = "m".repeat(1025);
+    let error = index.save(&folder.path().join("index"), &SaveOptions { generation: 0, model: &model });
+    assert_eq!(error.unwrap_err().to_string(), "model is of 1025 bytes; expected at most 1024 bytes");
+}
+
+/// A process that ended while it wrote leaves a draft, which the next save removes; one that is being written stays.
+#[test]
+fn drafts_that_were_left_behind_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let index = FlatIndex::empty(Metric::Dot, Storage::Float);
+    index.save(&path, &OPTIONS).unwrap();
+    let file = |name: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, "half of an index").unwrap();
+        path
+    };
+    let left = [file("index.123-0.draft"), file("index.9-77.draft")];
+    let others = [file("index2.123-0.draft"), file("index.mine.draft"), file("index.123-0.draft.txt")];
+    let written = file("index.55-0.draft");
+    let writer = fs::File::open(&written).unwrap();
+    writer.lock().unwrap();
+    index.save(&path, &OPTIONS).unwrap();
+    assert!(left.iter().all(|path| !path.exists()));
+    assert!(others.iter().chain([&written, &path]).all(|path| path.exists()));
+    drop(writer);
+    index.save(&path, &OPTIONS).unwrap();
+    assert!(!written.exists());
+}
+
+/// Writers in several threads: what is there at any time is what one of them saved.
+#[test]
+fn savers_do_not_disturb_each_other_or_readers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let (metric, storage) = (Metric::Cosine, Storage::CodeAndFloat);
+    let mut index = AutoIndex::empty(metric, storage);
+    change(&mut index, 1, 500);
+    let right = answers(&index).unwrap();
+    index.save(&path, &OPTIONS).unwrap();
+    std::thread::scope(|scope| {
+        for writer in 0..3 {
+            let (path, index) = (&path, &index);
+            scope.spawn(move || {
+                for generation in 0..20 {
+                    index
+                        .save(path, &SaveOptions { generation: writer * 100 + generation, ..OPTIONS })
+                        .unwrap();
+                }
+            });
+        }
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    let (opened, _) = AutoIndex::open(&path, &expected(metric), config(storage)).unwrap();
+                    assert_eq!(answers(&opened).unwrap(), right);
+                }
+            });
+        }
+    });
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// Many read blocks of a file for the first time at once, while one changes the index.
+#[test]
+fn an_opened_index_is_shared_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let (metric, storage) = (Metric::Cosine, Storage::CodeAndFloat);
+    let mut index = Hnsw::empty(metric, storage);
+    change(&mut index, 1, 3000);
+    index.save(&path, &OPTIONS).unwrap();
+    let right = answers(&index).unwrap();
+    for _ in 0..3 {
+        let (opened, _) = Hnsw::open(&path, &expected(metric), config(storage)).unwrap();
+        let shared = Shared::new(opened);
+        let first = shared.snapshot();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert_eq!(answers(&*first).unwrap(), right));
+                scope.spawn(|| answers(&*shared.snapshot()).unwrap());
+            }
+            scope.spawn(|| {
+                for seed in 0..5 {
+                    shared.update(|index| change(index, seed, 40));
+                }
+            });
+        });
+        let mut expected = index.clone();
+        (0..5).for_each(|seed| change(&mut expected, seed, 40));
+        assert_eq!(answers(&*shared.snapshot()).unwrap(), answers(&expected).unwrap());
+    }
+}
+
+/// Files of version 1 as the first program wrote them that knew it. A file that is missing is written, to be committed;
+/// none that is there may ever be written again.
+#[test]
+fn old_files_stay_readable() {
+    fn check<I: File>(metric: Metric, storage: Storage) {
+        const COUNT: usize = 60;
+        let name = format!("v1-{:?}-{metric}-{storage:?}.index", I::KIND).to_lowercase();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/index/fixtures").join(&name);
+        let mut rng = SplitMix64(12);
+        let vectors = rng.vector(COUNT * DIMENSION);
+        let (key, removed) = (|i: usize| i as u64 * 1_000_003, |i: usize| i % 6 == 1);
+        if !path.exists() {
+            let mut index = I::empty(metric, storage);
+            index.insert_many(&(0..COUNT).map(key).collect::<Vec<_>>(), &vectors).unwrap();
+            (0..COUNT).filter(|&i| removed(i)).for_each(|i| _ = index.remove(key(i)).unwrap());
+            index.save(&path, &SaveOptions { generation: 31, model: "golden" }).unwrap();
+            panic!("{name} was missing and is written now; commit it");
+        }
+        let expected = Expected { dimension: DIMENSION, metric, model: "golden" };
+        let (mut index, header) = I::open(&path, &expected, storage).unwrap();
+        index.verify().unwrap();
+        let held: Vec<usize> = (0..COUNT).filter(|&i| !removed(i)).collect();
+        assert_eq!((header.version, header.generation, header.len), (1, 31, held.len()));
+        let mut found = 0;
+        for &i in &held {
+            let vector = &vectors[i * DIMENSION..][..DIMENSION];
+            assert!(index.contains(key(i)));
+            found += usize::from(index.search(vector, &SearchOptions::new(1)).unwrap()[0].key == key(i));
+        }
+        // The largest dot product of a vector need not be that with itself.
+        let least = if metric == Metric::Dot { held.len() / 2 } else { held.len() };
+        assert!(found >= least, "{name}: {found} of {}", held.len());
+        (0..COUNT).filter(|&i| removed(i)).for_each(|i| assert!(!index.contains(key(i))));
+        index.insert_many(&[5, 6], &vectors[..2 * DIMENSION]).unwrap();
+        assert_eq!(index.len(), held.len() + 2);
+    }
+    for metric in METRICS {
+        for storage in STORAGES {
+            check::<FlatIndex>(metric, storage);
+            check::<Hnsw>(metric, storage);
+        }
+        check::<AutoIndex>(metric, Storage::CodeAndFloat);
+    }
+}
+
+/// A file system of a size, as long as this lives. `None` if this process may not make one.
+#[cfg(target_os = "linux")]
+fn small_disk(at: &Path, size: &str) -> Option<impl Drop> {
+    struct Mount(std::path::PathBuf);
+
+    impl Drop for Mount {
+        fn drop(&mut self) {
+            _ = std::process::Command::new("umount").arg(&self.0).status();
+        }
+    }
+
+    let mut mount = std::process::Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at);
+    let mounted = mount.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success());
+    mounted.then(|| Mount(at.to_owned()))
+}
+
+/// Without room, or without the right to write, the file that is there stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_save_that_fails_leaves_the_old_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let (metric, storage) = (Metric::Cosine, Storage::CodeAndFloat);
+    let mut index = Hnsw::empty(metric, storage);
+    change(&mut index, 1, 100);
+    let check = |index: &Hnsw, expected_kinds: &[ErrorKind]| {
+        let before = fs::read(&path).unwrap();
+        let error = index.save(&path, &OPTIONS).unwrap_err();
+        let VectorError::Io { kind, .. } = &error else { panic!("{error}") };
+        assert!(expected_kinds.contains(kind), "{error}");
+        assert!(fs::read(&path).unwrap() == before);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is gone");
+    };
+
+    match small_disk(folder.path(), "300k") {
+        Some(disk) => {
+            index.save(&path, &OPTIONS).unwrap();
+            let mut large = index.clone();
+            change(&mut large, 2, 2000);
+            check(&large, &[ErrorKind::StorageFull]);
+            index.save(&path, &OPTIONS).unwrap();
+            drop(disk);
+        }
+        None => eprintln!("not tested: a full disk, which takes the right to mount one"),
+    }
+
+    index.save(&path, &OPTIONS).unwrap();
+    let mut permissions = fs::metadata(folder.path()).unwrap().permissions();
+    let before = permissions.clone();
+    permissions.set_readonly(true);
+    fs::set_permissions(folder.path(), permissions).unwrap();
+    if fs::write(folder.path().join("probe"), "").is_err() {
+        check(&index, &[ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem]);
+    } else {
+        fs::remove_file(folder.path().join("probe")).unwrap();
+        eprintln!("not tested: a folder that cannot be written to, because this user can write to all");
+    }
+    fs::set_permissions(folder.path(), before).unwrap();
+}
