@@ -62,15 +62,30 @@ impl Bits {
         self.words.get(word).copied().unwrap_or(0)
     }
 
-    /// Those of the set that pass.
-    pub(crate) fn filtered(&self, passes: impl Fn(u32) -> bool) -> Self {
+    /// Those of the set whose values pass, of values by slot.
+    pub(crate) fn filtered<T: Copy>(&self, values: &[T], passes: impl Fn(T) -> bool) -> Self {
         let mut count = 0;
-        let word = |(&word, index): (&u64, u32)| {
-            let kept = ones(word).filter(|bit| passes(index * 64 + bit)).fold(0, |kept, bit| kept | 1 << bit);
+        let word = |(&word, values): (&u64, &[T])| {
+            let kept = match values.as_array::<64>() {
+                // Without looking for the next bit, and without a jump that depends on the answer.
+                Some(values) if word == u64::MAX => {
+                    let mut passing = [0_u8; 64];
+                    for (passing, &value) in passing.iter_mut().zip(values) {
+                        *passing = u8::from(passes(value));
+                    }
+                    let bytes = passing.as_chunks::<8>().0.iter().rev();
+                    bytes.fold(0, |kept, &eight| kept << 8 | packed(u64::from_le_bytes(eight)))
+                }
+                _ => {
+                    let passing = ones(word)
+                        .filter(|&bit| values.get(bit as usize).is_some_and(|&value| passes(value)));
+                    passing.fold(0, |kept, bit| kept | 1 << bit)
+                }
+            };
             count += u64::count_ones(kept) as usize;
             kept
         };
-        let words = self.words.iter().zip(0..).map(word).collect();
+        let words = self.words.iter().zip(values.chunks(64)).map(word).collect();
         Self { words: Arc::new(words), count }
     }
 
@@ -78,6 +93,13 @@ impl Bits {
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         self.words.iter().zip(0..).flat_map(|(&word, index)| ones(word).map(move |bit| index * 64 + bit))
     }
+}
+
+/// The bits of eight bytes that are 0 or 1 each, the first byte's the lowest.
+#[inline]
+fn packed(bytes: u64) -> u64 {
+    // Bit 8 * i comes to 56 + i, and nothing else comes to or carries into the highest byte.
+    bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 /// The positions of the bits that are set.
@@ -108,6 +130,8 @@ mod tests {
                     set.remove(&slot);
                 }
             }
+            // A word that is full.
+            (128..192).filter(|&slot| set.insert(slot)).for_each(|slot| bits.insert(slot));
             let snapshot = bits.clone();
             bits.insert(500);
             prop_assert!(bits.contains(500) && !snapshot.contains(500));
@@ -121,8 +145,9 @@ mod tests {
                 prop_assert!(read.count() == set.len() && read.iter().eq(set.iter().copied()));
             }
             prop_assert!((0..600).all(|slot| snapshot.contains(slot) == set.contains(&slot)));
-            let odd = snapshot.filtered(|slot| slot % 2 == 1);
-            prop_assert!(odd.iter().eq(set.iter().copied().filter(|slot| slot % 2 == 1)));
+            let values: Vec<u32> = (0..600).map(|slot| slot + 7).collect();
+            let odd = snapshot.filtered(&values, |value| value % 2 == 1);
+            prop_assert!(odd.iter().eq(set.iter().copied().filter(|slot| slot % 2 == 0)));
             prop_assert_eq!(odd.count(), odd.iter().count());
         }
     }

@@ -125,7 +125,7 @@ impl Reader {
     pub(crate) fn list<T: Plain>(&self, part: Part) -> Result<Vec<T>, VectorError> {
         let entry = self.entry(part)?;
         let length = entry.length as usize / size_of::<T>();
-        if entry.length as usize % size_of::<T>() != 0 {
+        if !(entry.length as usize).is_multiple_of(size_of::<T>()) {
             return Err(self.mismatch(part));
         }
         let elements = self.view::<T>(entry, 0, length)?.as_slice().to_vec();

@@ -47,9 +47,9 @@ impl Sweep {
             return Err(file.mismatch(Part::Dead));
         }
         // Those that the graph has and nobody else are these.
-        let gone = linked.filtered(|slot| !live.contains(slot));
-        let are_linked = dead.iter().chain(&leaving).all(|&slot| gone.contains(slot));
-        if !are_linked || gone.count() != dead.len() + leaving.len() {
+        let gone = linked.iter().filter(|&slot| !live.contains(slot)).count();
+        let are_linked = dead.iter().chain(&leaving).all(|&slot| linked.contains(slot));
+        if !are_linked || gone != dead.len() + leaving.len() {
             return Err(file.mismatch(Part::Linked));
         }
         Ok(Self { dead, leaving, leaving_set, next: file.state().next, next_upper: file.state().next_upper })

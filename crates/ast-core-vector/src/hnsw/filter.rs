@@ -59,7 +59,6 @@ const SEEN: f64 = 4.0;
 impl Hnsw {
     /// What the options let pass.
     pub(super) fn matches<'a>(&self, options: &SearchOptions<'a>, ef: usize) -> Matches<'a> {
-        let key_of = |slot: u32| self.keys.as_slice()[slot as usize];
         if let Some(keys) = options.keys {
             let mut slots = Bits::default();
             for &key in keys.iter().filter(|&&key| options.filter.is_none_or(|filter| filter(key))) {
@@ -77,7 +76,7 @@ impl Hnsw {
                 return Matches::Share { filter, share };
             }
         }
-        Matches::Some(self.live.filtered(|slot| filter(key_of(slot))))
+        Matches::Some(self.live.filtered(self.keys.as_slice(), filter))
     }
 
     /// Whether the graph has all slots that are live.
@@ -113,17 +112,16 @@ impl Hnsw {
             Matches::All => {
                 let rows = self.len();
                 let is_cheaper = cost::walk(ef, 1.0) < cost::scan(rows as f64, rows);
-                is_cheaper && self.walk(query, ef.max(most), scratch)
+                is_cheaper && self.walk(query, ef, scratch)
             }
             Matches::Some(slots) => {
                 let share = slots.count() as f64 / self.len() as f64;
                 let is_cheaper = cost::walk(ef, share) < cost::scan(slots.count() as f64, self.len());
-                is_cheaper
-                    && self.filtered_walk(query, ef.max(most), share, scratch, |slot| slots.contains(slot))
+                is_cheaper && self.filtered_walk(query, ef, share, scratch, |slot| slots.contains(slot))
             }
             Matches::Share { filter, share } => {
                 let keys = self.keys.as_slice();
-                self.filtered_walk(query, ef.max(most), *share, scratch, |slot| {
+                self.filtered_walk(query, ef, *share, scratch, |slot| {
                     self.live.contains(slot) && filter(keys[slot as usize])
                 })
             }
@@ -137,8 +135,7 @@ impl Hnsw {
             Matches::All => self.scan(query, &self.live, most, scratch),
             Matches::Some(slots) => self.scan(query, &slots, most, scratch),
             Matches::Share { filter, .. } => {
-                let keys = self.keys.as_slice();
-                let slots = self.live.filtered(|slot| filter(keys[slot as usize]));
+                let slots = self.live.filtered(self.keys.as_slice(), filter);
                 self.scan(query, &slots, most, scratch);
             }
         }
