@@ -7,8 +7,8 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use ast_core_vector::{
-    FlatIndex, Hnsw, HnswConfig, HnswRsConfig, HnswRsIndex, Metric, Neighbor, SearchOptions, Storage,
-    VectorIndex, code_kernel_name, kernel_name,
+    Expected, FlatIndex, Hnsw, HnswConfig, HnswRsConfig, HnswRsIndex, Metric, Neighbor, SaveOptions,
+    SearchOptions, Storage, VectorIndex, code_kernel_name, kernel_name,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use rustix::time::{ClockId, clock_gettime};
@@ -42,6 +42,8 @@ enum Command {
     Filter { queries: String, ef: usize, share: f64, limit: usize, into: PathBuf },
     /// Remove half of the keys and insert them again, so many times, each time another half.
     Churn { times: u64 },
+    /// Save the index, and open it so many times.
+    File { times: usize, into: PathBuf },
     /// Read so many bytes of memory, so many times.
     Stream { bytes: usize, passes: usize },
 }
@@ -110,6 +112,7 @@ impl Bench {
                 self.filter(&queries, ef, share, &into)
             }
             Command::Churn { times } => self.churn(times),
+            Command::File { times, into } => self.file(times, &into),
             Command::Stream { bytes, passes } => Ok(stream(bytes, passes)),
         }
     }
@@ -215,6 +218,32 @@ impl Bench {
         }
         ensure!(index.len() == self.keys.len(), "the index holds {} keys", index.len());
         Ok(clock.read())
+    }
+
+    /// Seconds of the wall to save the index, and each time to open it and to check all of it then, on one thread. The
+    /// file was just written and is in the memory of the system.
+    fn file(&self, times: usize, into: &Path) -> Result<Value> {
+        let Index::Graph(index) = &self.index else { bail!("{} is not kept in files", self.library) };
+        let mut path = into.as_os_str().to_owned();
+        path.push(".index");
+        let path = PathBuf::from(path);
+        let begin = Instant::now();
+        index.save(&path, &SaveOptions { generation: 1, model: "bench" })?;
+        let save = begin.elapsed().as_secs_f64();
+        let bytes = path.metadata()?.len();
+        let expected = Expected { dimension: self.dimension, metric: Metric::Cosine, model: "bench" };
+        let (mut open, mut verify) = (Vec::new(), Vec::new());
+        for _ in 0..times {
+            let begin = Instant::now();
+            let (opened, _) = Hnsw::open(&path, &expected, HnswConfig::default())?;
+            open.push(begin.elapsed().as_secs_f64());
+            ensure!(opened.len() == index.len(), "the file holds {} keys", opened.len());
+            let begin = Instant::now();
+            self.single.install(|| opened.verify())?;
+            verify.push(begin.elapsed().as_secs_f64());
+        }
+        std::fs::remove_file(&path)?;
+        Ok(json!({ "save": save, "bytes": bytes, "open": open, "verify": verify }))
     }
 }
 

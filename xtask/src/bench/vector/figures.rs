@@ -63,6 +63,11 @@ pub(super) fn all(measured: &Measured, base: usize, searches_only: bool) -> Vec<
         ));
     }
     figures.push(Figure::new(
+        "milliseconds to open the file of the index",
+        measured.file.as_ref().and_then(|file| median(&file.open)).map(|seconds| seconds * 1e3),
+        Bound::Below(50.0),
+    ));
+    figures.push(Figure::new(
         "codes and links, bytes a vector",
         ours.and_then(|row| row.walked).map(|bytes| bytes as f64 / base as f64),
         Bound::AtMost(560.0),
@@ -159,7 +164,7 @@ fn flat(measured: &Measured) -> Figure {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::rounds::{Build, Churn, Filtered, Sample};
+    use super::super::rounds::{Build, Churn, Filtered, Sample, Saved};
     use super::super::statistics::{Bracket, Setting};
     use super::super::subject::About;
     use super::*;
@@ -228,6 +233,7 @@ pub(super) mod tests {
                 scan: vec![1.0],
             }],
             churn: Some(Churn { times: 5, fresh: 0.95, churned: 0.947 }),
+            file: Some(Saved { bytes: 200, save: 1.0, open: vec![0.049, 0.04, 0.06], verify: vec![0.1] }),
             ..Measured::default()
         }
     }
@@ -259,7 +265,7 @@ pub(super) mod tests {
     #[test]
     fn every_bound_is_checked() {
         type Spoil = fn(&mut Measured);
-        let cases: [(&str, Spoil); 12] = [
+        let cases: [(&str, Spoil); 13] = [
             ("best C++ library, slow", |m| m.rows[2] = row("slow", Side::Cpp, 19.0, None, 25.0)),
             (HNSW_RS, |m| m.rows[3] = row(HNSW_RS, Side::Other, 99.0, None, 1.0)),
             (HNSWLIB_NODE, |m| m.rows[4] = row(HNSWLIB_NODE, Side::Other, 99.0, None, 1.0)),
@@ -271,6 +277,7 @@ pub(super) mod tests {
             ("recall", |m| m.filters[0].recall = 0.949),
             ("scanning the matches", |m| m.filters[0].graph = vec![1.06]),
             ("replacing", |m| m.churn = Some(Churn { times: 5, fresh: 0.95, churned: 0.944 })),
+            ("to open the file", |m| m.file.iter_mut().for_each(|file| file.open = vec![0.051])),
             ("bytes a vector", |m| m.rows[0].walked = Some(56_100)),
         ];
         for (name, spoil) in cases {

@@ -113,7 +113,18 @@ impl Report<'_> {
         }
         self.builds(&mut text);
         self.scans(&mut text);
+        self.file(&mut text);
         text
+    }
+
+    fn file(&self, text: &mut String) {
+        let Some(file) = &self.measured.file else { return };
+        let columns = ["bytes", "saved in s", "opened in ms", "checked in ms, one thread"];
+        heading(text, "The file of the index, on the clock of the wall", &columns);
+        let milliseconds = |seconds: &[f64]| shown(median(seconds).map(|seconds| seconds * 1e3), 2);
+        let cells = [shown(Some(file.save), 2), milliseconds(&file.open), milliseconds(&file.verify)];
+        let [save, open, verify] = &cells;
+        row(text, &[&file.bytes.to_string(), save, open, verify]);
     }
 
     fn figures(&self, text: &mut String) {
