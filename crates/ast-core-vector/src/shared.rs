@@ -1,6 +1,12 @@
 //! An index that is searched while it is written.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::PoisonError;
+#[cfg(not(loom))]
+use std::sync::{Arc, Mutex, RwLock};
+
+// Under `--cfg loom` its tests go through all orders in which threads can come to these.
+#[cfg(loom)]
+use loom::sync::{Arc, Mutex, RwLock};
 
 /// An index of which readers have snapshots while a writer changes it.
 ///
@@ -50,5 +56,43 @@ impl<I: Clone> Shared<I> {
         // Outside the lock, because freeing a large index takes time.
         drop(previous);
         result
+    }
+}
+
+#[cfg(all(test, loom))]
+mod tests {
+    use super::*;
+
+    /// Two numbers that every change keeps equal.
+    #[derive(Clone, Default)]
+    struct Pair(u32, u32);
+
+    fn add(shared: &Shared<Pair>) {
+        shared.update(|pair| {
+            pair.0 += 1;
+            loom::thread::yield_now();
+            pair.1 += 1;
+        });
+    }
+
+    #[test]
+    fn no_change_is_lost_or_seen_half() {
+        loom::model(|| {
+            let shared = Arc::new(Shared::new(Pair::default()));
+            let writers = [0; 2].map(|_| {
+                let shared = Arc::clone(&shared);
+                loom::thread::spawn(move || add(&shared))
+            });
+            let first = shared.snapshot();
+            let second = shared.snapshot();
+            assert!(first.0 == first.1 && second.0 == second.1 && first.0 <= second.0);
+            let kept = (first.0, first.1);
+            for writer in writers {
+                writer.join().unwrap();
+            }
+            assert_eq!((first.0, first.1), kept, "a snapshot stays what it was");
+            let last = shared.snapshot();
+            assert_eq!((last.0, last.1), (2, 2));
+        });
     }
 }
