@@ -9,7 +9,8 @@ use crate::{Metric, VectorError};
 /// Vectors of one dimension under `u64` keys, and the nearest of them to a query.
 ///
 /// An index is written by one and searched by many: [`search`](Self::search) takes `&self`, whatever changes it takes
-/// `&mut self`. A call that returns an error has changed nothing. No call panics on what a vector, a key or an option
+/// `&mut self`. A call that returns an error has changed nothing, but for [`Damaged`](VectorError::Damaged), which any
+/// call can return for an index that was opened from a file, and after which it is of no use any more. No call panics on what a vector, a key or an option
 /// holds, and no score that comes out is NaN or infinite.
 pub trait VectorIndex: Send + Sync {
     /// The number of values in every vector.
@@ -59,7 +60,7 @@ pub trait VectorIndex: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of a backend that has to reorganise itself. [`FlatIndex`](crate::FlatIndex) has none.
+    /// Those of a backend that has to reorganise itself. [`FlatIndex`](crate::FlatIndex) in memory has none.
     fn remove(&mut self, key: u64) -> Result<bool, VectorError>;
 
     /// Removes all keys and gives their memory back.

@@ -44,6 +44,9 @@
 //! What is kept of each vector is its [`Storage`]: floats, codes, or both. The first three are cloned in next to no time
 //! and share what stays: [`Shared`] makes of that an index that many search while one writes.
 //!
+//! They are also kept in files: `save` writes one, `open` opens it in milliseconds to be searched where it lies and
+//! changed in memory, and [`inspect`] reads what it says of itself. [`Hnsw::save`] and [`Hnsw::open`] have the details.
+//!
 //! What can be wrong is a [`VectorError`]. Vectors are checked when they come in: NaN, infinities, magnitudes whose
 //! products overflow, and zeros where a direction is needed are refused, and therefore no score is ever NaN or
 //! infinite and no comparison undefined.
