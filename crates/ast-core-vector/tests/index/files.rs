@@ -346,7 +346,7 @@ fn what_cannot_be_read_or_written_is_an_error_of_the_system() {
     assert_eq!(kind(index.save(&missing, &OPTIONS)).1, missing);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is gone");
     let model = "m".repeat(1025);
-    let error = index.save(&folder.path().join("index"), &SaveOptions { generation: 0, model: &model });
+    let error = index.save(folder.path().join("index"), &SaveOptions { generation: 0, model: &model });
     assert_eq!(error.unwrap_err().to_string(), "model is of 1025 bytes; expected at most 1024 bytes");
 }
 
@@ -484,26 +484,39 @@ fn old_files_stay_readable() {
     }
 }
 
-/// A file system of a size, as long as this lives. `None` if this process may not make one.
+/// A file system of 300 KB, as long as this lives.
 #[cfg(target_os = "linux")]
-fn small_disk(at: &Path, size: &str) -> Option<impl Drop> {
-    struct Mount(std::path::PathBuf);
+struct SmallDisk<'a>(&'a Path);
 
-    impl Drop for Mount {
-        fn drop(&mut self) {
-            _ = std::process::Command::new("umount").arg(&self.0).status();
-        }
+#[cfg(target_os = "linux")]
+impl<'a> SmallDisk<'a> {
+    /// `None` if this process may not make one.
+    fn mount(at: &'a Path) -> Option<Self> {
+        Self::run("mount", &["-t", "tmpfs", "-o", "size=300k", "tmpfs"], at).then_some(Self(at))
     }
 
-    let mut mount = std::process::Command::new("mount");
-    mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at);
-    let mounted = mount.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success());
-    mounted.then(|| Mount(at.to_owned()))
+    fn make_read_only(&self) {
+        assert!(Self::run("mount", &["-o", "remount,ro"], self.0));
+    }
+
+    fn run(program: &str, arguments: &[&str], at: &Path) -> bool {
+        let mut command = std::process::Command::new(program);
+        command.args(arguments).arg(at).stderr(std::process::Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        Self::run("umount", &[], self.0);
+    }
 }
 
 /// Without room, or without the right to write, the file that is there stays.
 #[cfg(target_os = "linux")]
 #[test]
+#[expect(clippy::print_stderr, reason = "what this process has no right to test is said")]
 fn a_save_that_fails_leaves_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index");
@@ -519,16 +532,19 @@ fn a_save_that_fails_leaves_the_old_file() {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is gone");
     };
 
-    match small_disk(folder.path(), "300k") {
+    match SmallDisk::mount(folder.path()) {
         Some(disk) => {
             index.save(&path, &OPTIONS).unwrap();
             let mut large = index.clone();
             change(&mut large, 2, 2000);
             check(&large, &[ErrorKind::StorageFull]);
             index.save(&path, &OPTIONS).unwrap();
-            drop(disk);
+            disk.make_read_only();
+            check(&index, &[ErrorKind::ReadOnlyFilesystem]);
+            let (opened, _) = Hnsw::open(&path, &expected(metric), config(storage)).unwrap();
+            assert_eq!(answers(&opened).unwrap(), answers(&index).unwrap());
         }
-        None => eprintln!("not tested: a full disk, which takes the right to mount one"),
+        None => eprintln!("not tested: a full and a read-only disk, which take the right to mount one"),
     }
 
     index.save(&path, &OPTIONS).unwrap();
