@@ -33,7 +33,7 @@ const WALLS: &[Wall] = &[
         then: "",
         allowed: &[
             "crates/ast-core-vector/src/kernel",
-            "crates/ast-core-parse/src/syntax/flatten.rs",
+            "crates/ast-core-parse/src/syntax/",
             "crates/ast-core-storage/src/direct.rs",
             "crates/ast-core-cli/src/allocator.rs",
             "bindings/",
