@@ -39,7 +39,7 @@ pub fn files(dir: &Path) -> Result<Vec<File>> {
             let inside = file.symbols.iter().filter(|symbol| chunk.span.contains(symbol.name_span));
             let main = main.and_then(|index| file.symbols.get(index));
             let names = main.into_iter().chain(inside.filter(|symbol| main != Some(*symbol)));
-            let names: Vec<&str> = names.map(|symbol| symbol.name.as_str()).chain(scope).collect();
+            let names: Vec<&str> = names.map(|symbol| &*symbol.name).chain(scope).collect();
             let document = Document {
                 names: &names.join(" "),
                 place: &place,

@@ -205,6 +205,7 @@ struct Window {
 
 /// What documents of a window score so far.
 pub(crate) struct Scratch {
+    scorer: Scorer,
     /// Of each document, the sum of what terms added, in the order in which they were looked at.
     sums: Box<[f64; DOCS]>,
     /// Of each document, which terms were found in it.
@@ -217,8 +218,9 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    pub(crate) fn new(terms: usize) -> Self {
+    pub(crate) fn new(scorer: Scorer, terms: usize) -> Self {
         Self {
+            scorer,
             sums: Box::new([0.0; DOCS]),
             found: Box::new([0; DOCS]),
             added: vec![[0.0; DOCS]; terms],
@@ -265,7 +267,6 @@ pub(crate) fn score_window(
     lists: &mut [TermList<'_>],
     allowed: &[u64; WORDS],
     accept: &dyn Fn(ChunkId) -> bool,
-    scorer: &Scorer,
     scratch: &mut Scratch,
     best: &mut Best,
 ) -> Result<(), LexicalError> {
@@ -289,7 +290,7 @@ pub(crate) fn score_window(
     let others = &order[..order.len() - essential.len()];
     for &(bound, at) in essential {
         let (term, list) = &mut lists[at];
-        score_list(*term, list, &window, documents, all - bound, threshold, scorer, scratch)?;
+        score_list(*term, list, &window, documents, all - bound, threshold, scratch)?;
     }
     let mut candidates = std::mem::take(&mut scratch.candidates);
     candidates.clear();
@@ -306,7 +307,7 @@ pub(crate) fn score_window(
             break;
         }
         let (term, list) = &mut lists[at];
-        look_up(*term, list, &window, documents, &candidates, scorer, scratch)?;
+        look_up(*term, list, &window, documents, &candidates, scratch)?;
         rest -= bound;
         candidates
             .retain(|&doc| (scratch.sums[(doc - first) as usize] + rest.max(0.0)) * MARGIN >= threshold);
@@ -336,7 +337,6 @@ fn score_list(
     documents: &Documents,
     others: f64,
     threshold: f64,
-    scorer: &Scorer,
     scratch: &mut Scratch,
 ) -> Result<(), LexicalError> {
     for at in list.within(window) {
@@ -354,7 +354,7 @@ fn score_list(
         let block = &*list.block;
         for (index, &doc) in block.docs().iter().enumerate().take(end).skip(begin) {
             let place = (doc - window.first) as usize % DOCS;
-            let score = scorer.score(list.idf, &block.posting(index), &documents.lengths[place]);
+            let score = scratch.scorer.score(list.idf, &block.posting(index), &documents.lengths[place]);
             scratch.touched[place / 64] |= 1 << (place % 64);
             scratch.add(term, place, score);
         }
@@ -369,7 +369,6 @@ fn look_up(
     window: &Window,
     documents: &Documents,
     mut wanted: &[u32],
-    scorer: &Scorer,
     scratch: &mut Scratch,
 ) -> Result<(), LexicalError> {
     for at in list.within(window) {
@@ -390,7 +389,7 @@ fn look_up(
             }
             list.read_frequencies(at)?;
             let place = (doc - window.first) as usize % DOCS;
-            let score = scorer.score(list.idf, &list.block.posting(from), &documents.lengths[place]);
+            let score = scratch.scorer.score(list.idf, &list.block.posting(from), &documents.lengths[place]);
             scratch.add(term, place, score);
         }
     }

@@ -110,7 +110,10 @@ macro_rules! widths {
     ($($width:literal)*) => { [$(unpack_words::<$width>),*] };
 }
 
-static UNPACK: [fn(&[u8], u32, &mut [u32; BLOCK]); 33] =
+/// Reads the words of a column; to each number the second argument is added.
+type Unpack = fn(&[u8], u32, &mut [u32; BLOCK]);
+
+static UNPACK: [Unpack; 33] =
     widths!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ impl Task for Search<'_> {
         }
         let all = |_: ChunkId| true;
         let accept = if let Filter::Chunks(accept) = self.filter { accept } else { &all };
-        let mut scratch = Scratch::new(idf.len());
+        let mut scratch = Scratch::new(*scorer, idf.len());
         // The largest first, so that the bar is high early.
         let mut order: Vec<usize> = (0..windows.len()).collect();
         order.sort_by_key(|&at| std::cmp::Reverse(self.lookup.segments[at].documents));
@@ -214,7 +214,7 @@ impl Task for Search<'_> {
                 if allowed == [0; WORDS] {
                     continue;
                 }
-                score_window(page, documents, &mut lists, &allowed, accept, scorer, &mut scratch, &mut best)?;
+                score_window(page, documents, &mut lists, &allowed, accept, &mut scratch, &mut best)?;
             }
         }
         Ok(best.into_hits())

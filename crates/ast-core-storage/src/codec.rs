@@ -26,11 +26,6 @@ impl Encoder {
         self.number(((number << 1) ^ (number >> 63)).cast_unsigned());
     }
 
-    pub(crate) fn text(&mut self, text: &str) {
-        self.number(text.len() as u64);
-        self.raw(text.as_bytes());
-    }
-
     pub(crate) fn optional_text(&mut self, text: Option<&str>) {
         match text {
             None => self.number(0),
@@ -117,11 +112,6 @@ impl<'a> Decoder<'a> {
         std::str::from_utf8(self.raw(length)?).map_err(|error| error.to_string())
     }
 
-    pub(crate) fn text(&mut self) -> Decoded<&'a str> {
-        let length = self.narrow()?;
-        self.text_of(length)
-    }
-
     pub(crate) fn optional_text(&mut self) -> Decoded<Option<&'a str>> {
         match self.narrow::<usize>()? {
             0 => Ok(None),
@@ -145,19 +135,17 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(
-            number: u64, difference: i64, text: String, maybe: Option<String>, narrow: Option<u32>,
+            number: u64, difference: i64, maybe: Option<String>, narrow: Option<u32>,
         ) {
             let mut encoder = Encoder::default();
             encoder.number(number);
             encoder.difference(difference);
-            encoder.text(&text);
             encoder.optional_text(maybe.as_deref());
             encoder.optional_number(narrow);
             let bytes = encoder.finish();
             let mut decoder = Decoder::new(&bytes);
             prop_assert_eq!(decoder.number(), Ok(number));
             prop_assert_eq!(decoder.difference(), Ok(difference));
-            prop_assert_eq!(decoder.text(), Ok(&*text));
             prop_assert_eq!(decoder.optional_text(), Ok(maybe.as_deref()));
             prop_assert_eq!(decoder.optional_number(), Ok(narrow));
             prop_assert!(decoder.is_at_end());
@@ -168,8 +156,8 @@ mod tests {
     fn what_is_cut_off_or_out_of_range_is_an_error() {
         assert!(Decoder::new(&[0x80]).number().is_err());
         assert!(Decoder::new(&[0xFF; 11]).number().is_err());
-        assert!(Decoder::new(&[3, b'a']).text().is_err());
-        assert!(Decoder::new(&[1, 0xFF]).text().is_err());
+        assert!(Decoder::new(&[4, b'a']).optional_text().is_err());
+        assert!(Decoder::new(&[2, 0xFF]).optional_text().is_err());
         assert!(Decoder::new(&[200, 1]).narrow::<u8>().is_ok());
         assert!(Decoder::new(&[200, 2]).narrow::<u8>().is_err());
         assert!(Decoder::new(&[9, 0, 0]).count().is_err());
