@@ -123,7 +123,7 @@ pub(super) fn complexity(results: &[(Language, Agreement)], list: Option<&str>) 
     }
     println!("\ncyclomatic complexity");
     println!(
-        "  {:<12}{:>9}{:>9}{:>10}{:>11}{:>11}{:>10}{:>9}{:>10}{:>9}{:>10}",
+        "  {:<12}{:>9}{:>9}{:>10}{:>13}{:>11}{:>10}{:>9}{:>10}{:>9}{:>10}",
         "language",
         "lizard",
         "matched",
@@ -138,7 +138,7 @@ pub(super) fn complexity(results: &[(Language, Agreement)], list: Option<&str>) 
     );
     for (language, agreement) in results {
         println!(
-            "  {:<12}{:>9}{:>9}{:>10}{:>11}{:>9.2} %{:>10}{:>9}{:>8.2} %{:>9}{:>8.2} %",
+            "  {:<12}{:>9}{:>9}{:>10}{:>13}{:>9.2} %{:>10}{:>9}{:>8.2} %{:>9}{:>8.2} %",
             language.name(),
             agreement.functions,
             agreement.matched,

@@ -128,10 +128,8 @@ impl Reader<'_> {
             self.blank_platform();
             self.end_class();
         }
-        let is_in_file = self.at.checked_sub(1).is_none_or(|before| self.bytes[before] == b'\n');
-        if !annotations.is_empty() && is_in_file && &self.bytes[self.at..end] == b"const" {
-            // Of a file's own values all are constants.
-            self.blank(self.at, end);
+        if !annotations.is_empty() && &self.bytes[self.at..end] == b"const" {
+            self.replace(self.at, b"final");
         }
         if !self.has_errors {
             return;
@@ -270,6 +268,10 @@ impl Reader<'_> {
         self.changes.extend((from..to).map(|at| (at, b' ')));
     }
 
+    fn replace(&mut self, from: usize, word: &[u8]) {
+        self.changes.extend(word.iter().enumerate().map(|(at, byte)| (from + at, *byte)));
+    }
+
     fn starts_with(&self, text: &[u8]) -> bool {
         self.bytes[self.at..].starts_with(text)
     }
@@ -376,7 +378,7 @@ mod tests {
             ("@A(\n  1\n) // b\n@B(\n  C\n) interface X", "@A(\n  1\n) // b\n@B        interface X"),
             ("@A\n@B\npublic actual open class X", "@A\n@B\npublic        open class X"),
             ("@A(b)\nclass X", "@A(b)\nclass X"),
-            ("@A\nconst val X = 1", "@A\n      val X = 1"),
+            ("@A\nconst val X = 1", "@A\nfinal val X = 1"),
             ("@A\n@B\nclass X\n\n@C", "@A\n@B\nclass X;\n@C"),
             ("@A @B(c)\nfun x() {}", "@A @B(c)\nfun x() {}"),
             (
