@@ -420,7 +420,7 @@ mod tests {
                 source.extend_from_slice(reference.name.as_bytes());
                 reference.span = Span::new(start, source.len() as u32);
             }
-            let owner = |at: usize| (at > 0).then(|| at as u32 / 2);
+            let owner = |at: usize| (at > 0).then_some(at as u32 / 2);
             let last = symbols.len();
             symbols.iter_mut().enumerate().for_each(|(at, symbol)| symbol.parent = owner(at));
             references.iter_mut().for_each(|reference| reference.symbol = owner(last));
