@@ -445,7 +445,13 @@ pub(crate) mod tests {
         for_each_fixture(|language, input, bytes| {
             let stem = input.file_stem().unwrap().to_str().unwrap();
             let source = crate::SourceText::decode(bytes).unwrap().named(stem);
-            let file = crate::Parser::default().parse_source(&source, language).unwrap();
+            // Beside other programs a page may take longer than a file of a repository is given.
+            let limits = crate::ParseLimits {
+                time_budget: std::time::Duration::from_secs(60),
+                ..crate::ParseLimits::default()
+            };
+            let mut parser = crate::Parser::new(limits, crate::ChunkingConfig::default());
+            let file = parser.parse_source(&source, language).unwrap();
             let mut expected = input.as_os_str().to_owned();
             expected.push(".outline");
             let expected = Path::new(&expected);
