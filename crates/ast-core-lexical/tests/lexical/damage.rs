@@ -18,7 +18,7 @@ fn store() -> Store {
                 let chunk = |part: u64| ChunkTerms {
                     name: format!("t{}", number * 7 + part),
                     path: format!("src f{number}"),
-                    doc: if part % 5 == 0 { "odd common".into() } else { String::new() },
+                    doc: if part.is_multiple_of(5) { "odd common".into() } else { String::new() },
                     body: format!("common t{} {}", part % 13, "x ".repeat((number % 9) as usize)),
                 };
                 (number, (0..8).map(chunk).collect())
@@ -29,8 +29,11 @@ fn store() -> Store {
     store
 }
 
+/// Hits with the bits of their scores, frequencies, and terms.
+type Answers = (Vec<(u64, u64)>, Vec<u64>, Vec<(String, u64)>);
+
 /// All that can be asked of an index.
-fn answers(store: &mut Store) -> Result<(Vec<(u64, u64)>, Vec<u64>, Vec<(String, u64)>), LexicalError> {
+fn answers(store: &mut Store) -> Result<Answers, LexicalError> {
     let cache = PageCache::new(1 << 20);
     let hits = store.search(&TERMS, RANKING, 20, Filter::All, &cache)?;
     let hits = hits.iter().map(|hit| (hit.chunk.get(), hit.score.to_bits())).collect();

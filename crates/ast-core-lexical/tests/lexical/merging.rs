@@ -74,7 +74,7 @@ fn what_is_gone_makes_room() {
 /// Lists of several pages, many pages of documents, and files whose chunks are in more than one.
 #[test]
 fn an_index_that_was_kept_up_to_date_is_that_which_is_made_anew() {
-    let counts = |file: u64| 20 + file * 37 % 200 + if file % 20 == 0 { 1500 } else { 0 };
+    let counts = |file: u64| 20 + file * 37 % 200 + if file.is_multiple_of(20) { 1500 } else { 0 };
     let (mut kept, mut made) = (Store::default(), Store::default());
     // Every file comes in an older version first.
     for file in 1..=150 {

@@ -29,8 +29,8 @@ impl Oracle {
         let mut totals = (0, [0; FIELDS]);
         for (_, fields) in self.chunks() {
             totals.0 += 1;
-            for field in 0..FIELDS {
-                totals.1[field] += fields[field].len() as u64;
+            for (total, field) in totals.1.iter_mut().zip(&fields) {
+                *total += field.len() as u64;
             }
         }
         totals

@@ -126,7 +126,7 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
                 let accept = |chunk: ChunkId| match filter {
                     Wanted::All => true,
                     Wanted::Files(_) => files.contains(&chunk.file()),
-                    Wanted::Chunks(modulus) => chunk.get() % modulus == 0,
+                    Wanted::Chunks(modulus) => chunk.get().is_multiple_of(*modulus),
                 };
                 let filter = match filter {
                     Wanted::All => Filter::All,
