@@ -14,8 +14,8 @@ pub(crate) struct Budget {
     calls_to_skip: u32,
 }
 
-/// How often the clock is not read after it was read twice within [`SHORT`]: reading it at every call takes a hundredth
-/// of the parse.
+/// How often the clock is not read after it was read twice within [`SHORT`]: a clock is
+/// not free, and the parser calls often.
 const CALLS_PER_LOOK: u32 = 4;
 /// A time that is nothing to a budget.
 const SHORT: Duration = Duration::from_millis(1);

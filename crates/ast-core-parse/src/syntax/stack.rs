@@ -1,11 +1,10 @@
 //! The stack of a parser that is at work.
 
 /// How many nodes the stacks may have: a node is a bracket that is open, or a comment whose neighbours are not known
-/// yet. Of 15,800 source files the most had 2,261.
+/// yet. No file of the corpus of the benchmarks comes near it.
 const MAX_NODES: u32 = 1 << 18;
 /// How many nodes stacks may have that fork so often. What forks is looked through along every way at the end of the
-/// text, all at once: seconds and gigabytes that no callback stops. Of 15,800 source files the most had 2,261 nodes
-/// and 109 forks.
+/// text, all at once: seconds and gigabytes that no callback stops. No file of the corpus of the benchmarks has as many.
 const MAX_FORKED_NODES: u32 = 1 << 13;
 const MAX_FORKS: u32 = 1 << 8;
 /// How many steps a parser takes between two calls of its progress callback.
