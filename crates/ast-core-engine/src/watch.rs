@@ -89,25 +89,27 @@ impl Engine {
         let canonical = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let mut watch = Watch::new(canonical, &self.config.database);
         // Whatever changes while the first run goes on is told by then, or seen by it.
-        let mut folders = {
-            let root = watch.root.clone();
-            crate::engine::blocking(move || crate::discover::discover(&root, &Scope::Tree)).await??.folders
-        };
-        watch.follow(&folders);
+        let tree = watch.root.clone();
+        let seen = crate::engine::blocking(move || crate::discover::discover(&tree, &Scope::Tree)).await??;
+        watch.follow(&seen.folders);
         let (report, found) = self.watched_run(root, cancel, Scope::Tree).await?;
-        if found != folders {
-            watch.follow(&found);
-            folders = found;
-        }
-        tell(WatchEvent::Ready { report, watched: watch.system.is_some().then_some(folders.len()) });
+        // What is in a directory is only known for good by a run that began when it was watched already.
+        let mut next = watch.follow(&found).then_some(Scope::Tree);
+        tell(WatchEvent::Ready { report, watched: watch.system.is_some().then_some(found.len()) });
         let mut failed: Option<String> = None;
         loop {
             let again = if failed.is_some() { Some(options.poll) } else { None };
-            let Some(scope) = watch.next(options, again, cancel).await else { return Ok(()) };
+            let scope = match next.take() {
+                Some(scope) => scope,
+                None => match watch.next(options, again, cancel).await {
+                    Some(scope) => scope,
+                    None => return Ok(()),
+                },
+            };
             match self.watched_run(root, cancel, scope.clone()).await {
                 Ok((report, found)) => {
-                    if matches!(scope, Scope::Tree) {
-                        watch.follow(&found);
+                    if matches!(scope, Scope::Tree) && watch.follow(&found) {
+                        next = Some(Scope::Tree);
                     }
                     let has_changed = report.files.indexed + report.files.removed > 0;
                     if failed.take().is_some() || has_changed {
@@ -180,13 +182,14 @@ impl Watch {
         Self { root, database, system, events, folders: HashSet::new() }
     }
 
-    /// Watches these directories, and no others.
-    fn follow(&mut self, folders: &[PathBuf]) {
+    /// Watches these directories, and no others; whether some were not watched before.
+    fn follow(&mut self, folders: &[PathBuf]) -> bool {
         let folders: HashSet<PathBuf> = folders.iter().cloned().collect();
         let Some(system) = &mut self.system else {
             self.folders = folders;
-            return;
+            return false;
         };
+        let has_new = folders.difference(&self.folders).next().is_some();
         for gone in self.folders.difference(&folders) {
             // It is no longer watched if it is no longer there.
             let _ = system.unwatch(gone);
@@ -207,6 +210,7 @@ impl Watch {
             // looked for.
             self.system = None;
         }
+        has_new && is_complete
     }
 
     /// Waits until something changed and then did not for a moment; or until it is time to look again. `None` if the
@@ -258,7 +262,7 @@ impl Watch {
         }
     }
 
-    fn note(&self, event: notify::Result<Event>, changes: &mut Changes) {
+    fn note(&mut self, event: notify::Result<Event>, changes: &mut Changes) {
         let Ok(event) = event else {
             changes.everything = true;
             return;
@@ -278,6 +282,8 @@ impl Watch {
                 is_folder && matches!(event.kind, EventKind::Modify(notify::event::ModifyKind::Metadata(_)));
             if is_rule || (is_folder && !only_its_times) {
                 changes.everything = true;
+                // Another may have its name by now, and is not watched.
+                self.folders.retain(|folder| !folder.starts_with(path));
             } else if let Some(folder) = path.parent().filter(|folder| self.folders.contains(*folder)) {
                 changes.folders.insert(folder.to_owned());
             }
