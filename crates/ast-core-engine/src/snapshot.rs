@@ -38,7 +38,7 @@ impl Snapshot {
     pub(crate) fn empty(dimension: usize, backend: VectorBackend) -> Result<Self, EngineError> {
         let vectors: Box<dyn VectorIndex> = match backend {
             VectorBackend::Flat => {
-                Box::new(FlatIndex::with_storage(dimension, Metric::Cosine, Storage::CodeAndHalf)?)
+                Box::new(FlatIndex::with_storage(dimension, Metric::Cosine, Storage::Float)?)
             }
             #[cfg(feature = "hnsw-rs")]
             VectorBackend::HnswRs => {

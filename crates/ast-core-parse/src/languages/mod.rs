@@ -149,7 +149,7 @@ pub(crate) struct Syntax {
     /// What is parsed in place of a text that the grammar cannot read as it is, if anything: as long as the text, with
     /// everything that stays in its place.
     pub(crate) stand_in: fn(&str) -> Option<Vec<u8>>,
-    /// Likewise, but only if the text has errors, and only if what is parsed in its place has fewer.
+    /// Likewise, but only if what was parsed has errors, and only if this has fewer.
     pub(crate) second_reading: fn(&str) -> Option<Vec<u8>>,
 }
 

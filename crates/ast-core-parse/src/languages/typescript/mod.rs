@@ -106,7 +106,8 @@ const SYNTAX: Syntax = Syntax {
     branches: &BRANCHES,
     modifiers: &["override_modifier"],
     parameters: javascript::parameters,
-    second_reading: rewrite::rewrite,
+    stand_in: rewrite::rewrite,
+    second_reading: rewrite::as_written,
     ..Syntax::NONE
 };
 

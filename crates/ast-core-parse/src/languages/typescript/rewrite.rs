@@ -29,6 +29,12 @@ pub(super) fn rewrite(source: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// The text itself, where something stands in for it: what is rewritten may mean what it says. That comes second, as the
+/// other way round nearly every file with something to rewrite would be parsed twice.
+pub(super) fn as_written(source: &str) -> Option<Vec<u8>> {
+    rewrite(source).map(|_| source.as_bytes().to_vec())
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
