@@ -202,7 +202,8 @@ impl Engine {
             return Ok(generation);
         }
         let loaded = self.snapshot().loaded();
-        let update = read_update(&self.store, loaded).await?;
+        let dimension = self.config.embedder.model().dimension;
+        let update = read_update(&self.store, loaded, dimension).await?;
         let snapshot = self.snapshot.clone();
         blocking(move || {
             let mut snapshot = snapshot.write().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,7 @@
 use crate::EngineError;
 use crate::config::VectorBackend;
 use ast_core_model::{ChunkId, FileId, LanguageName, RepoPath, SymbolKind};
-use ast_core_storage::{FileVectors, Store};
+use ast_core_storage::{FileVectors, Store, StoreError};
 use ast_core_vector::{FlatIndex, Metric, Storage, VectorIndex};
 use std::collections::{HashMap, HashSet};
 
@@ -72,7 +72,8 @@ impl Snapshot {
         let mut vectors = Vec::new();
         for FileVectors { file, kinds, codes } in update.new {
             keys.clear();
-            let count = (codes.len() / self.dimension).min(kinds.len()) as u32;
+            // Chunks may have no vectors.
+            let count = if codes.is_empty() { 0 } else { kinds.len() as u32 };
             keys.extend((0..count).filter_map(|ordinal| ChunkId::in_file(file, ordinal)).map(ChunkId::get));
             vectors.clear();
             vectors.extend(codes.iter().map(|code| f32::from(*code)));
@@ -99,8 +100,12 @@ impl Snapshot {
     }
 }
 
-/// Reads what a snapshot of these files needs to be brought up to the store.
-pub(crate) async fn read_update(store: &Store, loaded: HashSet<FileId>) -> Result<Update, EngineError> {
+/// Reads what a snapshot of these files needs to be brought up to the store, whose vectors have so many values.
+pub(crate) async fn read_update(
+    store: &Store,
+    loaded: HashSet<FileId>,
+    dimension: usize,
+) -> Result<Update, EngineError> {
     // The generation is read first: what a commit adds meanwhile is then read again next time, not missed.
     let generation = store.generation().await?;
     let mut files = HashMap::new();
@@ -117,7 +122,18 @@ pub(crate) async fn read_update(store: &Store, loaded: HashSet<FileId>) -> Resul
     while let Some(from) = after {
         let page = store.vectors_after(from, FILES_AT_A_TIME).await?;
         after = page.last().map(|last| Some(last.file));
-        new.extend(page.into_iter().filter(|vectors| !loaded.contains(&vectors.file)));
+        for vectors in page.into_iter().filter(|vectors| !loaded.contains(&vectors.file)) {
+            let FileVectors { file, kinds, codes } = &vectors;
+            if !codes.is_empty() && codes.len() != kinds.len() * dimension {
+                let reason = format!(
+                    "{} values in {} vectors of {file:?}, not {dimension} in each",
+                    codes.len(),
+                    kinds.len()
+                );
+                return Err(StoreError::Corrupt { path: store.path().to_owned(), reason }.into());
+            }
+            new.push(vectors);
+        }
     }
     Ok(Update { generation, files, gone, new })
 }

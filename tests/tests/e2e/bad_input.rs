@@ -312,3 +312,18 @@ fn a_damaged_index_is_named_with_the_command_that_mends_it() {
     assert_eq!(repository.run(["index"]).code, Some(0));
     assert_eq!(repository.run(["search", "job"]).code, Some(0));
 }
+
+#[test]
+fn vectors_of_another_length_are_damage_and_not_left_out() {
+    use sqlx::ConnectOptions;
+    let repository = Repository::polyglot();
+    repository.index();
+    crate::repository::block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(repository.database());
+        let mut connection = options.connect().await.expect("the store opens");
+        let shorter = "UPDATE vectors SET codes = substr(codes, 1, length(kinds) * 7)";
+        sqlx::query(shorter).execute(&mut connection).await.expect("a row can be changed");
+        sqlx::Connection::close(connection).await.expect("the store closes");
+    });
+    repository.run(["search", "job"]).assert_refused(4, &["index.db", "damaged", "256"]);
+}
