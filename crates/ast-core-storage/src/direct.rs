@@ -1,7 +1,7 @@
-//! Work on the writing connection without a hand-over of every statement.
+//! Work on a connection without a hand-over of every statement.
 //!
 //! sqlx runs each statement on a thread of its own, and waking that thread and waiting for it takes longer than writing a
-//! row does. The work of a commit is done on one thread, through the handle of the same connection.
+//! row does. The work of a commit, or of a search by words, is done on one thread, through the handle of the connection.
 
 use crate::StoreError;
 use crate::connection::Writer;
@@ -18,17 +18,12 @@ pub(crate) async fn run<T: Send + 'static>(
     path: PathBuf,
     work: impl FnOnce(&mut Connection, &Path) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let runtime = tokio::runtime::Handle::current();
-    let name = path.clone();
-    let work = move || {
-        runtime.block_on(async {
-            let failed = |error| StoreError::from_sqlx(&path, error);
-            let connection = writer.ready().await.map_err(failed)?;
-            lend(connection, |direct| work(direct, &path)).await.map_err(failed)?
-        })
-    };
-    let ended = |error: tokio::task::JoinError| StoreError::Database { path: name, source: Box::new(error) };
-    tokio::task::spawn_blocking(work).await.map_err(ended)?
+    on_a_thread(path, async move |path| {
+        let failed = |error| StoreError::from_sqlx(path, error);
+        let connection = writer.ready().await.map_err(failed)?;
+        lend(connection, |direct| work(direct, path)).await.map_err(failed)?
+    })
+    .await
 }
 
 /// Does the work on a connection that reads, on a thread that may wait.
@@ -37,14 +32,21 @@ pub(crate) async fn read<T: Send + 'static>(
     path: PathBuf,
     work: impl FnOnce(&mut Connection, &Path) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
+    on_a_thread(path, async move |path| {
+        let lent = lend(&mut connection, |direct| work(direct, path)).await;
+        lent.map_err(|error| StoreError::from_sqlx(path, error))?
+    })
+    .await
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    path: PathBuf,
+    work: impl AsyncFnOnce(&Path) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
     let runtime = tokio::runtime::Handle::current();
     let name = path.clone();
-    let work = move || {
-        let lent = runtime.block_on(lend(&mut connection, |direct| work(direct, &path)));
-        lent.map_err(|error| StoreError::from_sqlx(&path, error))?
-    };
     let ended = |error: tokio::task::JoinError| StoreError::Database { path: name, source: Box::new(error) };
-    tokio::task::spawn_blocking(work).await.map_err(ended)?
+    tokio::task::spawn_blocking(move || runtime.block_on(work(&path))).await.map_err(ended)?
 }
 
 /// Lends the handle of a connection for as long as the work takes, on this thread.
