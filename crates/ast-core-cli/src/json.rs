@@ -110,15 +110,16 @@ pub(crate) enum WatchEvent<'a> {
     },
 }
 
-impl<'a> From<&'a ast_core_engine::WatchEvent> for WatchEvent<'a> {
-    fn from(event: &'a ast_core_engine::WatchEvent) -> Self {
+impl<'a> WatchEvent<'a> {
+    /// `None` for what has no document.
+    pub(crate) fn of(event: &'a ast_core_engine::WatchEvent) -> Option<Self> {
         use ast_core_engine::WatchEvent as Event;
-        match event {
+        Some(match event {
             Event::Ready { report, watched } => Self::Ready { watched: *watched, report: report.into() },
             Event::Updated { report } => Self::Updated { report: report.into() },
             Event::Failed { error } => Self::Failed { schema: SCHEMA, error: error.to_string() },
-            other => Self::Failed { schema: SCHEMA, error: format!("{other:?}") },
-        }
+            _ => return None,
+        })
     }
 }
 

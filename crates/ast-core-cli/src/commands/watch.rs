@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &WatchArguments, global: &Global, output: &Output) 
 
 fn show(event: &WatchEvent, output: &Output) -> std::io::Result<()> {
     if output.format != Format::Human {
-        return output.json(&json::WatchEvent::from(event));
+        return json::WatchEvent::of(event).map_or(Ok(()), |event| output.json(&event));
     }
     let mut out = output.stdout();
     match event {
