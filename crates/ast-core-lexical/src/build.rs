@@ -83,6 +83,31 @@ impl FileTerms {
         Ok(file)
     }
 
+    /// A file as one document, of terms that are any text, each with how often it is in each field.
+    ///
+    /// # Errors
+    /// [`LexicalError::Overflow`] for terms of 4 GiB.
+    pub fn of_document<'t>(
+        terms: impl IntoIterator<Item = (&'t str, [u16; FIELDS])>,
+    ) -> Result<Self, LexicalError> {
+        let mut vocabulary = VocabularyBuilder::default();
+        let mut file = Self { lengths: vec![[0; FIELDS]], ..Self::default() };
+        for (text, tf) in terms.into_iter().filter(|(_, tf)| *tf != [0; FIELDS]) {
+            let term = vocabulary.number(text.as_bytes())?;
+            for (length, tf) in file.lengths[0].iter_mut().zip(tf) {
+                *length = length.saturating_add(u32::from(tf));
+            }
+            match file.postings.get_mut(term as usize) {
+                Some(known) => {
+                    known.tf.iter_mut().zip(tf).for_each(|(sum, tf)| *sum = sum.saturating_add(tf))
+                }
+                None => file.postings.push(FilePosting { term, chunk: 0, tf }),
+            }
+        }
+        file.terms = vocabulary.terms;
+        Ok(file)
+    }
+
     /// Whether the file has no chunks.
     pub fn is_empty(&self) -> bool {
         self.lengths.is_empty()

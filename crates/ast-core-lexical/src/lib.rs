@@ -47,8 +47,8 @@
 //!
 //! - [`Update`] takes files out and puts others in, as a new segment made of [`FileTerms`]. What is gone is marked so.
 //! - [`plan_merges`] says which segments ought to be one, and [`Merge`] makes them one and leaves out what is gone.
-//! - [`Search`] finds the best chunks under [`Bm25f`] and a [`Filter`]. [`Frequencies`] counts documents of terms, and
-//!   [`Expand`] finds the terms that begin with a word that is not typed to its end.
+//! - [`Search`] finds the best chunks under [`Bm25f`] and a [`Filter`]. [`Frequencies`] counts documents of terms.
+//! - [`Matches`] finds all documents that hold a term, or terms that begin with some text or have it inside, without rank.
 //!
 //! The first two give [`Changes`], to be applied in the transaction in which the manifest was read. Pages of segments never
 //! change, so a [`PageCache`] can keep them across transactions.
@@ -68,9 +68,9 @@ mod dictionary;
 mod documents;
 mod error;
 mod evaluate;
-mod expand;
 mod lookup;
 mod manifest;
+mod matches;
 mod merge;
 mod pack;
 mod page;
@@ -86,8 +86,8 @@ pub use build::FileTerms;
 pub use cache::PageCache;
 pub use error::LexicalError;
 pub use evaluate::Hit;
-pub use expand::{Expand, TermCount};
 pub use manifest::{Manifest, Segment};
+pub use matches::{Match, Matches, TermMatch};
 pub use merge::{Merge, plan_merges};
 pub use page::{Page, PageId};
 pub use score::{Bm25f, FIELDS, Totals};

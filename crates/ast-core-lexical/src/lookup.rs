@@ -218,6 +218,11 @@ pub(crate) fn root<'h>(held: &'h Held<'_>, segment: &Segment) -> Result<&'h Root
     Ok(root)
 }
 
+/// The page of documents at this place of a segment.
+pub(crate) fn documents_page(segment: &Segment, page: usize) -> PageId {
+    PageId::new(segment.id, Root::documents_page(page))
+}
+
 pub(crate) fn dead<'h>(held: &'h Held<'_>, segment: &Segment) -> Result<Option<&'h Dead>, LexicalError> {
     let dead = |id| Content::dead(Arc::as_ref(held.get(id)?)).map_err(|damage| damage.of(id));
     segment.dead_page().map(dead).transpose()

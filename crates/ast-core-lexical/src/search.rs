@@ -3,7 +3,7 @@
 use crate::cache::{Expected, PageCache};
 use crate::documents::{Documents, WORDS};
 use crate::evaluate::{Best, Hit, List, Scratch, TermList, score_window};
-use crate::lookup::{Lookup, dead, root};
+use crate::lookup::{Lookup, dead, documents_page, root};
 use crate::manifest::{Manifest, Segment};
 use crate::page::PageId;
 use crate::root::Root;
@@ -219,10 +219,6 @@ impl Task for Search<'_> {
         }
         Ok(best.into_hits())
     }
-}
-
-fn documents_page(segment: &Segment, page: usize) -> PageId {
-    PageId::new(segment.id, Root::documents_page(page))
 }
 
 fn distinct(terms: &[&str]) -> Result<Vec<Vec<u8>>, LexicalError> {

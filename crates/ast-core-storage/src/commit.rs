@@ -1,9 +1,10 @@
 //! Writing: one transaction a batch.
 
 use crate::direct::{self, in_list};
+use crate::pages::{self, PageTable};
 use crate::store::{GENERATION, META};
-use crate::{IndexedFile, Store, StoreError, WriteBatch, lexical};
-use ast_core_model::{FileId, LanguageName, SymbolId};
+use crate::{IndexedFile, Store, StoreError, WriteBatch};
+use ast_core_model::{FileId, LanguageName};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::path::Path;
 
@@ -30,7 +31,7 @@ impl Store {
         let path = self.path().to_owned();
         let read_only = || StoreError::ReadOnly { path: path.clone() };
         let writer = self.writer.clone().ok_or_else(read_only)?.lock_owned().await;
-        let cache = self.lexical_cache.clone();
+        let caches = self.caches.clone();
         let mut batch = batch;
         direct::run(writer, path, move |connection, path| {
             let failed = |error| StoreError::from_rusqlite(path, error);
@@ -38,7 +39,13 @@ impl Store {
             let transaction = begin.map_err(failed)?;
             let generation = next_generation(&transaction, path)?;
             let removed = apply(&transaction, &batch, generation).map_err(failed)?;
-            lexical::update(&transaction, path, removed, batch.take_terms(), &cache)?;
+            let terms = batch.take_terms();
+            let update = |table, removed, terms, cache| {
+                pages::update(&transaction, table, removed, terms, cache)
+                    .map_err(|error| error.into_store_error(path))
+            };
+            update(PageTable::Words, removed.clone(), terms.words, &caches.words)?;
+            update(PageTable::Names, removed, terms.names, &caches.names)?;
             transaction.commit().map_err(failed)?;
             Ok(Committed { generation: generation.cast_unsigned() })
         })
@@ -64,7 +71,6 @@ fn apply(connection: &Connection, batch: &WriteBatch, generation: i64) -> rusqli
     let replaced = files_at_paths_of(connection, &files)?;
     remove_files(connection, &replaced)?;
     insert_files(connection, &files, generation)?;
-    insert_symbols(connection, &files)?;
     let generation = generation.to_string();
     let meta = batch.meta.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut set = connection.prepare(
@@ -96,10 +102,7 @@ fn files_at_paths_of(connection: &Connection, files: &[&IndexedFile]) -> rusqlit
     Ok(found)
 }
 
-// The low 20 bits of the id of a symbol are its ordinal in the file.
-pub(crate) const REMOVE: [&str; 4] = [
-    "DELETE FROM symbols WHERE id IN (SELECT symbols.id FROM json_each(?1) AS gone JOIN symbols \
-        ON symbols.id BETWEEN gone.value << 20 AND gone.value << 20 | 0xFFFFF)",
+pub(crate) const REMOVE: [&str; 3] = [
     "DELETE FROM vectors WHERE file_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM documents WHERE file_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM files WHERE id IN (SELECT value FROM json_each(?1))",
@@ -116,9 +119,10 @@ fn remove_files(connection: &Connection, files: &[FileId]) -> rusqlite::Result<(
 fn insert_files(connection: &Connection, files: &[&IndexedFile], generation: i64) -> rusqlite::Result<()> {
     let mut insert = connection.prepare(
         "INSERT INTO files (id, path, language, status, detail, size, modified_ns, content_hash, lines, \
-         syntax_errors, generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         syntax_errors, generation, symbols) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
-    for IndexedFile { record, .. } in files {
+    for file in files {
+        let record = &file.record;
         insert.execute(params![
             record.id.get().cast_signed(),
             record.path.as_str(),
@@ -131,6 +135,7 @@ fn insert_files(connection: &Connection, files: &[&IndexedFile], generation: i64
             record.lines,
             record.syntax_errors,
             generation,
+            i64::try_from(file.symbols()).unwrap_or(i64::MAX),
         ])?;
     }
     let mut insert = connection.prepare("INSERT INTO documents (file_id, content) VALUES (?, ?)")?;
@@ -148,16 +153,4 @@ fn with_content<'a>(
     files: &'a [&IndexedFile],
 ) -> impl Iterator<Item = (i64, &'a crate::write_batch::Content)> {
     files.iter().filter_map(|file| Some((file.record.id.get().cast_signed(), file.content.as_ref()?)))
-}
-
-fn insert_symbols(connection: &Connection, files: &[&IndexedFile]) -> rusqlite::Result<()> {
-    let mut insert = connection.prepare("INSERT INTO symbols (id, name, kind) VALUES (?, ?, ?)")?;
-    for file in files {
-        let Some(content) = &file.content else { continue };
-        let ids = (*SymbolId::range_of(file.record.id).start()..).map(u64::cast_signed);
-        for (id, (name, kind)) in ids.zip(&content.symbols) {
-            insert.execute(params![id, &**name, kind.as_str()])?;
-        }
-    }
-    Ok(())
 }

@@ -39,7 +39,8 @@ pub(crate) async fn read<T: Send + 'static>(
     .await
 }
 
-async fn on_a_thread<T: Send + 'static>(
+/// Does the work on a thread that may wait, or compute for long.
+pub(crate) async fn on_a_thread<T: Send + 'static>(
     path: PathBuf,
     work: impl AsyncFnOnce(&Path) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

@@ -1,13 +1,10 @@
-//! Search by words: the pages of the lexical index, in the same transactions as the files that they are of.
+//! Search by words.
 
 use crate::direct;
+use crate::pages::{Failed, PageTable, Pages};
 use crate::{Store, StoreError};
-use ast_core_lexical::{
-    Bm25f, Changes, FileTerms, Filter, Frequencies, Hit, MAX_QUERY_TERMS, Manifest, Merge, Page, PageCache,
-    PageId, Query, Search, Task, Update, plan_merges, run,
-};
+use ast_core_lexical::{Bm25f, Filter, Frequencies, Hit, MAX_QUERY_TERMS, Query, Search};
 use ast_core_model::{ChunkId, FileId};
-use rusqlite::{Connection, OptionalExtension, Statement, params};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -34,117 +31,6 @@ impl fmt::Debug for ChunkFilter {
     }
 }
 
-/// A commit may make one segment of some that have up to so many bytes for each byte that it adds, and up to the first
-/// number in any case: what a commit costs stays in proportion to what it brings.
-const MERGED_BYTES: u64 = 1 << 20;
-const MERGED_FOR_ADDED: u64 = 8;
-
-pub(crate) const PAGE: &str = "SELECT data FROM lexical_pages WHERE id = ?";
-const PUT: &str = "INSERT OR REPLACE INTO lexical_pages (id, data) VALUES (?, ?)";
-pub(crate) const DELETE: &str = "DELETE FROM lexical_pages WHERE id BETWEEN ? AND ?";
-
-/// The pages in the store, as one transaction sees them.
-struct Pages<'c> {
-    connection: &'c Connection,
-    page: Statement<'c>,
-}
-
-impl<'c> Pages<'c> {
-    fn of(connection: &'c Connection) -> rusqlite::Result<Self> {
-        Ok(Self { connection, page: connection.prepare(PAGE)? })
-    }
-
-    fn get(&mut self, id: PageId) -> rusqlite::Result<Option<Vec<u8>>> {
-        self.page.query_row([id.get().cast_signed()], |row| row.get(0)).optional()
-    }
-
-    fn manifest(&mut self) -> Result<Manifest, Failed> {
-        Ok(Manifest::read(self.get(PageId::MANIFEST)?)?)
-    }
-
-    /// A page that is not there is found to be missing by who wants it.
-    fn run<T: Task>(&mut self, task: T) -> Result<T::Output, Failed> {
-        run(task, |wanted| self.fetch(wanted))
-    }
-
-    fn fetch(&mut self, wanted: &[PageId]) -> Result<Vec<Page>, Failed> {
-        let mut pages = Vec::with_capacity(wanted.len());
-        for &id in wanted {
-            pages.extend(self.get(id)?.map(|data| Page { id, data }));
-        }
-        Ok(pages)
-    }
-
-    fn apply(&self, changes: Changes) -> rusqlite::Result<Manifest> {
-        let mut delete = self.connection.prepare(DELETE)?;
-        for range in changes.delete {
-            delete.execute([range.start().get().cast_signed(), range.end().get().cast_signed()])?;
-        }
-        self.put(&changes.put)?;
-        Ok(changes.manifest)
-    }
-
-    fn put(&self, pages: &[Page]) -> rusqlite::Result<()> {
-        let mut put = self.connection.prepare(PUT)?;
-        pages
-            .iter()
-            .try_for_each(|page| put.execute(params![page.id.get().cast_signed(), page.data]).map(drop))
-    }
-}
-
-/// Why work on pages failed.
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
-    #[error(transparent)]
-    Lexical(#[from] ast_core_lexical::LexicalError),
-}
-
-impl Failed {
-    fn into_store_error(self, path: &std::path::Path) -> StoreError {
-        match self {
-            Self::Sqlite(error) => StoreError::from_rusqlite(path, error),
-            Self::Lexical(error) => StoreError::from_lexical(path, error),
-        }
-    }
-}
-
-/// Takes the terms of some files out of the index, and puts those of others in.
-pub(crate) fn update(
-    connection: &Connection,
-    path: &std::path::Path,
-    removed: Vec<FileId>,
-    added: Vec<(FileId, FileTerms)>,
-    cache: &PageCache,
-) -> Result<(), StoreError> {
-    let work = || -> Result<(), Failed> {
-        let mut pages = Pages::of(connection)?;
-        let before = pages.manifest()?;
-        let bytes = before.bytes();
-        let changes = pages.run(Update::new(before, removed, added, cache)?)?;
-        let mut manifest = pages.apply(changes)?;
-        let added = manifest.bytes().saturating_sub(bytes);
-        let budget = MERGED_BYTES.max(added.saturating_mul(MERGED_FOR_ADDED));
-        loop {
-            let plan = plan_merges(&manifest, budget);
-            if plan.is_empty() {
-                return Ok(());
-            }
-            for segments in plan {
-                let mut merge = Merge::new(manifest, &segments);
-                while !merge.wanted().is_empty() {
-                    let wanted = pages.fetch(merge.wanted())?;
-                    merge.supply(wanted)?;
-                    pages.put(&merge.take_pages())?;
-                }
-                manifest = pages.apply(merge.finish()?)?;
-            }
-        }
-    };
-    work().map_err(|error| error.into_store_error(path))
-}
-
 impl Store {
     /// The chunks that hold any of the terms, best first by BM25F, ties by id.
     ///
@@ -165,14 +51,14 @@ impl Store {
         if words.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        let cache = self.lexical_cache.clone();
+        let cache = self.caches.words.clone();
         let path = self.path().to_owned();
         let connection = self.reader().await?;
         direct::read(connection, path, move |connection, path| {
             let mut search = || -> Result<Vec<Hit>, Failed> {
                 // All pages are of one generation.
                 let transaction = connection.transaction()?;
-                let mut pages = Pages::of(&transaction)?;
+                let mut pages = Pages::of(&transaction, PageTable::Words)?;
                 let manifest = pages.manifest()?;
                 let mut terms: Vec<&str> = words.iter().map(String::as_str).collect();
                 if terms.len() > MAX_QUERY_TERMS {

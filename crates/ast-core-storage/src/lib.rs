@@ -1,4 +1,4 @@
-//! The store of a code index: files, symbols, chunks, embeddings and lexical rows in SQLite.
+//! The store of a code index: files with their symbols, references, chunks and vectors, and the indexes of words and names.
 //!
 //! A [`Store`] is one database file. It is the truth of an index: everything else (vectors in memory, caches) is
 //! made from it. All changes come as a [`WriteBatch`] through [`Store::commit`], one transaction each, so a reader
@@ -42,6 +42,8 @@ mod error;
 mod files;
 mod lexical;
 mod lock;
+mod names;
+mod pages;
 #[cfg(test)]
 mod plans;
 mod schema;
@@ -57,8 +59,9 @@ pub use document::Document;
 pub use error::StoreError;
 pub use files::{FileRecord, FileStatus};
 pub use lexical::ChunkFilter;
+pub use names::{NameMatch, NamingFile};
 pub use store::{Access, Store, StoreCounts};
-pub use symbols::{NameMatch, SymbolQuery, SymbolRecord};
+pub use symbols::{SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;
 pub use write_batch::{IndexedFile, WriteBatch};
 

@@ -1,6 +1,7 @@
 //! No query that is asked often reads a whole table.
 
-use crate::{Access, NameMatch, Store, StoreConfig, commit, lexical, store, symbols, vectors};
+use crate::pages::PageTable;
+use crate::{Access, Store, StoreConfig, commit, store, vectors};
 use sqlx::{AssertSqlSafe, Row};
 
 /// What of a plan reads all rows of something that grows with the index.
@@ -27,17 +28,10 @@ async fn queries_go_by_keys() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("index.db");
     let store = Store::open(&path, Access::Write, &StoreConfig::default()).await.unwrap();
-    let by_name = [NameMatch::Exact, NameMatch::IgnoreCase, NameMatch::Prefix].map(symbols::statement);
-    let constants = [
-        store::META,
-        store::DOCUMENTS,
-        vectors::AFTER,
-        lexical::PAGE,
-        lexical::DELETE,
-        commit::AT_PATH,
-        commit::TOUCH,
-    ];
-    for statement in constants.into_iter().chain(commit::REMOVE).chain(by_name.iter().map(String::as_str)) {
+    let pages = PageTable::ALL.into_iter().flat_map(|table| [table.get(), table.delete()]);
+    let constants =
+        [store::META, store::DOCUMENTS, store::PATHS, vectors::AFTER, commit::AT_PATH, commit::TOUCH];
+    for statement in constants.into_iter().chain(commit::REMOVE).chain(pages) {
         assert_eq!(scans(&store, statement).await, [""; 0], "{statement}");
     }
     // It is what the test looks for, where all rows are asked for.

@@ -9,8 +9,11 @@ use std::path::Path;
 const APPLICATION_ID: u32 = 0x4143_4569;
 
 /// Each brings a store from the version before to its own: the first to version 1. They only ever grow in number.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_index.sql"), include_str!("../migrations/0002_documents.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_index.sql"),
+    include_str!("../migrations/0002_documents.sql"),
+    include_str!("../migrations/0003_names.sql"),
+];
 
 /// The version of the tables that this program writes.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -1,7 +1,7 @@
 //! The store: opening it, and what it says of itself.
 
 use crate::connection::{Readers, Writer, resolve};
-use crate::{Document, FileRecord, StoreConfig, StoreError, schema};
+use crate::{Document, FileRecord, StoreConfig, StoreError, direct, schema};
 use ast_core_lexical::PageCache;
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
 use sqlx::Row;
@@ -25,6 +25,10 @@ pub(crate) const DOCUMENTS: &str = "\
     f.syntax_errors, d.content FROM json_each(?) AS wanted \
     JOIN files AS f ON f.id = wanted.value JOIN documents AS d ON d.file_id = f.id ORDER BY f.id";
 
+pub(crate) const PATHS: &str = "\
+    SELECT f.id, f.path, f.language FROM json_each(?) AS wanted \
+    JOIN files AS f ON f.id = wanted.value WHERE f.language IS NOT NULL ORDER BY f.id";
+
 /// The index of one tree, in a SQLite database.
 ///
 /// Reads go through a pool and never wait for a writer; all writes go through [`commit`](Self::commit), one
@@ -32,9 +36,16 @@ pub(crate) const DOCUMENTS: &str = "\
 pub struct Store {
     path: PathBuf,
     readers: Readers,
-    pub(crate) lexical_cache: Arc<PageCache>,
+    pub(crate) caches: Caches,
     /// `None` if the store was opened for reading.
     pub(crate) writer: Option<Arc<Mutex<Writer>>>,
+}
+
+/// Pages of the indexes of terms that were read, in memory.
+#[derive(Clone)]
+pub(crate) struct Caches {
+    pub(crate) words: Arc<PageCache>,
+    pub(crate) names: Arc<PageCache>,
 }
 
 /// How a store is opened.
@@ -94,8 +105,10 @@ impl Store {
             Access::Write => Some(Arc::new(Mutex::new(Writer::open(path, &file, config).await?))),
         };
         let readers = Readers::open(path, &file, config).await?;
-        let lexical_cache = Arc::new(PageCache::new(config.lexical_cache_kib as usize * 1024));
-        let store = Self { path: path.to_owned(), readers, lexical_cache, writer };
+        let cache =
+            |share: usize| Arc::new(PageCache::new(config.lexical_cache_kib as usize * 1024 / 4 * share));
+        let caches = Caches { words: cache(3), names: cache(1) };
+        let store = Self { path: path.to_owned(), readers, caches, writer };
         if access == Access::Read {
             let mut connection = store.reader().await?;
             if schema::check(&mut connection, path).await? < schema::VERSION {
@@ -149,7 +162,7 @@ impl Store {
         let row = sqlx::query(
             "SELECT (SELECT coalesce(sum(size), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
              (SELECT coalesce(sum(lines), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
-             (SELECT count(*) FROM symbols), (SELECT coalesce(sum(length(kinds)), 0) FROM vectors)",
+             (SELECT coalesce(sum(symbols), 0) FROM files), (SELECT coalesce(sum(length(kinds)), 0) FROM vectors)",
         )
         .fetch_one(&mut *connection)
         .await
@@ -247,12 +260,38 @@ impl Store {
             .fetch_all(&mut *connection)
             .await
             .map_err(|error| self.failed(error))?;
+        drop(connection);
+        let mut compressed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let content: Vec<u8> = row.try_get(10).map_err(|error| self.failed(error))?;
+            compressed.push((self.file_record(row)?, content));
+        }
+        direct::on_a_thread(self.path().to_owned(), async move |path| {
+            let read = |(record, content): (FileRecord, Vec<u8>)| {
+                let document = Document::decompress(&content).map_err(|reason| StoreError::Corrupt {
+                    path: path.to_owned(),
+                    reason: format!("the document of {}: {reason}", record.path),
+                })?;
+                Ok((record, document))
+            };
+            compressed.into_iter().map(read).collect()
+        })
+        .await
+    }
+
+    /// The paths and languages of these files, in order of ids; a file that is gone, or whose language is not known,
+    /// is left out.
+    pub async fn paths(&self, files: &[FileId]) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
+        let mut connection = self.reader().await?;
+        let rows = sqlx::query(PATHS)
+            .bind(json_list(files.iter().map(|file| file.get())))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
         let read = |row: &SqliteRow| {
-            let record = self.file_record(row)?;
-            let content: &[u8] = row.try_get(10).map_err(|error| self.failed(error))?;
-            let damaged = |reason| self.corrupt(format!("the document of {}: {reason}", record.path));
-            let document = Document::decompress(content).map_err(damaged)?;
-            Ok((record, document))
+            let text = |at| row.try_get::<String, _>(at).map_err(|error| self.failed(error));
+            let path = RepoPath::new(text(1)?).map_err(|error| self.corrupt(error.to_string()))?;
+            Ok((self.file_id(row, 0)?, path, LanguageName::new(text(2)?)))
         };
         rows.iter().map(read).collect()
     }

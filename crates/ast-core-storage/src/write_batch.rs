@@ -1,9 +1,10 @@
 //! One transaction's worth of changes.
 
+use crate::names::names_of;
 use crate::vectors::{byte_of_kind, quantize};
 use crate::{Document, FileRecord, StoreError};
-use ast_core_lexical::FileTerms;
-use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, SymbolId, SymbolKind};
+use ast_core_lexical::{FileTerms, LexicalError};
+use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, SymbolId};
 use std::collections::HashSet;
 
 /// Changes that become visible together, or not at all.
@@ -30,14 +31,22 @@ pub struct IndexedFile {
     pub(crate) content: Option<Content>,
 }
 
+/// What goes into the indexes of terms.
+pub(crate) struct Terms {
+    pub(crate) words: Vec<(FileId, FileTerms)>,
+    pub(crate) names: Vec<(FileId, FileTerms)>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) document: Vec<u8>,
-    pub(crate) symbols: Vec<(Box<str>, SymbolKind)>,
+    /// How many definitions it has.
+    pub(crate) symbols: usize,
     /// Of each chunk, the kind of what it is about.
     pub(crate) kinds: Vec<u8>,
     pub(crate) codes: Vec<u8>,
-    pub(crate) terms: FileTerms,
+    pub(crate) words: FileTerms,
+    pub(crate) names: FileTerms,
 }
 
 impl IndexedFile {
@@ -66,13 +75,16 @@ impl IndexedFile {
         if let Some(dimension) = vectors.len().checked_div(chunks.len()).filter(|dimension| *dimension > 0) {
             vectors.chunks_exact(dimension).for_each(|vector| quantize(vector, &mut codes));
         }
-        let terms = FileTerms::new(terms).map_err(|error| invalid(&record, error.to_string()))?;
+        let unfit = |error: LexicalError| invalid(&record, error.to_string());
+        let words = FileTerms::new(terms).map_err(unfit)?;
+        let names = names_of(document).map_err(unfit)?;
         let content = Content {
             document: document.compress()?,
-            symbols: symbols.iter().map(|symbol| (symbol.name.clone(), symbol.kind)).collect(),
+            symbols: symbols.len(),
             kinds: chunks.iter().map(|chunk| byte_of_kind(kind(chunk))).collect(),
             codes,
-            terms,
+            words,
+            names,
         };
         Ok(Self { record, content: Some(content) })
     }
@@ -84,7 +96,7 @@ impl IndexedFile {
 
     /// How many definitions it has.
     pub fn symbols(&self) -> usize {
-        self.content.as_ref().map_or(0, |content| content.symbols.len())
+        self.content.as_ref().map_or(0, |content| content.symbols)
     }
 
     /// How many chunks it has.
@@ -103,12 +115,16 @@ impl WriteBatch {
         self.files.is_empty() && self.removed.is_empty() && self.touched.is_empty() && self.meta.is_empty()
     }
 
-    /// The terms of its files, which it has no longer.
-    pub(crate) fn take_terms(&mut self) -> Vec<(FileId, FileTerms)> {
-        let terms = |file: &mut IndexedFile| {
-            Some((file.record.id, std::mem::take(&mut file.content.as_mut()?.terms)))
-        };
-        self.files.iter_mut().filter_map(terms).collect()
+    /// The words and the names of its files, which it has no longer.
+    pub(crate) fn take_terms(&mut self) -> Terms {
+        let (mut words, mut names) = (Vec::new(), Vec::new());
+        for file in &mut self.files {
+            if let Some(content) = &mut file.content {
+                words.push((file.record.id, std::mem::take(&mut content.words)));
+                names.push((file.record.id, std::mem::take(&mut content.names)));
+            }
+        }
+        Terms { words, names }
     }
 
     /// Whether it can be stored so that it can be read again.

@@ -1,7 +1,7 @@
 //! A page that is not as it was written is an error or makes no difference; it is never a panic or a wrong answer.
 
 use crate::store::Store;
-use ast_core_lexical::{Bm25f, Filter, LexicalError, PageCache, PageId};
+use ast_core_lexical::{Bm25f, Filter, LexicalError, Match, PageCache, PageId, TermMatch};
 use ast_core_model::ChunkTerms;
 use proptest::prelude::*;
 
@@ -29,15 +29,16 @@ fn store() -> Store {
     store
 }
 
-/// Hits with the bits of their scores, frequencies, and terms.
-type Answers = (Vec<(u64, u64)>, Vec<u64>, Vec<(String, u64)>);
+/// Hits with the bits of their scores, frequencies, and matches.
+type Answers = (Vec<(u64, u64)>, Vec<u64>, Vec<Match>);
 
 /// All that can be asked of an index.
 fn answers(store: &mut Store) -> Result<Answers, LexicalError> {
     let cache = PageCache::new(1 << 20);
     let hits = store.search(&TERMS, RANKING, 20, Filter::All, &cache)?;
     let hits = hits.iter().map(|hit| (hit.chunk.get(), hit.score.to_bits())).collect();
-    let answers = (hits, store.frequencies(&TERMS, &cache)?, store.expand("t1", 50)?);
+    let answers =
+        (hits, store.frequencies(&TERMS, &cache)?, store.matches(TermMatch::Substring("t1"), &cache)?);
     store.update(&[30, 31], &[])?;
     store.merge(&[1, 2, 3])?;
     Ok(answers)

@@ -2,7 +2,7 @@
 
 use ast_core_lexical::{Bm25f, FIELDS};
 use ast_core_model::{ChunkId, ChunkTerms, FileId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The files that are there.
 #[derive(Default, Clone)]
@@ -40,19 +40,12 @@ impl Oracle {
         self.chunks().filter(|(_, fields)| fields.iter().any(|field| field.contains(&term))).count() as u64
     }
 
-    /// The terms that begin with some text, the most frequent first.
-    pub(crate) fn expand(&self, prefix: &str, limit: usize) -> Vec<(String, u64)> {
-        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-        for (_, fields) in self.chunks() {
-            let distinct: BTreeSet<&str> = fields.iter().flatten().copied().collect();
-            for term in distinct.into_iter().filter(|term| term.starts_with(prefix)) {
-                *counts.entry(term).or_default() += 1;
-            }
-        }
-        let mut terms: Vec<_> = counts.into_iter().map(|(term, count)| (term.to_owned(), count)).collect();
-        terms.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        terms.truncate(limit);
-        terms
+    /// The chunks with terms that are taken, and how often they are in each field.
+    pub(crate) fn matches(&self, takes: impl Fn(&str) -> bool) -> Vec<(ChunkId, [u32; 4])> {
+        let count = |terms: &Vec<&str>| terms.iter().filter(|term| takes(term)).count() as u32;
+        let counted =
+            self.chunks().map(|(chunk, fields)| (chunk, std::array::from_fn(|at| count(&fields[at]))));
+        counted.filter(|(_, counts)| *counts != [0; 4]).collect()
     }
 
     pub(crate) fn search(

@@ -2,7 +2,7 @@
 
 use crate::oracle::Oracle;
 use crate::store::{Store, file};
-use ast_core_lexical::{Bm25f, Filter, PageCache};
+use ast_core_lexical::{Bm25f, Filter, PageCache, TermMatch};
 use ast_core_model::{ChunkId, ChunkTerms};
 use proptest::prelude::*;
 
@@ -15,9 +15,9 @@ enum Step {
     },
     Merge(Vec<u8>),
     Settle,
-    Expand {
-        prefix: String,
-        limit: usize,
+    Match {
+        text: String,
+        how: u8,
     },
     Search {
         terms: Vec<String>,
@@ -82,7 +82,7 @@ fn step(chunks: usize) -> impl Strategy<Value = Step> {
             .prop_map(|(added, removed)| Step::Commit { added, removed }),
         1 => prop::collection::vec(any::<u8>(), 1..5).prop_map(Step::Merge),
         1 => Just(Step::Settle),
-        1 => ("[a-c]{0,2}", 0..20_usize).prop_map(|(prefix, limit)| Step::Expand { prefix, limit }),
+        1 => ("[a-c]{0,2}", 0..3_u8).prop_map(|(text, how)| Step::Match { text, how }),
         3 => (prop::collection::vec(term(), 0..6), ranking(), 0..40_usize, wanted())
             .prop_map(|(terms, ranking, limit, filter)| Step::Search { terms, ranking, limit, filter }),
     ]
@@ -114,8 +114,16 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
                 store.merge(&which).unwrap();
             }
             Step::Settle => store.settle(u64::MAX).unwrap(),
-            Step::Expand { prefix, limit } => {
-                prop_assert_eq!(store.expand(prefix, *limit).unwrap(), oracle.expand(prefix, *limit));
+            Step::Match { text, how } => {
+                let terms = [TermMatch::Equal(text), TermMatch::Prefix(text), TermMatch::Substring(text)];
+                let takes = |term: &str| match how {
+                    0 => term == text,
+                    1 => term.starts_with(text.as_str()),
+                    _ => term.contains(text.as_str()),
+                };
+                let found = store.matches(terms[usize::from(*how)], &cache).unwrap();
+                let found: Vec<_> = found.iter().map(|found| (found.chunk, found.frequencies)).collect();
+                prop_assert_eq!(found, oracle.matches(takes));
             }
             Step::Search { terms, ranking, limit, filter } => {
                 let terms: Vec<&str> = terms.iter().map(String::as_str).collect();

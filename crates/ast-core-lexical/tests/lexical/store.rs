@@ -1,8 +1,8 @@
 //! An index with its pages in a map.
 
 use ast_core_lexical::{
-    Bm25f, Changes, Expand, FileTerms, Filter, Frequencies, Hit, LexicalError, Manifest, Merge, Page,
-    PageCache, PageId, Query, Search, Task, Update, plan_merges, run,
+    Bm25f, Changes, FileTerms, Filter, Frequencies, Hit, LexicalError, Manifest, Match, Matches, Merge, Page,
+    PageCache, PageId, Query, Search, Task, TermMatch, Update, plan_merges, run,
 };
 use ast_core_model::{ChunkTerms, FileId};
 use std::collections::BTreeMap;
@@ -87,10 +87,12 @@ impl Store {
         run(search, |wanted| self.fetch(wanted))
     }
 
-    pub(crate) fn expand(&self, prefix: &str, limit: usize) -> Result<Vec<(String, u64)>, LexicalError> {
-        let cache = PageCache::new(0);
-        let terms = run(Expand::new(&self.manifest()?, prefix, limit, &cache)?, |wanted| self.fetch(wanted))?;
-        Ok(terms.into_iter().map(|count| (count.term, count.documents)).collect())
+    pub(crate) fn matches(
+        &self,
+        terms: TermMatch<'_>,
+        cache: &PageCache,
+    ) -> Result<Vec<Match>, LexicalError> {
+        run(Matches::new(&self.manifest()?, terms, cache)?, |wanted| self.fetch(wanted))
     }
 
     pub(crate) fn frequencies(&self, terms: &[&str], cache: &PageCache) -> Result<Vec<u64>, LexicalError> {

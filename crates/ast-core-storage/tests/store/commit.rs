@@ -8,7 +8,8 @@ use ast_core_model::{
     Chunk, ChunkTerms, ContentHash, LineRange, Reference, ReferenceKind, Span, Symbol, SymbolKind, Visibility,
 };
 use ast_core_storage::{
-    Access, ChunkFilter, Document, FileRecord, FileStatus, IndexedFile, StoreCounts, StoreError, WriteBatch,
+    Access, ChunkFilter, Document, FileRecord, FileStatus, IndexedFile, NameMatch, StoreCounts, StoreError,
+    WriteBatch,
 };
 
 /// A file with something else in every column, at the edges of what there can be.
@@ -90,11 +91,13 @@ async fn every_column_is_written() {
             "4294967295",
             "4294967294",
             "1",
+            "2",
         ]]
     );
+    let naming = store.files_naming("größe", NameMatch::IgnoreCase).await.unwrap();
     assert_eq!(
-        table("SELECT * FROM symbols").await,
-        [["3145728", "'Größe'", "'namespace'"], ["3145729", "'f'", "'function'"]]
+        naming.iter().map(|naming| (naming.file.get(), naming.defines)).collect::<Vec<_>>(),
+        [(3, true)]
     );
     // The second chunk is about no definition; functions are the eleventh kind.
     assert_eq!(table("SELECT * FROM vectors").await, [["3", "0b00", "7f007f81"]]);

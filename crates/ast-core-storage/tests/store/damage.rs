@@ -32,8 +32,7 @@ impl Random {
 }
 
 fn symbols_named(name: &str) -> SymbolQuery {
-    let (name, matching) = (name.to_owned(), NameMatch::Substring);
-    SymbolQuery { name, matching, kinds: vec![], files: None, after: None, limit: 100 }
+    SymbolQuery { matching: NameMatch::Substring, ..SymbolQuery::exact(name) }
 }
 
 /// Lets pass any error that says what is wrong with the file. The thread of a connection must not be gone, as it is
@@ -151,11 +150,9 @@ async fn values_that_nobody_can_have_written_are_damage() {
         ("UPDATE files SET status = 'lost' WHERE id = 2", "files"),
         ("UPDATE files SET path = '../up.rs' WHERE id = 2", "files"),
         ("UPDATE files SET content_hash = x'00' WHERE id = 2", "files"),
-        ("UPDATE symbols SET kind = 'klass'", "symbols"),
-        (
-            "UPDATE symbols SET id = id & 0xFFFFF WHERE id >> 20 = 2; UPDATE files SET id = 0 WHERE id = 2",
-            "symbols",
-        ),
+        ("UPDATE files SET symbols = -1 WHERE id = 2; UPDATE files SET symbols = 0 WHERE id = 1", "counts"),
+        ("UPDATE name_pages SET data = substr(data, 2)", "symbols"),
+        ("DELETE FROM name_pages WHERE id > 0", "symbols"),
         ("UPDATE documents SET content = x'00'", "documents"),
         ("UPDATE documents SET content = substr(content, 1, length(content) - 1)", "documents"),
         // A frame that says that its text is of 4 GiB less one byte.
@@ -179,6 +176,7 @@ async fn values_that_nobody_can_have_written_are_damage() {
                 store.generation().await.err()
             }
             "files" => store.files().await.err(),
+            "counts" => store.counts().await.err(),
             "symbols" => store.symbols(&symbols_named("beta")).await.err(),
             "documents" => store.documents(&[id(2)]).await.err(),
             _ => store.vectors_after(None, 10).await.err(),

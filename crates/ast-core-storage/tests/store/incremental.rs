@@ -2,7 +2,9 @@
 
 use crate::sample::{Parts, files, new_store, parts, rust_text, skipped};
 use crate::tables::rows;
-use ast_core_storage::{Bm25f, ChunkFilter, FileRecord, FileStatus, IndexedFile, Store, WriteBatch};
+use ast_core_storage::{
+    Bm25f, ChunkFilter, FileRecord, FileStatus, IndexedFile, NameMatch, Store, SymbolQuery, WriteBatch,
+};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -43,7 +45,6 @@ async fn seen(store: &Store) -> Vec<String> {
         "SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors \
          FROM files ORDER BY id",
         "SELECT * FROM documents",
-        "SELECT * FROM symbols",
         "SELECT * FROM vectors",
     ] {
         seen.extend(rows(store.path(), statement).await.into_iter().map(|row| format!("{row:?}")));
@@ -53,6 +54,10 @@ async fn seen(store: &Store) -> Vec<String> {
         let hits = store.lexical_search(terms, ranking, ChunkFilter::All, 1_000).await.unwrap();
         seen.extend(hits.into_iter().map(|hit| format!("{:?} {}", hit.chunk, hit.score)));
     }
+    let naming = store.files_naming("", NameMatch::Prefix).await.unwrap();
+    seen.extend(naming.into_iter().map(|naming| format!("{naming:?}")));
+    let every = SymbolQuery { matching: NameMatch::Prefix, ..SymbolQuery::exact("") };
+    seen.extend(store.symbols(&every).await.unwrap().into_iter().map(|found| format!("{found:?}")));
     seen
 }
 

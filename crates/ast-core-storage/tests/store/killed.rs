@@ -3,7 +3,9 @@
 use crate::process::{Player, command, part, say};
 use crate::sample::{EVEN, files, id, open, rust, skipped_record};
 use crate::tables::{quick_check, row_counts, rows};
-use ast_core_storage::{Access, ChunkFilter, FileRecord, FileStatus, IndexedFile, Store, WriteBatch};
+use ast_core_storage::{
+    Access, ChunkFilter, FileRecord, FileStatus, IndexedFile, NameMatch, Store, SymbolQuery, WriteBatch,
+};
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,7 +54,8 @@ async fn check(store: &Store, acknowledged: u64) {
     for (table, a_file) in [("files", 1), ("documents", 1), ("vectors", 1), ("kinds", chunks)] {
         assert_eq!(counts[table], expected * a_file, "{table} in generation {generation}");
     }
-    assert_eq!(counts["symbols"], expected * symbols);
+    let every = SymbolQuery { matching: NameMatch::Prefix, ..SymbolQuery::exact("") };
+    assert_eq!(store.symbols(&every).await.unwrap().len() as i64, expected * symbols);
     let generations =
         rows(store.path(), "SELECT DISTINCT generation FROM files WHERE path GLOB 'shared/*'").await;
     assert_eq!(generations.len(), usize::from(generation > 0), "{generations:?}");

@@ -2,10 +2,10 @@
 
 use crate::sample::{files, id, new_store, parsed};
 use ast_core_model::SymbolKind;
-use ast_core_storage::{NameMatch, Store, SymbolQuery, SymbolRecord, WriteBatch};
+use ast_core_storage::{NameMatch, NamingFile, Store, SymbolQuery, SymbolRecord, WriteBatch};
 
 fn query(name: &str, matching: NameMatch) -> SymbolQuery {
-    SymbolQuery { name: name.into(), matching, kinds: vec![], files: None, after: None, limit: 100 }
+    SymbolQuery { matching, limit: 100, ..SymbolQuery::exact(name) }
 }
 
 async fn store() -> (tempfile::TempDir, Store) {
@@ -25,7 +25,7 @@ async fn store() -> (tempfile::TempDir, Store) {
 
 async fn names(store: &Store, query: SymbolQuery) -> Vec<String> {
     let found = store.symbols(&query).await.unwrap();
-    found.into_iter().map(|symbol| format!("{}:{}", symbol.path, symbol.name)).collect()
+    found.into_iter().map(|symbol| format!("{}:{}", symbol.path, symbol.symbol.name)).collect()
 }
 
 #[tokio::test]
@@ -46,6 +46,7 @@ async fn names_match_as_asked() {
         ("%", NameMatch::Prefix, &[]),
         ("_", NameMatch::Substring, &["a.rs:parse_all", "c.rs:_x", "c.rs:a_"]),
         ("größ", NameMatch::Prefix, &["b.py:größe"]),
+        ("ößE", NameMatch::Substring, &["b.py:größe"]),
         ("\u{10FFFF}", NameMatch::Prefix, &[]),
         ("'; DROP TABLE symbols; --", NameMatch::Exact, &[]),
     ] {
@@ -65,6 +66,10 @@ async fn filters_leave_out_and_pages_follow_each_other() {
     let second = SymbolQuery { files: Some(vec![id(2)]), ..parse() };
     assert_eq!(names(&store, second).await, ["b.py:Parser", "b.py:parse"]);
     assert_eq!(names(&store, SymbolQuery { files: Some(vec![]), ..parse() }).await, [""; 0]);
+    let inside =
+        |scope: &[&str]| SymbolQuery { scope: scope.iter().map(|&name| name.into()).collect(), ..parse() };
+    assert_eq!(names(&store, inside(&["Parser"])).await, ["b.py:parse"]);
+    assert_eq!(names(&store, inside(&["b", "Parser"])).await, [""; 0]);
 
     let all = store.symbols(&parse()).await.unwrap();
     for limit in 1..=all.len() {
@@ -86,7 +91,40 @@ async fn a_definition_goes_with_its_file() {
     let (_directory, store) = store().await;
     store.commit(WriteBatch { removed: vec![id(1)], ..WriteBatch::default() }).await.unwrap();
     assert_eq!(names(&store, query("parse", NameMatch::Exact)).await, ["b.py:parse"]);
-    let documents = store.documents(&[id(2)]).await.unwrap();
     let found = &store.symbols(&query("parse", NameMatch::Exact)).await.unwrap()[0];
-    assert_eq!(documents[0].1.symbols[found.id.ordinal() as usize].signature, "def parse(self)".into());
+    assert_eq!((&*found.symbol.signature, &found.scope[..]), ("def parse(self)", &["Parser".into()][..]));
+}
+
+#[tokio::test]
+async fn files_are_found_by_what_they_mention() {
+    let (_directory, store) = new_store().await;
+    let long = "x".repeat(200);
+    let batch = files(vec![
+        parsed(
+            1,
+            "a.ts",
+            "import { open as begin, Door } from './door';\nclass Gate extends Door {}\nbegin();\n",
+        ),
+        parsed(2, "door.ts", "export class Door {}\nexport function open(): Door { return new Door(); }\n"),
+        parsed(3, "long.py", &format!("def {long}a(): pass\ndef {long}b(): pass\n")),
+    ]);
+    store.commit(batch).await.unwrap();
+    let naming = async |name: &str, matching| {
+        let found = store.files_naming(name, matching).await.unwrap();
+        let flags = |naming: &NamingFile| {
+            let flags = [naming.defines, naming.calls, naming.uses_types, naming.imports];
+            let letters = flags.iter().zip("dcti".chars()).filter(|(is, _)| **is).map(|(_, letter)| letter);
+            format!("{}{}", naming.file.get(), letters.collect::<String>())
+        };
+        found.iter().map(flags).collect::<Vec<_>>()
+    };
+    assert_eq!(naming("open", NameMatch::Exact).await, ["1i", "2d"]);
+    assert_eq!(naming("BEGIN", NameMatch::IgnoreCase).await, ["1ci"], "an alias names it too");
+    assert_eq!(naming("Door", NameMatch::Exact).await, ["1ti", "2dct"]);
+    assert_eq!(naming("oo", NameMatch::Substring).await, ["1ti", "2dct"]);
+    assert_eq!(naming("nowhere", NameMatch::Substring).await, [""; 0]);
+    // Names that begin alike for long are told apart by their documents.
+    assert_eq!(naming(&format!("{long}c"), NameMatch::Exact).await, ["3d"]);
+    assert_eq!(names(&store, query(&format!("{long}a"), NameMatch::Exact)).await.len(), 1);
+    assert_eq!(names(&store, query(&format!("{long}c"), NameMatch::Exact)).await, [""; 0]);
 }

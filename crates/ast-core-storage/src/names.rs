@@ -1,0 +1,134 @@
+//! Files by the names that they define and mention.
+
+use crate::direct;
+use crate::pages::{Failed, PageTable, Pages};
+use crate::{Document, Store, StoreError};
+use ast_core_lexical::{FIELDS, FileTerms, LexicalError, Matches, TermMatch};
+use ast_core_model::{FileId, ReferenceKind};
+use std::collections::HashMap;
+
+/// How a name is compared with the one looked for. Letters of ASCII are alike in upper and lower case, except in
+/// [`Exact`](Self::Exact).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NameMatch {
+    /// The same, letter by letter.
+    Exact,
+    /// The same but for the case.
+    IgnoreCase,
+    /// It begins with it.
+    Prefix,
+    /// It holds it. All names are looked at.
+    Substring,
+}
+
+impl NameMatch {
+    /// Whether a name is one of those looked for.
+    pub fn takes(self, wanted: &str, name: &str) -> bool {
+        let (wanted, name) = (wanted.as_bytes(), name.as_bytes());
+        match self {
+            Self::Exact => name == wanted,
+            Self::IgnoreCase => name.eq_ignore_ascii_case(wanted),
+            Self::Prefix => name.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted)),
+            Self::Substring => {
+                wanted.is_empty() || name.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
+            }
+        }
+    }
+}
+
+/// A file that has names like the one looked for, in any case of their letters: what it does with them is in its
+/// document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamingFile {
+    /// The file.
+    pub file: FileId,
+    /// Whether it defines such.
+    pub defines: bool,
+    /// Whether it calls such.
+    pub calls: bool,
+    /// Whether it uses types named so, to extend them too.
+    pub uses_types: bool,
+    /// Whether it imports such, or gives such names to what it imports.
+    pub imports: bool,
+}
+
+/// The fields of the index of names. That of calls, which are the most, takes least room.
+const DEFINED: usize = 0;
+const TYPE: usize = 1;
+const IMPORTED: usize = 2;
+const CALLED: usize = 3;
+
+/// A name is told from others by so many bytes; further ones are looked at in the document.
+const MAX_TERM: usize = 128;
+
+/// The term of a name.
+fn term_of(name: &str) -> String {
+    let mut end = name.len().min(MAX_TERM);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name[..end].to_ascii_lowercase()
+}
+
+/// The names in a document.
+pub(crate) fn names_of(document: &Document) -> Result<FileTerms, LexicalError> {
+    let mut fields: HashMap<&str, [u16; FIELDS]> = HashMap::new();
+    let mut note = |name, field: usize| fields.entry(name).or_default()[field] = 1;
+    for symbol in &document.symbols {
+        note(&*symbol.name, DEFINED);
+    }
+    for reference in &document.references {
+        let field = match reference.kind {
+            ReferenceKind::Call => CALLED,
+            ReferenceKind::Import => IMPORTED,
+            ReferenceKind::Type | ReferenceKind::Inherit => TYPE,
+        };
+        note(&*reference.name, field);
+        if let Some(alias) = &reference.alias {
+            note(alias, field);
+        }
+    }
+    let mut terms: HashMap<String, [u16; FIELDS]> = HashMap::with_capacity(fields.len());
+    for (name, fields) in fields {
+        let known = terms.entry(term_of(name)).or_default();
+        known.iter_mut().zip(fields).for_each(|(known, field)| *known |= field);
+    }
+    FileTerms::of_document(terms.iter().map(|(term, fields)| (term.as_str(), *fields)))
+}
+
+impl Store {
+    /// The files that have a name, each once, in order of ids.
+    ///
+    /// [`NameMatch::Exact`] finds what [`NameMatch::IgnoreCase`] does: of letters the document tells the case.
+    pub async fn files_naming(&self, name: &str, matching: NameMatch) -> Result<Vec<NamingFile>, StoreError> {
+        let term = term_of(name);
+        let cache = self.caches.names.clone();
+        let connection = self.reader().await?;
+        direct::read(connection, self.path().to_owned(), move |connection, path| {
+            let terms = match matching {
+                NameMatch::Exact | NameMatch::IgnoreCase => TermMatch::Equal(&term),
+                NameMatch::Prefix => TermMatch::Prefix(&term),
+                NameMatch::Substring => TermMatch::Substring(&term),
+            };
+            let mut find = || -> Result<Vec<NamingFile>, Failed> {
+                // All pages are of one generation.
+                let transaction = connection.transaction()?;
+                let mut pages = Pages::of(&transaction, PageTable::Names)?;
+                let manifest = pages.manifest()?;
+                let found = pages.run(Matches::new(&manifest, terms, &cache)?)?;
+                Ok(found
+                    .iter()
+                    .map(|found| NamingFile {
+                        file: found.chunk.file(),
+                        defines: found.frequencies[DEFINED] > 0,
+                        calls: found.frequencies[CALLED] > 0,
+                        uses_types: found.frequencies[TYPE] > 0,
+                        imports: found.frequencies[IMPORTED] > 0,
+                    })
+                    .collect())
+            };
+            find().map_err(|error| error.into_store_error(path))
+        })
+        .await
+    }
+}
