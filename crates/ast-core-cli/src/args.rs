@@ -1,6 +1,6 @@
 //! What can be asked on the command line.
 
-use ast_core_engine::{Language, SearchMode, SymbolKind};
+use ast_core_engine::{Language, ReferenceKind, SearchMode, SymbolKind};
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -98,6 +98,25 @@ Examples:
   ast-core annotate src/parser.rs
   ast-core annotate src --format jsonl | jq 'select(.complexity.cognitive > 15) | .name'")]
     Annotate(SourceArguments),
+    /// List where a name is mentioned: called, imported, used as a type, inherited from
+    #[command(after_help = "\
+Examples:
+  ast-core refs Engine
+  ast-core refs Engine.open --kind import
+  ast-core refs parse --lang rust --path 'src/**' --json")]
+    Refs(RefsArguments),
+    /// List where a name is called, and from which definitions
+    #[command(after_help = "\
+Examples:
+  ast-core callers parse_header
+  ast-core callers Engine.open --limit 20")]
+    Callers(NameArguments),
+    /// List what the definitions of a name call
+    #[command(after_help = "\
+Examples:
+  ast-core callees main
+  ast-core callees Engine.open --json")]
+    Callees(NameArguments),
     /// Keep the index up with a directory as it changes, until Ctrl-C
     #[command(after_help = "\
 Examples:
@@ -163,6 +182,30 @@ impl SearchArguments {
     pub(crate) fn query(&self) -> String {
         self.query.join(" ")
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RefsArguments {
+    #[command(flatten)]
+    pub(crate) name: NameArguments,
+    /// Only mentions of this kind: call, type, import or inherit; may be given more than once
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<ReferenceKind>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NameArguments {
+    /// The name, or with names round it, such as Engine.open or parser::tree::Node
+    pub(crate) name: String,
+    /// The most lines of the answer
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// Only files in this language; may be given more than once
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Vec<Language>,
+    /// Only files whose path matches; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Vec<String>,
 }
 
 #[derive(Debug, Args)]

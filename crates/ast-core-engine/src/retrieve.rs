@@ -297,7 +297,7 @@ impl Filter {
     }
 }
 
-fn path_filter(patterns: &[String]) -> Result<Option<GlobSet>, EngineError> {
+pub(crate) fn path_filter(patterns: &[String]) -> Result<Option<GlobSet>, EngineError> {
     if patterns.is_empty() {
         return Ok(None);
     }
@@ -334,7 +334,7 @@ fn snippet(source: &SourceText<'_>, chunk: &Chunk, context: u32) -> (String, Lin
 }
 
 /// Whether the file is another than was indexed. The stamp tells quickly that it is not; the content decides.
-fn has_changed(root: &Path, record: &FileRecord) -> bool {
+pub(crate) fn has_changed(root: &Path, record: &FileRecord) -> bool {
     let path = root.join(record.path.as_str());
     let Ok(metadata) = std::fs::metadata(&path) else { return true };
     let stamp = Stamp::of(&metadata);

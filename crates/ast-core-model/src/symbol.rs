@@ -127,6 +127,25 @@ impl FromStr for Visibility {
     }
 }
 
+impl SymbolKind {
+    /// Whether other things can be defined inside of it and named by it: types and what stands for them, and modules.
+    pub fn is_container(self) -> bool {
+        matches!(
+            self,
+            Self::Module
+                | Self::Namespace
+                | Self::Class
+                | Self::Struct
+                | Self::Union
+                | Self::Enum
+                | Self::Interface
+                | Self::Trait
+                | Self::Impl
+                | Self::Type
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

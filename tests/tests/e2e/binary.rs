@@ -29,6 +29,13 @@ impl Answer {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// The first of the records on stdout, one a line.
+    #[track_caller]
+    pub(crate) fn first_json(&self) -> Value {
+        let first = self.stdout.lines().next().unwrap_or_else(|| panic!("a record: {self:?}"));
+        serde_json::from_str(first).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
     /// It ended with this code, and said so in one line that has all these words; stdout is empty.
     #[track_caller]
     pub(crate) fn assert_refused(&self, code: i32, words: &[&str]) {

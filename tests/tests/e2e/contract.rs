@@ -40,6 +40,40 @@ fn index() {
     assert_eq!(first["failures"][0]["path"], "blob.py");
 }
 
+const DEFINITION: &str = "path start_line end_line language kind name scope signature";
+
+#[test]
+fn refs_and_callers() {
+    let repository = indexed();
+    let reply = repository.run(["refs", "retry_with_backoff", "--json"]).json();
+    assert_keys(
+        &reply,
+        "schema query took_ms generation complete definitions more_definitions references unread_files",
+    );
+    assert_keys(&reply["definitions"][0], DEFINITION);
+    let mention = &reply["references"][0];
+    assert_keys(
+        mention,
+        "path language reference name qualifier alias line start_byte end_byte text within evidence targets changed",
+    );
+    assert_eq!(repository.run(["refs", "retry_with_backoff", "--format", "jsonl"]).first_json(), *mention);
+    let calls = repository.run(["callers", "retry_with_backoff", "--json"]).json();
+    assert!(calls["references"].as_array().unwrap().iter().all(|mention| mention["reference"] == "call"));
+    assert_eq!(repository.run(["refs", "no_such_name"]).code, Some(1));
+}
+
+#[test]
+fn callees() {
+    let repository = indexed();
+    let reply = repository.run(["callees", "retry_with_backoff", "--json"]).json();
+    assert_keys(&reply, "schema query took_ms generation complete definitions more_definitions callees more");
+    let callee = &reply["callees"][0];
+    assert_keys(callee, "caller name qualifier lines evidence targets target_count");
+    assert_keys(&callee["caller"], DEFINITION);
+    assert_eq!(repository.run(["callees", "retry_with_backoff", "--format", "jsonl"]).first_json(), *callee);
+    assert_eq!(repository.run(["callees", "no_such_name"]).code, Some(1));
+}
+
 #[test]
 fn plan() {
     let plan = indexed().run(["index", "--plan", "--json"]).json();

@@ -23,8 +23,13 @@ impl Repository {
 
     /// A copy of the repository in many languages that is among the fixtures.
     pub(crate) fn polyglot() -> Self {
+        Self::fixture("polyglot")
+    }
+
+    /// A copy of a repository that is among the fixtures.
+    pub(crate) fn fixture(name: &str) -> Self {
         let repository = Self::empty();
-        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/repos/polyglot");
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/repos").join(name);
         copy_folder(&fixture, &repository.root());
         repository
     }

@@ -3,6 +3,7 @@
 pub(crate) mod annotate;
 pub(crate) mod index;
 pub(crate) mod languages;
+pub(crate) mod references;
 pub(crate) mod search;
 pub(crate) mod status;
 pub(crate) mod symbols;
@@ -14,6 +15,15 @@ use crate::output::{Output, WARNING};
 use ast_core_engine::{Coverage, EngineConfig, Failure, Outline, OutlineOptions, find_database, outline};
 use std::future::Future;
 use std::ops::ControlFlow;
+
+/// Says so if files may be missing from an answer.
+fn warn_if_incomplete(complete: bool, output: &Output) {
+    if !complete {
+        output.note(format_args!(
+            "{WARNING}the index is incomplete{WARNING:#}: the last run did not come to its end; run `ast-core index`"
+        ));
+    }
+}
 
 /// Runs async work to its end.
 fn block_on<T>(work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {

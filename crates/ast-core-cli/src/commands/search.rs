@@ -1,6 +1,6 @@
 //! `ast-core search`: find code.
 
-use super::{block_on, existing_index};
+use super::{block_on, existing_index, warn_if_incomplete};
 use crate::args::{Format, Global, SearchArguments};
 use crate::failure::{Exit, Failed};
 use crate::json;
@@ -29,11 +29,7 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
         engine.close().await;
         Ok(reply?)
     })?;
-    if !reply.complete {
-        output.note(format_args!(
-            "{WARNING}the index is incomplete{WARNING:#}: the last run did not come to its end; run `ast-core index`"
-        ));
-    }
+    warn_if_incomplete(reply.complete, output);
     match output.format {
         Format::Human => show(&reply, arguments, output)?,
         Format::Json => output.json(&json::Search::new(&query.text, &reply))?,
