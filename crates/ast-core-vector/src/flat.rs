@@ -2,11 +2,10 @@
 
 use std::{fmt, ops::Range, path::Path};
 
-use rayon::prelude::*;
-
 use crate::{
     Expected, Filter, Header, Kind, Memory, Metric, Neighbor, SaveOptions, SearchOptions, Storage,
     VectorError, VectorIndex,
+    bytes::in_parts,
     file::{Part, Reader, Writer},
     frontier::{Candidate, Frontier},
     keys::Keys,
@@ -135,17 +134,7 @@ impl FlatIndex {
 
     /// What `scan` makes of all slots, in one piece or in several on as many threads as there are.
     fn in_parts<T: Send>(&self, value_bytes: usize, scan: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-        let all = self.keys.len();
-        let bytes = all * self.space.stride() * value_bytes;
-        if bytes < Self::PARALLEL_BYTES || rayon::current_num_threads() == 1 {
-            return vec![scan(0..all)];
-        }
-        // More pieces than threads, so that one that is held up does not hold up the others; each as large as a
-        // whole number of tiles.
-        let pieces = rayon::current_num_threads() * 4;
-        let piece = all.div_ceil(pieces).next_multiple_of(TILE);
-        let slots = |i: usize| (i * piece).min(all)..((i + 1) * piece).min(all);
-        (0..pieces).into_par_iter().map(|i| scan(slots(i))).collect()
+        in_parts(self.keys.len(), self.space.stride() * value_bytes, scan)
     }
 
     /// The best by codes, scored by the vectors.

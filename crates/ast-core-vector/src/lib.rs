@@ -62,6 +62,7 @@
 
 mod auto;
 mod bits;
+mod bytes;
 mod config;
 mod error;
 mod file;
@@ -86,6 +87,7 @@ mod top_k;
 pub use reference::{HnswRsConfig, HnswRsIndex};
 pub use {
     auto::AutoIndex,
+    bytes::ByteIndex,
     config::{Memory, Storage},
     error::VectorError,
     file::{Expected, Header, Kind, SaveOptions, inspect},

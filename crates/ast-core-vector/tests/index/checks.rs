@@ -1,8 +1,8 @@
 //! What every index refuses, and that it changes nothing when it does.
 
 use ast_core_vector::{
-    AutoIndex, FlatIndex, Hnsw, HnswConfig, MAX_DIMENSION, MAX_MAGNITUDE, Metric, SearchOptions, Storage,
-    VectorError, VectorIndex,
+    AutoIndex, ByteIndex, FlatIndex, Hnsw, HnswConfig, MAX_DIMENSION, MAX_MAGNITUDE, Metric, SearchOptions,
+    Storage, VectorError, VectorIndex,
 };
 use proptest::prelude::*;
 
@@ -15,6 +15,9 @@ fn indexes(dimension: usize, metric: Metric) -> Vec<Box<dyn VectorIndex>> {
         #[cfg(feature = "hnsw-rs")]
         Box::new(ast_core_vector::HnswRsIndex::new(dimension, metric, Default::default()).unwrap()),
     ];
+    if metric == Metric::Cosine {
+        indexes.push(Box::new(ByteIndex::new(dimension).unwrap()));
+    }
     for storage in [Storage::Float, Storage::CodeAndFloat, Storage::CodeAndHalf, Storage::Code] {
         indexes.push(Box::new(FlatIndex::with_storage(dimension, metric, storage).unwrap()));
         let mut config = HnswConfig::default();

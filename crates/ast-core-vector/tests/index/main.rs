@@ -1,5 +1,6 @@
 //! The indexes as their users see them, against a plain map that is searched in `f64`.
 
+mod bytes;
 mod checks;
 mod files;
 mod flat;

@@ -1,0 +1,307 @@
+//! Exact search among vectors whose values are bytes.
+
+use std::{fmt, ops::Range};
+
+use rayon::prelude::*;
+
+use crate::{
+    FlatIndex, Metric, Neighbor, SearchOptions, VectorError, VectorIndex,
+    kernel::{
+        code::{CodeKernel, SignedCode, ZERO},
+        lines::CodeLine,
+    },
+    keys::Keys,
+    rows::Rows,
+    space::Space,
+    top_k::TopK,
+};
+
+/// Nearest neighbors by the cosine among vectors that come as bytes, by scanning all of them: for who keeps vectors so,
+/// and does not want them in floats in memory as well.
+///
+/// A value is one of -128 to 127, and each vector has a scale of its own, which the cosine does not see. A query is taken
+/// as floats, rounded to 16 bits a value: a score is off by less than `sqrt(dimension) / 65_000`, and does not depend on
+/// the machine, the threads, or what else is held. Vectors that come as floats are rounded to 255 steps of their largest
+/// value.
+///
+/// A search reads `len() * dimension()` bytes, from [`FlatIndex::PARALLEL_BYTES`] on on all threads of the rayon pool that the
+/// caller is in. A vector takes its dimension rounded up to 64 bytes, 4 for its length, and 14 to 20 for its key. A clone
+/// shares the vectors until one of the two is changed, and then copies what is changed by the megabyte.
+#[derive(Clone)]
+pub struct ByteIndex {
+    space: Space,
+    kernel: &'static CodeKernel,
+    keys: Keys,
+    rows: Rows<CodeLine>,
+    inverse_lengths: Rows<f32>,
+}
+
+/// A query as two bytes a value, high and low.
+struct Query {
+    high: SignedCode,
+    low: SignedCode,
+    /// What turns the dot product of the bytes, divided by the length of a row, into the cosine.
+    factor: f32,
+}
+
+/// What a low byte counts less than a high one.
+const HIGH: i64 = 256;
+
+/// The largest value of a query in two bytes, so that the high one is at most 127.
+const LARGEST: f32 = 32_512.0;
+
+/// Rows that are scored before their scores are looked at.
+const TILE: usize = Rows::<u32>::GROUP;
+
+impl ByteIndex {
+    /// An empty index for vectors of `dimension` values, 1 to [`MAX_DIMENSION`](crate::MAX_DIMENSION).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDimension`](VectorError::InvalidDimension).
+    pub fn new(dimension: usize) -> Result<Self, VectorError> {
+        Ok(Self::in_space(Space::new(dimension, Metric::Cosine)?))
+    }
+
+    fn in_space(space: Space) -> Self {
+        Self {
+            space,
+            kernel: CodeKernel::detected(),
+            keys: Keys::default(),
+            rows: Rows::new(lines(space.dimension()), CodeLine([ZERO; CodeLine::VALUES])),
+            inverse_lengths: Rows::new(1, 0.0),
+        }
+    }
+
+    /// Stores many vectors of bytes, which lie behind each other in `codes` in the order of `keys`. Of a key that occurs
+    /// more than once the last vector stays.
+    ///
+    /// # Errors
+    ///
+    /// [`ZeroVector`](VectorError::ZeroVector), [`BatchLength`](VectorError::BatchLength) if there is not one vector a key,
+    /// [`Capacity`](VectorError::Capacity). After one of them nothing is stored.
+    pub fn insert_codes(&mut self, keys: &[u64], codes: &[i8]) -> Result<(), VectorError> {
+        let dimension = self.dimension();
+        if keys.len().checked_mul(dimension) != Some(codes.len()) {
+            let (keys, received) = (keys.len(), codes.len());
+            return Err(VectorError::BatchLength { keys, dimension, received });
+        }
+        for (&key, codes) in keys.iter().zip(codes.chunks_exact(dimension)) {
+            if codes.iter().all(|code| *code == 0) {
+                return Err(VectorError::ZeroVector { key: Some(key) });
+            }
+        }
+        self.reserve(keys.len())?;
+        for (&key, codes) in keys.iter().zip(codes.chunks_exact(dimension)) {
+            self.store(key, codes);
+        }
+        Ok(())
+    }
+
+    /// The keys, in no particular order.
+    pub fn keys(&self) -> impl Iterator<Item = u64> {
+        self.keys.as_slice().iter().copied()
+    }
+
+    /// The bytes that vectors take now, keys aside.
+    pub fn memory(&self) -> usize {
+        self.rows.memory().0 + self.inverse_lengths.memory().0
+    }
+
+    /// Stores a vector that is not zero, for whose key there is room.
+    fn store(&mut self, key: u64, codes: &[i8]) {
+        let slot = match self.keys.slot(key) {
+            Some(slot) => slot,
+            None => {
+                self.keys.push(key);
+                self.inverse_lengths.push();
+                self.rows.push()
+            }
+        };
+        let row = self.rows.row_mut(slot).iter_mut().flat_map(|line| &mut line.0);
+        for (byte, code) in row.zip(codes) {
+            *byte = code.cast_unsigned() ^ ZERO;
+        }
+        let square: u64 = codes.iter().map(|code| u64::from(code.unsigned_abs()).pow(2)).sum();
+        self.inverse_lengths.row_mut(slot)[0] = (1.0 / (square as f64).sqrt()) as f32;
+    }
+
+    fn query(&self, query: &[f32]) -> Query {
+        let largest = query.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        // In `f64`, in which neither the smallest nor the largest of floats is too small or too large.
+        let scale = f64::from(LARGEST) / f64::from(largest);
+        let rounded: Vec<i32> =
+            query.iter().map(|value| (f64::from(*value) * scale).round() as i32).collect();
+        let square: i64 = rounded.iter().map(|value| i64::from(*value).pow(2)).sum();
+        // The low byte has a sign, so that both fit.
+        let low = |value: i32| value as i8;
+        let high = |value: i32| ((value - i32::from(low(value))) / HIGH as i32) as i8;
+        let lines = lines(query.len());
+        let mut parts = Query {
+            high: SignedCode::default(),
+            low: SignedCode::default(),
+            factor: (1.0 / (square as f64).sqrt()) as f32,
+        };
+        parts.high.set_values(rounded.iter().map(|value| high(*value)), lines);
+        parts.low.set_values(rounded.iter().map(|value| low(*value)), lines);
+        parts
+    }
+
+    /// The scores of rows that follow each other, a tile at most.
+    fn scores(&self, query: &Query, slots: Range<usize>, scores: &mut [f32]) {
+        let (mut high, mut low) = ([0; TILE], [0; TILE]);
+        let (high, low) = (&mut high[..slots.len()], &mut low[..slots.len()]);
+        let rows = self.rows.rows(slots.clone());
+        self.kernel.dot_rows(&query.high, rows, high);
+        self.kernel.dot_rows(&query.low, rows, low);
+        let lengths = self.inverse_lengths.rows(slots);
+        for (((score, high), low), length) in scores.iter_mut().zip(high).zip(low).zip(lengths) {
+            let dot = i64::from(*high) * HIGH + i64::from(*low);
+            // Rounding can leave it slightly outside.
+            *score = (dot as f32 * query.factor * length).clamp(-1.0, 1.0);
+        }
+    }
+
+    /// The best of a range of slots.
+    fn scan(&self, query: &Query, slots: Range<usize>, k: usize, options: &SearchOptions<'_>) -> TopK {
+        let mut top = TopK::new(k.min(slots.len()), options.threshold);
+        let mut scores = [0.0; TILE];
+        for start in slots.clone().step_by(TILE) {
+            let tile = start..(start + TILE).min(slots.end);
+            let keys = &self.keys.as_slice()[tile.clone()];
+            let Some(filter) = options.filter else {
+                self.scores(query, tile, &mut scores);
+                for (&key, &score) in keys.iter().zip(&scores) {
+                    if top.admits(score) {
+                        top.push(Neighbor { key, score });
+                    }
+                }
+                continue;
+            };
+            // Neighbors that pass are read as one.
+            let mut passing = keys.iter().map(|key| filter(*key)).enumerate().peekable();
+            while let Some((first, passes)) = passing.next() {
+                if !passes {
+                    continue;
+                }
+                let mut last = first;
+                while passing.next_if(|(_, passes)| *passes).is_some() {
+                    last += 1;
+                }
+                self.scores(query, start + first..start + last + 1, &mut scores);
+                for (&key, &score) in keys[first..=last].iter().zip(&scores) {
+                    top.push(Neighbor { key, score });
+                }
+            }
+        }
+        top
+    }
+}
+
+/// Lines that a vector takes.
+fn lines(dimension: usize) -> usize {
+    dimension.div_ceil(CodeLine::VALUES)
+}
+
+/// The direction of a vector to within 255 steps of its largest value.
+fn rounded(vector: &[f32]) -> impl Iterator<Item = i8> {
+    let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    let scale = 127.0 / f64::from(largest);
+    vector.iter().map(move |value| (f64::from(*value) * scale).round() as i8)
+}
+
+impl VectorIndex for ByteIndex {
+    fn dimension(&self) -> usize {
+        self.space.dimension()
+    }
+
+    fn metric(&self) -> Metric {
+        Metric::Cosine
+    }
+
+    fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn contains(&self, key: u64) -> bool {
+        self.keys.slot(key).is_some()
+    }
+
+    fn insert(&mut self, key: u64, vector: &[f32]) -> Result<(), VectorError> {
+        self.space.check(Some(key), vector)?;
+        self.insert_many(&[key], vector)
+    }
+
+    fn insert_many(&mut self, keys: &[u64], vectors: &[f32]) -> Result<(), VectorError> {
+        self.space.check_many(keys, vectors)?;
+        // The largest value of each is not rounded to zero.
+        let codes: Vec<i8> = vectors.chunks_exact(self.dimension()).flat_map(rounded).collect();
+        self.insert_codes(keys, &codes)
+    }
+
+    fn reserve(&mut self, additional: usize) -> Result<(), VectorError> {
+        if self.keys.reserve(additional) && self.rows.has_room(additional) {
+            return Ok(());
+        }
+        let (vectors, dimension) = (self.len().saturating_add(additional), self.dimension());
+        Err(VectorError::Capacity { vectors, dimension })
+    }
+
+    fn remove(&mut self, key: u64) -> Result<bool, VectorError> {
+        let slot = self.keys.swap_remove(key);
+        if let Some(slot) = slot {
+            self.rows.swap_remove(slot);
+            self.inverse_lengths.swap_remove(slot);
+        }
+        Ok(slot.is_some())
+    }
+
+    fn clear(&mut self) {
+        *self = Self::in_space(self.space);
+    }
+
+    fn search(&self, query: &[f32], options: &SearchOptions<'_>) -> Result<Vec<Neighbor>, VectorError> {
+        options.check()?;
+        self.space.check(None, query)?;
+        let query = self.query(query);
+        let k = options.k.min(self.len());
+        let mut top = TopK::new(k, options.threshold);
+        if let Some(keys) = options.keys {
+            let mut slots: Vec<usize> = keys.iter().filter_map(|key| self.keys.slot(*key)).collect();
+            slots.sort_unstable();
+            slots.dedup();
+            for slot in slots {
+                top.merge(self.scan(&query, slot..slot + 1, k, options));
+            }
+            return Ok(top.into_sorted());
+        }
+        let scan = |slots| self.scan(&query, slots, k, options);
+        for part in in_parts(self.len(), lines(self.dimension()) * CodeLine::VALUES, scan) {
+            top.merge(part);
+        }
+        Ok(top.into_sorted())
+    }
+}
+
+/// What `scan` makes of all slots, in one piece or in several on as many threads as there are.
+pub(crate) fn in_parts<T: Send>(
+    all: usize,
+    row_bytes: usize,
+    scan: impl Fn(Range<usize>) -> T + Sync,
+) -> Vec<T> {
+    if all * row_bytes < FlatIndex::PARALLEL_BYTES || rayon::current_num_threads() == 1 {
+        return vec![scan(0..all)];
+    }
+    // More pieces than threads, so that one that is held up does not hold up the others; each as large as a whole number
+    // of tiles.
+    let pieces = rayon::current_num_threads() * 4;
+    let piece = all.div_ceil(pieces).next_multiple_of(TILE);
+    let slots = |i: usize| (i * piece).min(all)..((i + 1) * piece).min(all);
+    (0..pieces).into_par_iter().map(|i| scan(slots(i))).collect()
+}
+
+impl fmt::Debug for ByteIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteIndex").field("dimension", &self.dimension()).field("len", &self.len()).finish()
+    }
+}
