@@ -49,6 +49,7 @@
 //! - [`plan_merges`] says which segments ought to be one, and [`Merge`] makes them one and leaves out what is gone.
 //! - [`Search`] finds the best chunks under [`Bm25f`] and a [`Filter`]. [`Frequencies`] counts documents of terms, and
 //!   [`Expand`] finds the terms that begin with a word that is not typed to its end.
+//! - [`Verify`] reads everything, and says what is wrong and what is there.
 //!
 //! The first two give [`Changes`], to be applied in the transaction in which the manifest was read. Pages of segments never
 //! change, so a [`PageCache`] can keep them across transactions.
@@ -69,6 +70,7 @@ mod documents;
 mod error;
 mod evaluate;
 mod expand;
+mod fingerprint;
 mod lookup;
 mod manifest;
 mod merge;
@@ -80,6 +82,7 @@ mod score;
 mod search;
 mod task;
 mod update;
+mod verify;
 mod writer;
 
 pub use build::FileTerms;
@@ -94,6 +97,7 @@ pub use score::{Bm25f, FIELDS, Totals};
 pub use search::{Filter, Frequencies, MAX_QUERY_TERMS, Query, Search};
 pub use task::{Task, run};
 pub use update::{Changes, Update};
+pub use verify::{Verified, Verify};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -140,6 +140,22 @@ impl Manifest {
         Ok(self.last_segment)
     }
 
+    /// An empty index whose segments are numbered from beyond this one's and beyond those that have such pages: what was
+    /// read of a page before is not taken for a new one.
+    #[must_use]
+    pub fn begin_anew(&self, beyond: PageId) -> Self {
+        Self { last_segment: self.last_segment.max(beyond.segment()), segments: Vec::new() }
+    }
+
+    /// Whether the index has a page of this name.
+    pub fn names(&self, page: PageId) -> bool {
+        let is_of = |segment: &Segment| {
+            segment.id == page.segment()
+                && (page.number() < segment.pages || segment.dead_page() == Some(page))
+        };
+        page == PageId::MANIFEST || self.segments.iter().any(is_of)
+    }
+
     /// The segments, in the order in which they were made.
     pub fn segments(&self) -> &[Segment] {
         &self.segments

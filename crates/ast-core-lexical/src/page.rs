@@ -47,6 +47,11 @@ impl PageId {
         Self::new(segment, 0)
     }
 
+    /// The number of its segment; 0 of the manifest.
+    pub(crate) fn segment(self) -> u32 {
+        (self.0 >> NUMBER_BITS) as u32
+    }
+
     /// The number of the page in its segment.
     pub(crate) fn number(self) -> u32 {
         self.0 as u32
