@@ -24,6 +24,9 @@ impl PageId {
     /// The page that says what the index is made of; it is the only one that is overwritten.
     pub const MANIFEST: Self = Self(0);
 
+    /// The largest name there can be.
+    pub(crate) const LAST: Self = Self(u64::MAX >> 1);
+
     /// The page of this name, `None` if it is no positive `i64`.
     pub const fn from_raw(raw: u64) -> Option<Self> {
         if raw >> 63 == 0 { Some(Self(raw)) } else { None }

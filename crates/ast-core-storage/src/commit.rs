@@ -2,9 +2,10 @@
 
 use crate::direct::{self, in_list};
 use crate::store::{GENERATION, META};
+use crate::write_batch::Content;
 use crate::{IndexedFile, Store, StoreError, WriteBatch, lexical};
-use ast_core_model::{FileId, LanguageName, SymbolId};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use ast_core_model::{FileId, LanguageName, SymbolId, SymbolKind};
+use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, params};
 use std::path::Path;
 
 /// What a commit did.
@@ -137,27 +138,48 @@ fn insert_files(connection: &Connection, files: &[&IndexedFile], generation: i64
     for (id, content) in with_content(files) {
         insert.execute(params![id, content.document])?;
     }
-    let mut insert = connection.prepare("INSERT INTO vectors (file_id, kinds, codes) VALUES (?, ?, ?)")?;
-    for (id, content) in with_content(files).filter(|(_, content)| !content.kinds.is_empty()) {
-        insert.execute(params![id, content.kinds, content.codes])?;
-    }
-    Ok(())
+    let mut insert = connection.prepare(INSERT_VECTORS)?;
+    with_content(files)
+        .try_for_each(|(id, content)| put_vectors(&mut insert, id, &content.kinds, &content.codes))
 }
 
-fn with_content<'a>(
-    files: &'a [&IndexedFile],
-) -> impl Iterator<Item = (i64, &'a crate::write_batch::Content)> {
+pub(crate) const INSERT_VECTORS: &str = "INSERT INTO vectors (file_id, kinds, codes) VALUES (?, ?, ?)";
+
+/// Writes the vectors of a file; one without chunks has none.
+pub(crate) fn put_vectors(
+    insert: &mut Statement<'_>,
+    file: i64,
+    kinds: &[u8],
+    codes: &[u8],
+) -> rusqlite::Result<()> {
+    if kinds.is_empty() { Ok(()) } else { insert.execute(params![file, kinds, codes]).map(drop) }
+}
+
+fn with_content<'a>(files: &'a [&IndexedFile]) -> impl Iterator<Item = (i64, &'a Content)> {
     files.iter().filter_map(|file| Some((file.record.id.get().cast_signed(), file.content.as_ref()?)))
 }
 
 fn insert_symbols(connection: &Connection, files: &[&IndexedFile]) -> rusqlite::Result<()> {
-    let mut insert = connection.prepare("INSERT INTO symbols (id, name, kind) VALUES (?, ?, ?)")?;
+    let mut insert = connection.prepare(INSERT_SYMBOL)?;
     for file in files {
         let Some(content) = &file.content else { continue };
-        let ids = (*SymbolId::range_of(file.record.id).start()..).map(u64::cast_signed);
-        for (id, (name, kind)) in ids.zip(&content.symbols) {
-            insert.execute(params![id, &**name, kind.as_str()])?;
-        }
+        let symbols = content.symbols.iter().map(|(name, kind)| (&**name, *kind));
+        put_symbols(&mut insert, file.record.id, symbols)?;
+    }
+    Ok(())
+}
+
+pub(crate) const INSERT_SYMBOL: &str = "INSERT INTO symbols (id, name, kind) VALUES (?, ?, ?)";
+
+/// Writes the definitions of a file.
+pub(crate) fn put_symbols<'a>(
+    insert: &mut Statement<'_>,
+    file: FileId,
+    symbols: impl Iterator<Item = (&'a str, SymbolKind)>,
+) -> rusqlite::Result<()> {
+    let ids = (*SymbolId::range_of(file).start()..).map(u64::cast_signed);
+    for (id, (name, kind)) in ids.zip(symbols) {
+        insert.execute(params![id, name, kind.as_str()])?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Search by words: the pages of the lexical index, in the same transactions as the files that they are of.
 
 use crate::direct;
+use crate::finding::Part;
 use crate::{Store, StoreError};
 use ast_core_lexical::{
     Bm25f, Changes, FileTerms, Filter, Frequencies, Hit, MAX_QUERY_TERMS, Manifest, Merge, Page, PageCache,
@@ -43,19 +44,64 @@ pub(crate) const PAGE: &str = "SELECT data FROM lexical_pages WHERE id = ?";
 const PUT: &str = "INSERT OR REPLACE INTO lexical_pages (id, data) VALUES (?, ?)";
 pub(crate) const DELETE: &str = "DELETE FROM lexical_pages WHERE id BETWEEN ? AND ?";
 
+/// A table of pages, and the statements on it.
+#[derive(Debug)]
+pub(crate) struct PageTable {
+    /// What is kept there.
+    pub(crate) part: Part,
+    page: &'static str,
+    put: &'static str,
+    delete: &'static str,
+    names: &'static str,
+}
+
+impl PageTable {
+    /// The pages of the index of words.
+    pub(crate) const LEXICAL: Self = Self {
+        part: Part::Lexical,
+        page: PAGE,
+        put: PUT,
+        delete: DELETE,
+        names: "SELECT id FROM lexical_pages ORDER BY id",
+    };
+
+    pub(crate) fn pages<'c>(&'static self, connection: &'c Connection) -> rusqlite::Result<Pages<'c>> {
+        Ok(Pages { table: self, connection, page: connection.prepare(self.page)? })
+    }
+}
+
 /// The pages in the store, as one transaction sees them.
-struct Pages<'c> {
+pub(crate) struct Pages<'c> {
+    table: &'static PageTable,
     connection: &'c Connection,
     page: Statement<'c>,
 }
 
-impl<'c> Pages<'c> {
-    fn of(connection: &'c Connection) -> rusqlite::Result<Self> {
-        Ok(Self { connection, page: connection.prepare(PAGE)? })
+impl Pages<'_> {
+    pub(crate) fn get(&mut self, id: PageId) -> rusqlite::Result<Option<Vec<u8>>> {
+        self.page.query_row([id.get().cast_signed()], |row| row.get(0)).optional()
     }
 
-    fn get(&mut self, id: PageId) -> rusqlite::Result<Option<Vec<u8>>> {
-        self.page.query_row([id.get().cast_signed()], |row| row.get(0)).optional()
+    /// The names of all pages there are, in order; `None` for a key that is none.
+    pub(crate) fn names(&self) -> rusqlite::Result<Vec<Option<PageId>>> {
+        let mut names = self.connection.prepare(self.table.names)?;
+        let name = |row: &rusqlite::Row<'_>| Ok(PageId::from_raw(row.get::<_, i64>(0)?.cast_unsigned()));
+        names.query_map([], name)?.collect()
+    }
+
+    /// Takes everything out, damaged or not. What comes then has names that no page had before, as far as can be told:
+    /// a commit makes one segment, and less than one more by merging.
+    pub(crate) fn begin_anew(&mut self, generation: u64) -> Result<(), Failed> {
+        let manifest = match self.get(PageId::MANIFEST)?.map(|page| Manifest::read(Some(page))) {
+            Some(Ok(manifest)) => manifest,
+            _ => Manifest::default(),
+        };
+        let last = self.names()?.into_iter().flatten().max();
+        let made = PageId::from_raw(generation.saturating_mul(2).min(u64::from(u32::MAX >> 2)) << 32);
+        let beyond = last.max(made).unwrap_or(PageId::MANIFEST);
+        self.connection.execute(self.table.delete, [i64::MIN, i64::MAX])?;
+        self.apply(manifest.begin_anew(beyond))?;
+        Ok(())
     }
 
     fn manifest(&mut self) -> Result<Manifest, Failed> {
@@ -63,7 +109,7 @@ impl<'c> Pages<'c> {
     }
 
     /// A page that is not there is found to be missing by who wants it.
-    fn run<T: Task>(&mut self, task: T) -> Result<T::Output, Failed> {
+    pub(crate) fn run<T: Task>(&mut self, task: T) -> Result<T::Output, Failed> {
         run(task, |wanted| self.fetch(wanted))
     }
 
@@ -76,7 +122,7 @@ impl<'c> Pages<'c> {
     }
 
     fn apply(&self, changes: Changes) -> rusqlite::Result<Manifest> {
-        let mut delete = self.connection.prepare(DELETE)?;
+        let mut delete = self.connection.prepare(self.table.delete)?;
         for range in changes.delete {
             delete.execute([range.start().get().cast_signed(), range.end().get().cast_signed()])?;
         }
@@ -85,7 +131,7 @@ impl<'c> Pages<'c> {
     }
 
     fn put(&self, pages: &[Page]) -> rusqlite::Result<()> {
-        let mut put = self.connection.prepare(PUT)?;
+        let mut put = self.connection.prepare(self.table.put)?;
         pages
             .iter()
             .try_for_each(|page| put.execute(params![page.id.get().cast_signed(), page.data]).map(drop))
@@ -94,7 +140,7 @@ impl<'c> Pages<'c> {
 
 /// Why work on pages failed.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+pub(crate) enum Failed {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     #[error(transparent)]
@@ -102,7 +148,7 @@ enum Failed {
 }
 
 impl Failed {
-    fn into_store_error(self, path: &std::path::Path) -> StoreError {
+    pub(crate) fn into_store_error(self, path: &std::path::Path) -> StoreError {
         match self {
             Self::Sqlite(error) => StoreError::from_rusqlite(path, error),
             Self::Lexical(error) => StoreError::from_lexical(path, error),
@@ -119,7 +165,7 @@ pub(crate) fn update(
     cache: &PageCache,
 ) -> Result<(), StoreError> {
     let work = || -> Result<(), Failed> {
-        let mut pages = Pages::of(connection)?;
+        let mut pages = PageTable::LEXICAL.pages(connection)?;
         let before = pages.manifest()?;
         let bytes = before.bytes();
         let changes = pages.run(Update::new(before, removed, added, cache)?)?;
@@ -172,7 +218,7 @@ impl Store {
             let mut search = || -> Result<Vec<Hit>, Failed> {
                 // All pages are of one generation.
                 let transaction = connection.transaction()?;
-                let mut pages = Pages::of(&transaction)?;
+                let mut pages = PageTable::LEXICAL.pages(&transaction)?;
                 let manifest = pages.manifest()?;
                 let mut terms: Vec<&str> = words.iter().map(String::as_str).collect();
                 if terms.len() > MAX_QUERY_TERMS {

@@ -40,14 +40,17 @@ mod direct;
 mod document;
 mod error;
 mod files;
+mod finding;
 mod lexical;
 mod lock;
 #[cfg(test)]
 mod plans;
+mod repair;
 mod schema;
 mod store;
 mod symbols;
 mod vectors;
+mod verify;
 mod write_batch;
 
 pub use ast_core_lexical::{Bm25f, Hit as LexicalHit, LexicalError};
@@ -56,10 +59,13 @@ pub use config::StoreConfig;
 pub use document::Document;
 pub use error::StoreError;
 pub use files::{FileRecord, FileStatus};
+pub use finding::{Finding, Part, Remedy};
 pub use lexical::ChunkFilter;
+pub use repair::Repair;
 pub use store::{Access, Store, StoreCounts};
 pub use symbols::{NameMatch, SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;
+pub use verify::{Derive, Derived, Verification};
 pub use write_batch::{IndexedFile, WriteBatch};
 
 #[cfg(doctest)]

@@ -1,6 +1,6 @@
 //! One transaction's worth of changes.
 
-use crate::vectors::{byte_of_kind, quantize};
+use crate::vectors::{codes_of, kinds_of};
 use crate::{Document, FileRecord, StoreError};
 use ast_core_lexical::FileTerms;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, SymbolId, SymbolKind};
@@ -59,19 +59,12 @@ impl IndexedFile {
         vectors: &[f32],
     ) -> Result<Self, StoreError> {
         check(&record, document, terms, vectors)?;
-        let Document { symbols, chunks, .. } = document;
-        let kind =
-            |chunk: &Chunk| chunk.symbol.and_then(|at| symbols.get(at as usize)).map(|symbol| symbol.kind);
-        let mut codes = Vec::with_capacity(vectors.len());
-        if let Some(dimension) = vectors.len().checked_div(chunks.len()).filter(|dimension| *dimension > 0) {
-            vectors.chunks_exact(dimension).for_each(|vector| quantize(vector, &mut codes));
-        }
         let terms = FileTerms::new(terms).map_err(|error| invalid(&record, error.to_string()))?;
         let content = Content {
             document: document.compress()?,
-            symbols: symbols.iter().map(|symbol| (symbol.name.clone(), symbol.kind)).collect(),
-            kinds: chunks.iter().map(|chunk| byte_of_kind(kind(chunk))).collect(),
-            codes,
+            symbols: document.symbols.iter().map(|symbol| (symbol.name.clone(), symbol.kind)).collect(),
+            kinds: kinds_of(document),
+            codes: codes_of(document, vectors),
             terms,
         };
         Ok(Self { record, content: Some(content) })

@@ -118,9 +118,12 @@ fn a_page_that_nobody_names_is_known_for_one() {
 /// A new index does not number its segments as the one before did: pages in a cache are of the old one.
 #[test]
 fn an_index_that_begins_anew_has_names_of_its_own() {
-    let old = store();
+    let mut old = store();
     let anew = old.manifest().unwrap().begin_anew(PageId::from_raw(9 << 32 | 7).unwrap());
-    assert_eq!(anew.totals().documents, 0);
+    old.apply(anew.clone());
+    assert_eq!(old.pages.keys().copied().collect::<Vec<_>>(), [PageId::MANIFEST]);
+    let anew = anew.manifest;
+    assert_eq!((anew.totals().documents, &anew), (0, &old.manifest().unwrap()));
     let terms = FileTerms::new(&[ChunkTerms { body: "word".into(), ..ChunkTerms::default() }]).unwrap();
     let cache = ast_core_lexical::PageCache::new(0);
     let update =
