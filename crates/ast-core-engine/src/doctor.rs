@@ -76,6 +76,9 @@ impl Engine {
                 store.close().await;
                 report?
             }
+            Err(StoreError::NotADatabase { path }) if !Store::was_written_at(&path) => {
+                return Err(StoreError::NotADatabase { path }.into());
+            }
             Err(error) => unreadable(error)?,
         };
         if options.repair && report.remaining.iter().any(|finding| finding.remedy == Remedy::SetAside) {
@@ -165,7 +168,12 @@ async fn check_meta(
     store: &Store,
     config: &EngineConfig,
 ) -> Result<(Vec<Finding>, Vec<(String, String)>), EngineError> {
-    let files = store.files().await?;
+    let files = match store.files().await {
+        Ok(files) => files,
+        // That is found already, and what is noted cannot be held against it.
+        Err(StoreError::Corrupt { .. }) => return Ok((Vec::new(), Vec::new())),
+        Err(error) => return Err(error.into()),
+    };
     let mut findings = Vec::new();
     let mut mended = Vec::new();
     let mut wrong = |key: &str, found: Option<String>, expected: &str, set: String, remedy| {

@@ -7,7 +7,7 @@ use crate::document::Document;
 use crate::files::{FileRow, ROWS};
 use crate::finding::Remedy;
 use crate::lexical::{self, PageTable};
-use crate::lock::WriterLock;
+use crate::lock::{WriterLock, lock_path};
 use crate::store::{GENERATION, META};
 use crate::vectors::{codes_of, kinds_of};
 use crate::verify::{Derive, Derived, Diagnosis, ORPHANS, Verification, diagnose};
@@ -61,14 +61,24 @@ impl Store {
         .await
     }
 
+    /// Whether a store was once opened here for writing, whatever is here now: the file on which its writers hold a lock
+    /// stays.
+    pub fn was_written_at(path: &Path) -> bool {
+        resolve(path).is_ok_and(|file| lock_path(&file).exists())
+    }
+
     /// Gives a database that cannot be read another name, `.damaged-1` or the next number behind its own, and with it the
     /// logs beside it; where it is then. What is opened under its name after that is a new one.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if somebody writes to it; [`StoreError::ReadOnly`] and [`StoreError::Open`] if the system
-    /// does not let.
+    /// [`StoreError::NotADatabase`] if there is no sign that it ever was a store, see
+    /// [`was_written_at`](Self::was_written_at); [`StoreError::Locked`] if somebody writes to it; [`StoreError::ReadOnly`] and [`StoreError::Open`] if the
+    /// system does not let.
     pub fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
         let file = resolve(path)?;
+        if !Self::was_written_at(path) {
+            return Err(StoreError::NotADatabase { path: path.to_owned() });
+        }
         let _lock = WriterLock::acquire(path, &file)?;
         let failed = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {

@@ -7,6 +7,7 @@ mod bad_input;
 mod binary;
 mod cli;
 mod contract;
+mod doctor;
 mod incremental;
 mod index;
 mod interrupted;

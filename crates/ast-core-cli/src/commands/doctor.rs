@@ -54,18 +54,18 @@ fn show(report: &DoctorReport, repair: bool, output: &Output) -> Result<(), Fail
         grouped(report.pages),
         report.elapsed.as_secs_f64()
     );
-    let faults = grouped(report.findings.len() as u64);
+    let faults = match report.findings.len() {
+        1 => "1 fault".to_owned(),
+        count => format!("{} faults", grouped(count as u64)),
+    };
     match (report.findings.is_empty(), report.is_sound()) {
         (true, _) => writeln!(out, "{NAME}sound{NAME:#}: {looked_at}")?,
-        (false, true) => writeln!(out, "{NAME}{faults} faults, mended{NAME:#}: {looked_at}")?,
+        (false, true) => writeln!(out, "{NAME}{faults}, mended{NAME:#}: {looked_at}")?,
         (false, false) if repair => {
-            writeln!(out, "{WARNING}{faults} faults, of which some remain{WARNING:#}: {looked_at}")?;
+            writeln!(out, "{WARNING}{faults}, of which some remain{WARNING:#}: {looked_at}")?;
         }
         (false, false) => {
-            writeln!(
-                out,
-                "{WARNING}{faults} faults{WARNING:#}: {looked_at}; run `ast-core doctor --repair`"
-            )?;
+            writeln!(out, "{WARNING}{faults}{WARNING:#}: {looked_at}; run `ast-core doctor --repair`")?;
         }
     }
     if let Some(aside) = &report.set_aside {
