@@ -37,6 +37,7 @@ mod prepare;
 mod report;
 mod retrieve;
 mod snapshot;
+mod step;
 mod watch;
 
 pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot};

@@ -1,6 +1,7 @@
 //! Writing: one transaction a batch.
 
 use crate::direct::{self, in_list};
+use crate::step::reach;
 use crate::store::{GENERATION, META};
 use crate::write_batch::Content;
 use crate::{IndexedFile, Store, StoreError, WriteBatch, lexical};
@@ -37,10 +38,13 @@ impl Store {
             let failed = |error| StoreError::from_rusqlite(path, error);
             let begin = connection.transaction_with_behavior(TransactionBehavior::Immediate);
             let transaction = begin.map_err(failed)?;
+            reach("commit/begun").map_err(failed)?;
             let generation = next_generation(&transaction, path)?;
             let removed = apply(&transaction, &batch, generation).map_err(failed)?;
             lexical::update(&transaction, path, removed, batch.take_terms(), &cache)?;
+            reach("commit/written").map_err(failed)?;
             transaction.commit().map_err(failed)?;
+            reach("commit/done").map_err(failed)?;
             Ok(Committed { generation: generation.cast_unsigned() })
         })
         .await
@@ -64,8 +68,11 @@ fn apply(connection: &Connection, batch: &WriteBatch, generation: i64) -> rusqli
     files.sort_by_key(|file| file.record.id);
     let replaced = files_at_paths_of(connection, &files)?;
     remove_files(connection, &replaced)?;
+    reach("commit/removed")?;
     insert_files(connection, &files, generation)?;
+    reach("commit/files")?;
     insert_symbols(connection, &files)?;
+    reach("commit/symbols")?;
     let generation = generation.to_string();
     let meta = batch.meta.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut set = connection.prepare(

@@ -2,6 +2,7 @@
 
 use crate::direct;
 use crate::finding::Part;
+use crate::step::reach;
 use crate::{Store, StoreError};
 use ast_core_lexical::{
     Bm25f, Changes, FileTerms, Filter, Frequencies, Hit, MAX_QUERY_TERMS, Manifest, Merge, Page, PageCache,
@@ -170,6 +171,7 @@ pub(crate) fn update(
         let bytes = before.bytes();
         let changes = pages.run(Update::new(before, removed, added, cache)?)?;
         let mut manifest = pages.apply(changes)?;
+        reach("lexical/updated")?;
         let added = manifest.bytes().saturating_sub(bytes);
         let budget = MERGED_BYTES.max(added.saturating_mul(MERGED_FOR_ADDED));
         loop {
@@ -183,8 +185,10 @@ pub(crate) fn update(
                     let wanted = pages.fetch(merge.wanted())?;
                     merge.supply(wanted)?;
                     pages.put(&merge.take_pages())?;
+                    reach("lexical/merging")?;
                 }
                 manifest = pages.apply(merge.finish()?)?;
+                reach("lexical/merged")?;
             }
         }
     };

@@ -47,6 +47,7 @@ mod lock;
 mod plans;
 mod repair;
 mod schema;
+mod step;
 mod store;
 mod symbols;
 mod vectors;

@@ -8,6 +8,7 @@ use crate::files::{FileRow, ROWS};
 use crate::finding::Remedy;
 use crate::lexical::{self, PageTable};
 use crate::lock::{WriterLock, lock_path};
+use crate::step::reach;
 use crate::store::{GENERATION, META};
 use crate::vectors::{codes_of, kinds_of};
 use crate::verify::{Derive, Derived, Diagnosis, ORPHANS, Verification, diagnose};
@@ -54,6 +55,7 @@ impl Store {
                 return Ok(Repair { after: before.clone(), before });
             }
             mend(&transaction, path, &diagnosis, &mut derive, &cache)?;
+            reach("repair/mended").map_err(failed)?;
             let after = diagnose(&transaction, path, &mut derive)?.verification;
             transaction.commit().map_err(failed)?;
             Ok(Repair { before, after })
@@ -101,6 +103,7 @@ impl Store {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 renamed => renamed.map_err(failed)?,
             }
+            reach("set_aside/renamed").map_err(|error| StoreError::from_rusqlite(path, error))?;
         }
         Ok(name(number, ""))
     }

@@ -1,6 +1,7 @@
 //! Whose database a file is, and the version of its tables.
 
 use crate::StoreError;
+use crate::step::reach;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use std::path::Path;
@@ -45,17 +46,22 @@ pub(crate) async fn check(connection: &mut SqliteConnection, path: &Path) -> Res
 pub(crate) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let failed = |error| StoreError::from_sqlx(path, error);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    let reached = |step| reach(step).map_err(|error| StoreError::from_rusqlite(path, error));
     let version = check(&mut transaction, path).await?;
+    reached("migrate/begun")?;
     let pending = MIGRATIONS.get(version as usize..).unwrap_or_default();
     for migration in pending {
         sqlx::raw_sql(*migration).execute(&mut *transaction).await.map_err(failed)?;
+        reached("migrate/step")?;
     }
     if !pending.is_empty() {
         // Both are numbers of this program.
         let header = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
         sqlx::raw_sql(AssertSqlSafe(header)).execute(&mut *transaction).await.map_err(failed)?;
     }
-    transaction.commit().await.map_err(failed)
+    reached("migrate/written")?;
+    transaction.commit().await.map_err(failed)?;
+    reached("migrate/done")
 }
 
 /// What a database says of itself.

@@ -1,6 +1,7 @@
 //! The store: opening it, and what it says of itself.
 
 use crate::connection::{Readers, Writer, resolve};
+use crate::step::reach;
 use crate::{Document, FileRecord, StoreConfig, StoreError, schema};
 use ast_core_lexical::PageCache;
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
@@ -167,6 +168,7 @@ impl Store {
         let mut writer = writer.lock().await;
         let failed = |error| self.failed(error);
         let connection = writer.ready().await.map_err(failed)?;
+        reach("settle").map_err(|error| StoreError::from_rusqlite(&self.path, error))?;
         // No statistics are gathered: queries go by keys, and are to go on doing so.
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await.map(drop).map_err(failed)
     }
