@@ -72,6 +72,7 @@ impl Failed {
                         .into(),
                 ),
                 StoreError::Foreign { .. } => Some("name another file with --db".into()),
+                StoreError::Replaced { .. } => Some("run the command again".into()),
                 StoreError::Locked { .. } => Some("wait until it is done, or stop it".into()),
                 StoreError::ReadOnly { .. } => {
                     Some("put the index where it can be written: `ast-core index --db PATH`".into())

@@ -25,13 +25,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`] if the store was opened for reading or cannot be written; [`StoreError::DiskFull`];
+    /// [`StoreError::Replaced`];
     /// [`StoreError::InvalidFile`] and [`StoreError::OutOfRange`] if a file is not fit to be stored;
     /// [`StoreError::Database`] if a file's id is taken.
     pub async fn commit(&self, batch: WriteBatch) -> Result<Committed, StoreError> {
         batch.check()?;
         let path = self.path().to_owned();
-        let read_only = || StoreError::ReadOnly { path: path.clone() };
-        let writer = self.writer.clone().ok_or_else(read_only)?.lock_owned().await;
+        let writer = self.writer().await?;
         let cache = self.lexical_cache.clone();
         let mut batch = batch;
         direct::run(writer, path, move |connection, path| {

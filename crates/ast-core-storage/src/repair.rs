@@ -40,8 +40,7 @@ impl Store {
     /// # Errors
     /// As [`commit`](Self::commit).
     pub async fn repair(&self, mut derive: impl Derive) -> Result<Repair, StoreError> {
-        let read_only = || StoreError::ReadOnly { path: self.path().to_owned() };
-        let writer = self.writer.clone().ok_or_else(read_only)?.lock_owned().await;
+        let writer = self.writer().await?;
         let cache = self.lexical_cache.clone();
         direct::run(writer, self.path().to_owned(), move |connection, path| {
             let failed = |error| StoreError::from_rusqlite(path, error);

@@ -1,6 +1,6 @@
 //! The store: opening it, and what it says of itself.
 
-use crate::connection::{Readers, Writer, resolve};
+use crate::connection::{Identity, Readers, Writer, resolve};
 use crate::step::reach;
 use crate::{Document, FileRecord, StoreConfig, StoreError, schema};
 use ast_core_lexical::PageCache;
@@ -10,7 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The key of the number of the last commit.
 pub(crate) const GENERATION: &str = "generation";
@@ -32,6 +32,7 @@ pub(crate) const DOCUMENTS: &str = "\
 /// transaction after the other, and each makes a new generation.
 pub struct Store {
     path: PathBuf,
+    identity: Identity,
     readers: Readers,
     pub(crate) lexical_cache: Arc<PageCache>,
     /// `None` if the store was opened for reading.
@@ -64,7 +65,8 @@ impl Store {
     /// Opens the store at this path. Needs a Tokio runtime with timers.
     ///
     /// A store in a directory that cannot be written is read as well, as long as nothing is left to recover from its
-    /// last writer; when somebody who can does write to it, it has to be opened again.
+    /// last writer; when somebody who can does write to it, it has to be opened again. So it has when the file is removed
+    /// or replaced: whatever is asked then is refused with [`StoreError::Replaced`].
     ///
     /// # Errors
     /// [`StoreError::Missing`] if there is none and `access` is [`Access::Read`]; [`StoreError::Locked`] if another
@@ -94,9 +96,10 @@ impl Store {
             Access::Read => None,
             Access::Write => Some(Arc::new(Mutex::new(Writer::open(path, &file, config).await?))),
         };
+        let identity = Identity::of(&file);
         let readers = Readers::open(path, &file, config).await?;
         let lexical_cache = Arc::new(PageCache::new(config.lexical_cache_kib as usize * 1024));
-        let store = Self { path: path.to_owned(), readers, lexical_cache, writer };
+        let store = Self { path: path.to_owned(), identity, readers, lexical_cache, writer };
         if access == Access::Read {
             let mut connection = store.reader().await?;
             if schema::check(&mut connection, path).await? < schema::VERSION {
@@ -165,6 +168,7 @@ impl Store {
     /// only the end of the process.
     pub async fn settle(&self) -> Result<(), StoreError> {
         let Some(writer) = &self.writer else { return Ok(()) };
+        self.identity.check(&self.path)?;
         let mut writer = writer.lock().await;
         let failed = |error| self.failed(error);
         let connection = writer.ready().await.map_err(failed)?;
@@ -187,7 +191,15 @@ impl Store {
     }
 
     pub(crate) async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.identity.check(&self.path)?;
         self.readers.acquire(&self.path).await
+    }
+
+    /// The connection that writes, for whoever gets it next.
+    pub(crate) async fn writer(&self) -> Result<OwnedMutexGuard<Writer>, StoreError> {
+        let read_only = || StoreError::ReadOnly { path: self.path.clone() };
+        self.identity.check(&self.path)?;
+        Ok(self.writer.clone().ok_or_else(read_only)?.lock_owned().await)
     }
 
     pub(crate) fn failed(&self, error: sqlx::Error) -> StoreError {

@@ -177,3 +177,38 @@ async fn settings_at_the_edge_of_their_types_are_taken() {
         store.close().await;
     }
 }
+
+/// Who has the old file open would be told of the old one for ever, and what is in memory by numbers of rows and pages would
+/// be taken for the new one's.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_store_that_is_removed_or_replaced_is_not_gone_on_with() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    for is_replaced in [false, true] {
+        let store = open(&path, Access::Write).await.unwrap();
+        store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+        let reader = open(&path, Access::Read).await.unwrap();
+        assert_eq!(reader.files().await.unwrap().len(), 1);
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        let other = if is_replaced { Some(open(&path, Access::Write).await.unwrap()) } else { None };
+        for error in [
+            reader.generation().await.err(),
+            reader.documents(&[id(1)]).await.err(),
+            store.files().await.err(),
+            store.commit(WriteBatch::default()).await.err(),
+            store.settle().await.err(),
+        ] {
+            assert!(matches!(error, Some(StoreError::Replaced { .. })), "{error:?}");
+        }
+        if let Some(other) = other {
+            other.commit(files(vec![rust(1, "b.rs", "beta")])).await.unwrap();
+            assert_eq!(other.files().await.unwrap().len(), 1);
+        }
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+    }
+}
