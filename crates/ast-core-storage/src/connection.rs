@@ -98,7 +98,18 @@ impl Readers {
             // A connection to a file does not break by itself, and asking first doubles the time of a short query.
             .test_before_acquire(false)
             .max_lifetime(None);
-        let error = match pool.clone().connect_with(options.clone()).await {
+        let mut opened = pool.clone().connect_with(options.clone()).await;
+        if opened.is_err() && schema::has_journal(file) {
+            // Whoever made the store was killed. A connection that only reads cannot undo what was half done.
+            let undo = options.clone().read_only(false).create_if_missing(false);
+            if let Ok(mut connection) = SqliteConnection::connect_with(&undo).await {
+                let undone = sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut connection).await;
+                if undone.is_ok() && connection.close().await.is_ok() {
+                    opened = pool.clone().connect_with(options.clone()).await;
+                }
+            }
+        }
+        let error = match opened {
             Ok(pool) => return Ok(Self { pool, snapshot: None }),
             Err(error) => StoreError::from_sqlx(path, error),
         };

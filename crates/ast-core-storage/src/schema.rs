@@ -102,9 +102,16 @@ impl Header {
 
 /// Whether there is more of the database than is in its file: changes to be made or to be undone.
 pub(crate) fn has_log(file: &Path) -> bool {
-    ["-wal", "-journal"].into_iter().any(|suffix| {
-        let mut log = file.as_os_str().to_owned();
-        log.push(suffix);
-        std::fs::metadata(&log).is_ok_and(|log| log.len() > 0)
-    })
+    is_left(file, "-wal") || has_journal(file)
+}
+
+/// Whether there are changes to be undone.
+pub(crate) fn has_journal(file: &Path) -> bool {
+    is_left(file, "-journal")
+}
+
+fn is_left(file: &Path, suffix: &str) -> bool {
+    let mut log = file.as_os_str().to_owned();
+    log.push(suffix);
+    std::fs::metadata(&log).is_ok_and(|log| log.len() > 0)
 }

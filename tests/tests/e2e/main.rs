@@ -11,6 +11,8 @@ mod doctor;
 mod incremental;
 mod index;
 mod interrupted;
+mod killed;
+mod random;
 mod repository;
 mod rows;
 mod search;
