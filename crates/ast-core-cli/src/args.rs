@@ -125,6 +125,12 @@ Examples:
     Watch(WatchArguments),
     /// Say what the index holds, what it left out and why, and whether it is stale
     Status,
+    /// Look for damage in the index, and mend it
+    #[command(after_help = "\
+Examples:
+  ast-core doctor                     read all of the index and say what is wrong
+  ast-core doctor --repair            mend it; what must be read again is read by the next `ast-core index`")]
+    Doctor(DoctorArguments),
     /// List the languages, their file extensions and their grammars
     Languages,
 }
@@ -140,6 +146,13 @@ pub(crate) struct IndexArguments {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) plan: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Mend what is found
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, Args)]

@@ -63,10 +63,16 @@ impl Failed {
         match error {
             EngineError::Store(error) => match error {
                 StoreError::Missing { .. } => Some("make one with `ast-core index`".into()),
-                StoreError::NotADatabase { path } | StoreError::Corrupt { path, .. } => {
-                    Some(format!("remove {} and run `ast-core index`", path.display()))
+                StoreError::Corrupt { .. } => {
+                    Some("run `ast-core doctor --repair`, and then `ast-core index`".into())
                 }
+                StoreError::NotADatabase { .. } => Some(
+                    "name another file with --db; if it was an index, run `ast-core doctor --repair`, and then \
+                     `ast-core index`"
+                        .into(),
+                ),
                 StoreError::Foreign { .. } => Some("name another file with --db".into()),
+                StoreError::Replaced { .. } => Some("run the command again".into()),
                 StoreError::Locked { .. } => Some("wait until it is done, or stop it".into()),
                 StoreError::ReadOnly { .. } => {
                     Some("put the index where it can be written: `ast-core index --db PATH`".into())

@@ -2,8 +2,8 @@
 
 use crate::commands::LeftOut;
 use ast_core_engine::{
-    FileCounts, IndexReport, Language, Outline, PlanReport, ReferenceKind, SearchHit, SearchReply,
-    StatusReport, scope_of,
+    DoctorReport, FileCounts, IndexReport, Language, Outline, PlanReport, ReferenceKind, SearchHit,
+    SearchReply, StatusReport, scope_of,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -87,6 +87,59 @@ impl<'a> From<&'a IndexReport> for Index<'a> {
             peak_rss_bytes: report.peak_rss_bytes,
             generation: report.generation,
             failures: report.failures.iter().map(Failure::from).collect(),
+        }
+    }
+}
+
+/// Something that is wrong with an index.
+#[derive(Serialize)]
+pub(crate) struct Finding<'a> {
+    part: &'static str,
+    path: Option<&'a str>,
+    found: &'a str,
+    expected: &'a str,
+    remedy: &'static str,
+    mended: bool,
+}
+
+impl<'a> Finding<'a> {
+    pub(crate) fn of(finding: &'a ast_core_engine::Finding, report: &DoctorReport) -> Self {
+        Self {
+            part: finding.part.as_str(),
+            path: finding.path.as_ref().map(|path| path.as_str()),
+            found: &finding.found,
+            expected: &finding.expected,
+            remedy: finding.remedy.as_str(),
+            mended: !report.remaining.contains(finding),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Doctor<'a> {
+    schema: u32,
+    sound: bool,
+    findings: Vec<Finding<'a>>,
+    set_aside: Option<String>,
+    needs_index: bool,
+    files: u64,
+    chunks: u64,
+    pages: u64,
+    elapsed_ms: u64,
+}
+
+impl<'a> From<&'a DoctorReport> for Doctor<'a> {
+    fn from(report: &'a DoctorReport) -> Self {
+        Self {
+            schema: SCHEMA,
+            sound: report.is_sound(),
+            findings: report.findings.iter().map(|finding| Finding::of(finding, report)).collect(),
+            set_aside: report.set_aside.as_ref().map(|path| path.display().to_string()),
+            needs_index: report.needs_index,
+            files: report.files,
+            chunks: report.chunks,
+            pages: report.pages,
+            elapsed_ms: milliseconds(report.elapsed),
         }
     }
 }

@@ -40,6 +40,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
         Command::Callees(arguments) => commands::references::callees(&arguments, &global, output),
         Command::Watch(arguments) => commands::watch::run(&arguments, &global, output),
         Command::Status => commands::status::run(&global, output),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments, &global, output),
         Command::Languages => commands::languages::run(output),
     }
 }

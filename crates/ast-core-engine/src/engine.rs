@@ -204,10 +204,11 @@ impl Engine {
         let loaded = self.snapshot().loaded();
         let dimension = self.config.embedder.model().dimension;
         let update = read_update(&self.store, loaded, dimension).await?;
-        let snapshot = self.snapshot.clone();
+        let (snapshot, empty) = (self.snapshot.clone(), Snapshot::empty(dimension, self.config.vectors)?);
         blocking(move || {
             let mut snapshot = snapshot.write().unwrap_or_else(PoisonError::into_inner);
-            snapshot.apply(update)?;
+            let before = std::mem::replace(&mut *snapshot, empty);
+            *snapshot = before.apply(update)?;
             Ok(snapshot.generation)
         })
         .await?

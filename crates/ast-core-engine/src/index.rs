@@ -164,6 +164,8 @@ impl Engine {
                 .meta(meta_key::LAST_RUN)
                 .await?
                 .and_then(|text| text.parse().ok())
+                // The clock was set back: what is older than that run may be newer than it, too.
+                .filter(|last_run: &i64| *last_run <= now_ns())
                 .unwrap_or(0),
             outdated: options.rebuild || pipeline.is_some_and(|pipeline| pipeline != self.config.pipeline()),
         };

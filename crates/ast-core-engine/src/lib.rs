@@ -27,6 +27,7 @@
 mod commit;
 mod config;
 mod discover;
+mod doctor;
 mod engine;
 mod error;
 mod index;
@@ -38,6 +39,7 @@ mod report;
 mod resolve;
 mod retrieve;
 mod snapshot;
+mod step;
 mod watch;
 
 pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot};
@@ -52,10 +54,11 @@ pub use ast_core_parse::{
     QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
 pub use ast_core_search::{QueryError, SearchMode, Why};
-pub use ast_core_storage::{Access, FileStatus, StoreConfig, StoreError};
+pub use ast_core_storage::{Access, FileStatus, Finding, Part, Remedy, StoreConfig, StoreError};
 pub use ast_core_vector::VectorError;
 pub use config::{EngineConfig, VectorBackend, find_database};
 pub use discover::Failure;
+pub use doctor::{DoctorOptions, DoctorReport};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use index::{IndexControl, IndexOptions, plan_without_index};

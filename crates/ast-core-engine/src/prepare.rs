@@ -38,9 +38,14 @@ pub(crate) enum Prepared {
 /// Prepares one file after the other; one a thread.
 pub(crate) struct Preparer {
     parser: Parser,
+    deriver: Deriver,
+    max_bytes: usize,
+}
+
+/// Makes of the text of chunks what they are found by.
+pub(crate) struct Deriver {
     splitter: TermSplitter,
     embedder: Arc<dyn Embedder>,
-    max_bytes: usize,
 }
 
 /// Why a file is left out.
@@ -55,8 +60,7 @@ impl Preparer {
     pub(crate) fn new(limits: &ParseLimits, chunking: &ChunkingConfig, embedder: Arc<dyn Embedder>) -> Self {
         Self {
             parser: Parser::new(limits.clone(), chunking.clone()),
-            splitter: TermSplitter::default(),
-            embedder,
+            deriver: Deriver::new(embedder),
             max_bytes: limits.max_bytes,
         }
     }
@@ -141,8 +145,9 @@ impl Preparer {
             }
             _ => (FileStatus::Indexed, Some(format!("{coverage}; indexed as text"))),
         };
-        let (terms, vectors) = match self.documents(&source.path, &text, &parsed) {
-            Ok(documents) => documents,
+        let derived = self.deriver.derive(&source.path, &text, &parsed.symbols, &parsed.chunks);
+        let (terms, vectors) = match derived {
+            Ok(derived) => derived,
             Err(error) => return failed(error.to_string()),
         };
         let record = FileRecord {
@@ -164,22 +169,28 @@ impl Preparer {
             Err(error) => failed(error.to_string()),
         }
     }
+}
+
+impl Deriver {
+    pub(crate) fn new(embedder: Arc<dyn Embedder>) -> Self {
+        Self { splitter: TermSplitter::default(), embedder }
+    }
 
     /// The terms and the vectors of a file's chunks.
-    fn documents(
+    pub(crate) fn derive(
         &mut self,
         path: &RepoPath,
         text: &SourceText<'_>,
-        parsed: &ParsedFile,
+        symbols: &[Symbol],
+        chunks: &[Chunk],
     ) -> Result<(Vec<ChunkTerms>, Vec<f32>), ast_core_embed::EmbedError> {
-        let names = names_of_chunks(&parsed.symbols, &parsed.chunks);
-        let places: Vec<String> =
-            parsed.chunks.iter().map(|chunk| place_of(path, &parsed.symbols, chunk)).collect();
-        let mut terms = Vec::with_capacity(parsed.chunks.len());
-        let mut inputs = Vec::with_capacity(parsed.chunks.len());
-        for ((chunk, names), place) in parsed.chunks.iter().zip(&names).zip(&places) {
+        let names = names_of_chunks(symbols, chunks);
+        let places: Vec<String> = chunks.iter().map(|chunk| place_of(path, symbols, chunk)).collect();
+        let mut terms = Vec::with_capacity(chunks.len());
+        let mut inputs = Vec::with_capacity(chunks.len());
+        for ((chunk, names), place) in chunks.iter().zip(&names).zip(&places) {
             let body = text.slice(chunk.span);
-            let symbol = chunk.symbol.and_then(|index| parsed.symbols.get(index as usize));
+            let symbol = chunk.symbol.and_then(|index| symbols.get(index as usize));
             let doc = symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
             terms.push(Fields { names, place, doc, body }.terms(&mut self.splitter));
             // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.

@@ -2,6 +2,7 @@
 
 use crate::EngineError;
 use crate::config::VectorBackend;
+use crate::step::reach;
 use ast_core_model::{ChunkId, FileId, LanguageName, RepoPath, SymbolKind};
 use ast_core_storage::{FileVectors, Store, StoreError};
 use ast_core_vector::{FlatIndex, Metric, Storage, VectorIndex};
@@ -59,13 +60,17 @@ impl Snapshot {
         self.loaded.keys().copied().collect()
     }
 
-    pub(crate) fn apply(&mut self, update: Update) -> Result<(), EngineError> {
+    /// The next generation. If that fails, or panics, this one is gone and all is read anew: half of a generation is
+    /// none.
+    pub(crate) fn apply(mut self, update: Update) -> Result<Self, EngineError> {
+        reach("snapshot/begun")?;
         for file in update.gone {
             let kinds = self.loaded.remove(&file).unwrap_or_default();
             for id in (0..kinds.len() as u32).filter_map(|ordinal| ChunkId::in_file(file, ordinal)) {
                 self.vectors.remove(id.get())?;
             }
         }
+        reach("snapshot/removed")?;
         let additional = update.new.iter().map(|file| file.kinds.len()).sum();
         self.vectors.reserve(additional)?;
         let mut keys = Vec::new();
@@ -79,10 +84,11 @@ impl Snapshot {
             vectors.extend(codes.iter().map(|code| f32::from(*code)));
             self.insert(&keys, &vectors)?;
             self.loaded.insert(file, kinds.into());
+            reach("snapshot/inserted")?;
         }
         self.files = update.files;
         self.generation = update.generation;
-        Ok(())
+        Ok(self)
     }
 
     /// A text without words has a vector of zeros, which is near nothing and is left out.
@@ -108,6 +114,7 @@ pub(crate) async fn read_update(
 ) -> Result<Update, EngineError> {
     // The generation is read first: what a commit adds meanwhile is then read again next time, not missed.
     let generation = store.generation().await?;
+    reach("snapshot/read")?;
     let mut files = HashMap::new();
     for record in store.files().await? {
         if let Some(language) = record.language.filter(|_| record.status.is_searchable()) {

@@ -6,7 +6,7 @@
 
 use crate::config::INDEX_FOLDER;
 use crate::discover::Scope;
-use crate::{CancelToken, Engine, EngineError, IndexControl, IndexOptions, IndexReport};
+use crate::{CancelToken, Engine, EngineError, IndexControl, IndexOptions, IndexReport, StoreError};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,8 @@ impl Engine {
     /// is seen by the next run over all of the tree.
     ///
     /// # Errors
-    /// As [`index`](Self::index), if the first run fails; what fails later is told and tried again.
+    /// As [`index`](Self::index), if the first run fails; what fails later is told and tried again, but for
+    /// [`StoreError::Replaced`].
     pub async fn watch(
         &self,
         root: impl AsRef<Path>,
@@ -117,6 +118,8 @@ impl Engine {
                     }
                 }
                 Err(EngineError::Cancelled) => return Ok(()),
+                // What is open is no longer the index of anything, however often it is tried.
+                Err(error @ EngineError::Store(StoreError::Replaced { .. })) => return Err(error),
                 Err(error) => {
                     let message = error.to_string();
                     if failed.as_ref() != Some(&message) {

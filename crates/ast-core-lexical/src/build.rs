@@ -2,6 +2,7 @@
 
 use crate::LexicalError;
 use crate::documents::Run;
+use crate::fingerprint;
 use crate::manifest::Segment;
 use crate::page::Page;
 use crate::postings::Posting;
@@ -111,6 +112,18 @@ impl FileTerms {
     /// Whether the file has no chunks.
     pub fn is_empty(&self) -> bool {
         self.lengths.is_empty()
+    }
+
+    /// Of each chunk a number that two chunks have in common if they have the same terms, as often, in the same fields;
+    /// and else only by accident. [`Verify`](crate::Verify) finds the same for what is in an index.
+    pub fn fingerprints(&self) -> Vec<u64> {
+        let mut sums: Vec<u64> =
+            self.lengths.iter().map(|&lengths| fingerprint::of_lengths(lengths)).collect();
+        for posting in &self.postings {
+            let sum = &mut sums[posting.chunk as usize];
+            *sum = sum.wrapping_add(fingerprint::of_posting(self.terms.get(posting.term), posting.tf));
+        }
+        sums
     }
 
     /// How many bytes of memory it takes.

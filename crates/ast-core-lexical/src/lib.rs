@@ -49,6 +49,7 @@
 //! - [`plan_merges`] says which segments ought to be one, and [`Merge`] makes them one and leaves out what is gone.
 //! - [`Search`] finds the best chunks under [`Bm25f`] and a [`Filter`]. [`Frequencies`] counts documents of terms.
 //! - [`Matches`] finds all documents that hold a term, or terms that begin with some text or have it inside, without rank.
+//! - [`Verify`] reads everything, and says what is wrong and what is there.
 //!
 //! The first two give [`Changes`], to be applied in the transaction in which the manifest was read. Pages of segments never
 //! change, so a [`PageCache`] can keep them across transactions.
@@ -68,6 +69,7 @@ mod dictionary;
 mod documents;
 mod error;
 mod evaluate;
+mod fingerprint;
 mod lookup;
 mod manifest;
 mod matches;
@@ -80,6 +82,7 @@ mod score;
 mod search;
 mod task;
 mod update;
+mod verify;
 mod writer;
 
 pub use build::FileTerms;
@@ -94,6 +97,7 @@ pub use score::{Bm25f, FIELDS, Totals};
 pub use search::{Filter, Frequencies, MAX_QUERY_TERMS, Query, Search};
 pub use task::{Task, run};
 pub use update::{Changes, Update};
+pub use verify::{Verified, Verify};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

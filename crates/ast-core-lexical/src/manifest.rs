@@ -1,10 +1,10 @@
 //! What an index is made of.
 
-use crate::LexicalError;
 use crate::bytes::{Reader, put};
 use crate::error::Damage;
 use crate::page::{Kind, MAX_SEGMENT, Page, PageId};
 use crate::score::{FIELDS, Totals};
+use crate::{Changes, LexicalError};
 use ast_core_model::FileId;
 
 /// Goes up with every change of the bytes of pages.
@@ -138,6 +138,24 @@ impl Manifest {
         }
         self.last_segment += 1;
         Ok(self.last_segment)
+    }
+
+    /// Takes everything out, and numbers segments from beyond this index's and beyond those that have such pages: what was
+    /// read of a page before is not taken for a new one. For an index whose pages are damaged.
+    pub fn begin_anew(&self, beyond: PageId) -> Changes {
+        let last_segment = self.last_segment.max(beyond.segment());
+        let manifest = Self { last_segment, segments: Vec::new() };
+        let put = vec![manifest.write()];
+        Changes { manifest, delete: vec![PageId::MANIFEST..=PageId::LAST], put }
+    }
+
+    /// Whether the index has a page of this name.
+    pub fn names(&self, page: PageId) -> bool {
+        let is_of = |segment: &Segment| {
+            segment.id == page.segment()
+                && (page.number() < segment.pages || segment.dead_page() == Some(page))
+        };
+        page == PageId::MANIFEST || self.segments.iter().any(is_of)
     }
 
     /// The segments, in the order in which they were made.

@@ -24,6 +24,9 @@ impl PageId {
     /// The page that says what the index is made of; it is the only one that is overwritten.
     pub const MANIFEST: Self = Self(0);
 
+    /// The largest name there can be.
+    pub(crate) const LAST: Self = Self(u64::MAX >> 1);
+
     /// The page of this name, `None` if it is no positive `i64`.
     pub const fn from_raw(raw: u64) -> Option<Self> {
         if raw >> 63 == 0 { Some(Self(raw)) } else { None }
@@ -45,6 +48,11 @@ impl PageId {
 
     pub(crate) fn root(segment: u32) -> Self {
         Self::new(segment, 0)
+    }
+
+    /// The number of its segment; 0 of the manifest.
+    pub(crate) fn segment(self) -> u32 {
+        (self.0 >> NUMBER_BITS) as u32
     }
 
     /// The number of the page in its segment.

@@ -44,7 +44,8 @@ impl Root {
         self.pages.get(index).map(|page| page.1)
     }
 
-    fn first_term(&self, index: usize) -> &[u8] {
+    /// The first term of a page of terms.
+    pub(crate) fn first_term(&self, index: usize) -> &[u8] {
         let begin = index.checked_sub(1).map_or(0, |before| self.pages[before].0 as usize);
         &self.terms[begin..self.pages[index].0 as usize]
     }

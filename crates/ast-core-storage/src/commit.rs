@@ -2,10 +2,12 @@
 
 use crate::direct::{self, in_list};
 use crate::pages::{self, PageTable};
+use crate::step::reach;
 use crate::store::{GENERATION, META};
+use crate::write_batch::Content;
 use crate::{IndexedFile, Store, StoreError, WriteBatch};
 use ast_core_model::{FileId, LanguageName};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, params};
 use std::path::Path;
 
 /// What a commit did.
@@ -24,29 +26,32 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`] if the store was opened for reading or cannot be written; [`StoreError::DiskFull`];
+    /// [`StoreError::Replaced`];
     /// [`StoreError::InvalidFile`] and [`StoreError::OutOfRange`] if a file is not fit to be stored;
     /// [`StoreError::Database`] if a file's id is taken.
     pub async fn commit(&self, batch: WriteBatch) -> Result<Committed, StoreError> {
         batch.check()?;
         let path = self.path().to_owned();
-        let read_only = || StoreError::ReadOnly { path: path.clone() };
-        let writer = self.writer.clone().ok_or_else(read_only)?.lock_owned().await;
+        let writer = self.writer().await?;
         let caches = self.caches.clone();
         let mut batch = batch;
         direct::run(writer, path, move |connection, path| {
             let failed = |error| StoreError::from_rusqlite(path, error);
             let begin = connection.transaction_with_behavior(TransactionBehavior::Immediate);
             let transaction = begin.map_err(failed)?;
+            reach("commit/begun").map_err(failed)?;
             let generation = next_generation(&transaction, path)?;
             let removed = apply(&transaction, &batch, generation).map_err(failed)?;
             let terms = batch.take_terms();
-            let update = |table, removed, terms, cache| {
-                pages::update(&transaction, table, removed, terms, cache)
+            let update = |table, removed, terms| {
+                pages::update(&transaction, table, removed, terms, caches.of(table))
                     .map_err(|error| error.into_store_error(path))
             };
-            update(PageTable::Words, removed.clone(), terms.words, &caches.words)?;
-            update(PageTable::Names, removed, terms.names, &caches.names)?;
+            update(PageTable::Words, removed.clone(), terms.words)?;
+            update(PageTable::Names, removed, terms.names)?;
+            reach("commit/written").map_err(failed)?;
             transaction.commit().map_err(failed)?;
+            reach("commit/done").map_err(failed)?;
             Ok(Committed { generation: generation.cast_unsigned() })
         })
         .await
@@ -70,7 +75,9 @@ fn apply(connection: &Connection, batch: &WriteBatch, generation: i64) -> rusqli
     files.sort_by_key(|file| file.record.id);
     let replaced = files_at_paths_of(connection, &files)?;
     remove_files(connection, &replaced)?;
+    reach("commit/removed")?;
     insert_files(connection, &files, generation)?;
+    reach("commit/files")?;
     let generation = generation.to_string();
     let meta = batch.meta.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut set = connection.prepare(
@@ -142,15 +149,23 @@ fn insert_files(connection: &Connection, files: &[&IndexedFile], generation: i64
     for (id, content) in with_content(files) {
         insert.execute(params![id, content.document])?;
     }
-    let mut insert = connection.prepare("INSERT INTO vectors (file_id, kinds, codes) VALUES (?, ?, ?)")?;
-    for (id, content) in with_content(files).filter(|(_, content)| !content.kinds.is_empty()) {
-        insert.execute(params![id, content.kinds, content.codes])?;
-    }
-    Ok(())
+    let mut insert = connection.prepare(INSERT_VECTORS)?;
+    with_content(files)
+        .try_for_each(|(id, content)| put_vectors(&mut insert, id, &content.kinds, &content.codes))
 }
 
-fn with_content<'a>(
-    files: &'a [&IndexedFile],
-) -> impl Iterator<Item = (i64, &'a crate::write_batch::Content)> {
+pub(crate) const INSERT_VECTORS: &str = "INSERT INTO vectors (file_id, kinds, codes) VALUES (?, ?, ?)";
+
+/// Writes the vectors of a file; one without chunks has none.
+pub(crate) fn put_vectors(
+    insert: &mut Statement<'_>,
+    file: i64,
+    kinds: &[u8],
+    codes: &[u8],
+) -> rusqlite::Result<()> {
+    if kinds.is_empty() { Ok(()) } else { insert.execute(params![file, kinds, codes]).map(drop) }
+}
+
+fn with_content<'a>(files: &'a [&IndexedFile]) -> impl Iterator<Item = (i64, &'a Content)> {
     files.iter().filter_map(|file| Some((file.record.id.get().cast_signed(), file.content.as_ref()?)))
 }

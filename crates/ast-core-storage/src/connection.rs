@@ -52,6 +52,37 @@ impl Writer {
     }
 }
 
+/// Which file is under a name. A file that takes the place of an open one leaves those who have it open with what is
+/// gone; and what they keep in memory by the numbers of rows and pages is of other rows and pages in the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    file: PathBuf,
+    /// `None` where the system does not tell; there a file that is open cannot be replaced.
+    numbers: Option<(u64, u64)>,
+}
+
+impl Identity {
+    pub(crate) fn of(file: &Path) -> Self {
+        #[cfg(unix)]
+        let numbers = {
+            use std::os::unix::fs::MetadataExt;
+            // One that is not there is none that was.
+            std::fs::metadata(file).map_or(Some((0, 0)), |metadata| Some((metadata.dev(), metadata.ino())))
+        };
+        #[cfg(not(unix))]
+        let numbers = None;
+        Self { file: file.to_owned(), numbers }
+    }
+
+    /// Refuses to go on if another file is there now.
+    pub(crate) fn check(&self, path: &Path) -> Result<(), StoreError> {
+        match Self::of(&self.file) == *self {
+            true => Ok(()),
+            false => Err(StoreError::Replaced { path: path.to_owned() }),
+        }
+    }
+}
+
 /// The connections that read.
 pub(crate) struct Readers {
     pool: SqlitePool,
@@ -67,7 +98,18 @@ impl Readers {
             // A connection to a file does not break by itself, and asking first doubles the time of a short query.
             .test_before_acquire(false)
             .max_lifetime(None);
-        let error = match pool.clone().connect_with(options.clone()).await {
+        let mut opened = pool.clone().connect_with(options.clone()).await;
+        if opened.is_err() && schema::has_journal(file) {
+            // Whoever made the store was killed. A connection that only reads cannot undo what was half done.
+            let undo = options.clone().read_only(false).create_if_missing(false);
+            if let Ok(mut connection) = SqliteConnection::connect_with(&undo).await {
+                let undone = sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut connection).await;
+                if undone.is_ok() && connection.close().await.is_ok() {
+                    opened = pool.clone().connect_with(options.clone()).await;
+                }
+            }
+        }
+        let error = match opened {
             Ok(pool) => return Ok(Self { pool, snapshot: None }),
             Err(error) => StoreError::from_sqlx(path, error),
         };

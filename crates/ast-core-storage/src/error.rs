@@ -57,6 +57,12 @@ pub enum StoreError {
         /// What SQLite says, or which value is not what it must be.
         reason: String,
     },
+    /// Another file was put in the place of the open one, or it was removed.
+    #[error("the index {} was replaced or removed since it was opened; open it again", path.display())]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process is writing, or another store of this one.
     #[error("the index {} is being written by {}", path.display(), by(*holder))]
     Locked {

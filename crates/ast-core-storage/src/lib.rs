@@ -40,16 +40,20 @@ mod direct;
 mod document;
 mod error;
 mod files;
+mod finding;
 mod lexical;
 mod lock;
 mod names;
 mod pages;
 #[cfg(test)]
 mod plans;
+mod repair;
 mod schema;
+mod step;
 mod store;
 mod symbols;
 mod vectors;
+mod verify;
 mod write_batch;
 
 pub use ast_core_lexical::{Bm25f, Hit as LexicalHit, LexicalError};
@@ -58,11 +62,14 @@ pub use config::StoreConfig;
 pub use document::Document;
 pub use error::StoreError;
 pub use files::{FileRecord, FileStatus};
+pub use finding::{Finding, Part, Remedy};
 pub use lexical::ChunkFilter;
 pub use names::{NameMatch, NamingFile};
+pub use repair::Repair;
 pub use store::{Access, Store, StoreCounts};
 pub use symbols::{SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;
+pub use verify::{Derive, Derived, Verification};
 pub use write_batch::{IndexedFile, WriteBatch};
 
 #[cfg(doctest)]

@@ -55,7 +55,8 @@ impl Drop for WriterLock {
     }
 }
 
-fn lock_path(database: &Path) -> PathBuf {
+/// The file that is locked. It stays when it is not.
+pub(crate) fn lock_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
     name.into()

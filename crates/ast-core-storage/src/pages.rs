@@ -1,6 +1,8 @@
 //! The pages of an index of terms, in a table, as one transaction sees them.
 
 use crate::StoreError;
+use crate::finding::Part;
+use crate::step::reach;
 use ast_core_lexical::{
     Changes, FileTerms, LexicalError, Manifest, Merge, Page, PageCache, PageId, Task, Update, plan_merges,
     run,
@@ -10,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Statement, params};
 use std::path::Path;
 
 /// A table of pages. Each is an index of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PageTable {
     /// The words of chunks.
     Words,
@@ -19,7 +21,6 @@ pub(crate) enum PageTable {
 }
 
 impl PageTable {
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 2] = [Self::Words, Self::Names];
 
     /// One page.
@@ -27,6 +28,22 @@ impl PageTable {
         match self {
             Self::Words => "SELECT data FROM lexical_pages WHERE id = ?",
             Self::Names => "SELECT data FROM name_pages WHERE id = ?",
+        }
+    }
+
+    /// What is kept there.
+    pub(crate) const fn part(self) -> Part {
+        match self {
+            Self::Words => Part::Lexical,
+            Self::Names => Part::Names,
+        }
+    }
+
+    /// The names of all pages.
+    const fn names(self) -> &'static str {
+        match self {
+            Self::Words => "SELECT id FROM lexical_pages ORDER BY id",
+            Self::Names => "SELECT id FROM name_pages ORDER BY id",
         }
     }
 
@@ -57,8 +74,30 @@ impl<'c> Pages<'c> {
         Ok(Self { connection, table, get: connection.prepare(table.get())? })
     }
 
-    fn get(&mut self, id: PageId) -> rusqlite::Result<Option<Vec<u8>>> {
+    pub(crate) fn get(&mut self, id: PageId) -> rusqlite::Result<Option<Vec<u8>>> {
         self.get.query_row([id.get().cast_signed()], |row| row.get(0)).optional()
+    }
+
+    /// The names of all pages there are, in order; `None` for a key that is none.
+    pub(crate) fn names(&self) -> rusqlite::Result<Vec<Option<PageId>>> {
+        let mut names = self.connection.prepare(self.table.names())?;
+        let name = |row: &rusqlite::Row<'_>| Ok(PageId::from_raw(row.get::<_, i64>(0)?.cast_unsigned()));
+        names.query_map([], name)?.collect()
+    }
+
+    /// Takes everything out, damaged or not. What comes then has names that no page had before, as far as can be told:
+    /// a commit makes one segment, and less than one more by merging.
+    pub(crate) fn begin_anew(&mut self, generation: u64) -> Result<(), Failed> {
+        let manifest = match self.get(PageId::MANIFEST)?.map(|page| Manifest::read(Some(page))) {
+            Some(Ok(manifest)) => manifest,
+            _ => Manifest::default(),
+        };
+        let last = self.names()?.into_iter().flatten().max();
+        let made = PageId::from_raw(generation.saturating_mul(2).min(u64::from(u32::MAX >> 2)) << 32);
+        let beyond = last.max(made).unwrap_or(PageId::MANIFEST);
+        self.connection.execute(self.table.delete(), [i64::MIN, i64::MAX])?;
+        self.apply(manifest.begin_anew(beyond))?;
+        Ok(())
     }
 
     pub(crate) fn manifest(&mut self) -> Result<Manifest, Failed> {
@@ -131,6 +170,7 @@ pub(crate) fn update(
     let bytes = before.bytes();
     let changes = pages.run(Update::new(before, removed, added, cache)?)?;
     let mut manifest = pages.apply(changes)?;
+    reach("lexical/updated")?;
     let added = manifest.bytes().saturating_sub(bytes);
     let budget = MERGED_BYTES.max(added.saturating_mul(MERGED_FOR_ADDED));
     loop {
@@ -144,8 +184,10 @@ pub(crate) fn update(
                 let wanted = pages.fetch(merge.wanted())?;
                 merge.supply(wanted)?;
                 pages.put(&merge.take_pages())?;
+                reach("lexical/merging")?;
             }
             manifest = pages.apply(merge.finish()?)?;
+            reach("lexical/merged")?;
         }
     }
 }

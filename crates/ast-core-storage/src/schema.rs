@@ -1,6 +1,7 @@
 //! Whose database a file is, and the version of its tables.
 
 use crate::StoreError;
+use crate::step::reach;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use std::path::Path;
@@ -48,17 +49,22 @@ pub(crate) async fn check(connection: &mut SqliteConnection, path: &Path) -> Res
 pub(crate) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let failed = |error| StoreError::from_sqlx(path, error);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    let reached = |step| reach(step).map_err(|error| StoreError::from_rusqlite(path, error));
     let version = check(&mut transaction, path).await?;
+    reached("migrate/begun")?;
     let pending = MIGRATIONS.get(version as usize..).unwrap_or_default();
     for migration in pending {
         sqlx::raw_sql(*migration).execute(&mut *transaction).await.map_err(failed)?;
+        reached("migrate/step")?;
     }
     if !pending.is_empty() {
         // Both are numbers of this program.
         let header = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
         sqlx::raw_sql(AssertSqlSafe(header)).execute(&mut *transaction).await.map_err(failed)?;
     }
-    transaction.commit().await.map_err(failed)
+    reached("migrate/written")?;
+    transaction.commit().await.map_err(failed)?;
+    reached("migrate/done")
 }
 
 /// What a database says of itself.
@@ -99,9 +105,16 @@ impl Header {
 
 /// Whether there is more of the database than is in its file: changes to be made or to be undone.
 pub(crate) fn has_log(file: &Path) -> bool {
-    ["-wal", "-journal"].into_iter().any(|suffix| {
-        let mut log = file.as_os_str().to_owned();
-        log.push(suffix);
-        std::fs::metadata(&log).is_ok_and(|log| log.len() > 0)
-    })
+    is_left(file, "-wal") || has_journal(file)
+}
+
+/// Whether there are changes to be undone.
+pub(crate) fn has_journal(file: &Path) -> bool {
+    is_left(file, "-journal")
+}
+
+fn is_left(file: &Path, suffix: &str) -> bool {
+    let mut log = file.as_os_str().to_owned();
+    log.push(suffix);
+    std::fs::metadata(&log).is_ok_and(|log| log.len() > 0)
 }

@@ -1,6 +1,8 @@
 //! The store: opening it, and what it says of itself.
 
-use crate::connection::{Readers, Writer, resolve};
+use crate::connection::{Identity, Readers, Writer, resolve};
+use crate::pages::PageTable;
+use crate::step::reach;
 use crate::{Document, FileRecord, StoreConfig, StoreError, direct, schema};
 use ast_core_lexical::PageCache;
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
@@ -9,7 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The key of the number of the last commit.
 pub(crate) const GENERATION: &str = "generation";
@@ -35,6 +37,7 @@ pub(crate) const PATHS: &str = "\
 /// transaction after the other, and each makes a new generation.
 pub struct Store {
     path: PathBuf,
+    identity: Identity,
     readers: Readers,
     pub(crate) caches: Caches,
     /// `None` if the store was opened for reading.
@@ -46,6 +49,15 @@ pub struct Store {
 pub(crate) struct Caches {
     pub(crate) words: Arc<PageCache>,
     pub(crate) names: Arc<PageCache>,
+}
+
+impl Caches {
+    pub(crate) fn of(&self, table: PageTable) -> &PageCache {
+        match table {
+            PageTable::Words => &self.words,
+            PageTable::Names => &self.names,
+        }
+    }
 }
 
 /// How a store is opened.
@@ -74,7 +86,8 @@ impl Store {
     /// Opens the store at this path. Needs a Tokio runtime with timers.
     ///
     /// A store in a directory that cannot be written is read as well, as long as nothing is left to recover from its
-    /// last writer; when somebody who can does write to it, it has to be opened again.
+    /// last writer; when somebody who can does write to it, it has to be opened again. So it has when the file is removed
+    /// or replaced: whatever is asked then is refused with [`StoreError::Replaced`].
     ///
     /// # Errors
     /// [`StoreError::Missing`] if there is none and `access` is [`Access::Read`]; [`StoreError::Locked`] if another
@@ -104,11 +117,12 @@ impl Store {
             Access::Read => None,
             Access::Write => Some(Arc::new(Mutex::new(Writer::open(path, &file, config).await?))),
         };
+        let identity = Identity::of(&file);
         let readers = Readers::open(path, &file, config).await?;
         let cache =
             |share: usize| Arc::new(PageCache::new(config.lexical_cache_kib as usize * 1024 / 4 * share));
         let caches = Caches { words: cache(3), names: cache(1) };
-        let store = Self { path: path.to_owned(), readers, caches, writer };
+        let store = Self { path: path.to_owned(), identity, readers, caches, writer };
         if access == Access::Read {
             let mut connection = store.reader().await?;
             if schema::check(&mut connection, path).await? < schema::VERSION {
@@ -177,9 +191,11 @@ impl Store {
     /// only the end of the process.
     pub async fn settle(&self) -> Result<(), StoreError> {
         let Some(writer) = &self.writer else { return Ok(()) };
+        self.identity.check(&self.path)?;
         let mut writer = writer.lock().await;
         let failed = |error| self.failed(error);
         let connection = writer.ready().await.map_err(failed)?;
+        reach("settle").map_err(|error| StoreError::from_rusqlite(&self.path, error))?;
         // No statistics are gathered: queries go by keys, and are to go on doing so.
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await.map(drop).map_err(failed)
     }
@@ -198,7 +214,15 @@ impl Store {
     }
 
     pub(crate) async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.identity.check(&self.path)?;
         self.readers.acquire(&self.path).await
+    }
+
+    /// The connection that writes, for whoever gets it next.
+    pub(crate) async fn writer(&self) -> Result<OwnedMutexGuard<Writer>, StoreError> {
+        let read_only = || StoreError::ReadOnly { path: self.path.clone() };
+        self.identity.check(&self.path)?;
+        Ok(self.writer.clone().ok_or_else(read_only)?.lock_owned().await)
     }
 
     pub(crate) fn failed(&self, error: sqlx::Error) -> StoreError {

@@ -1,7 +1,7 @@
 //! Vectors, a byte a value, and in bulk.
 
-use crate::{Store, StoreError};
-use ast_core_model::{FileId, SymbolKind};
+use crate::{Document, Store, StoreError};
+use ast_core_model::{Chunk, FileId, SymbolKind};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -19,14 +19,29 @@ pub struct FileVectors {
 }
 
 /// Appends the vector in bytes: its direction, as exactly as 255 steps of the largest value can give it.
-pub(crate) fn quantize(vector: &[f32], codes: &mut Vec<u8>) {
+fn quantize(vector: &[f32], codes: &mut Vec<u8>) {
     let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
     let scale = if largest > 0.0 { 127.0 / largest } else { 0.0 };
     codes.extend(vector.iter().map(|value| ((value * scale).round() as i8).cast_unsigned()));
 }
 
+/// Of each chunk, the kind of the definition it is about.
+pub(crate) fn kinds_of(document: &Document) -> Vec<u8> {
+    let symbol = |chunk: &Chunk| document.symbols.get(chunk.symbol? as usize);
+    document.chunks.iter().map(|chunk| byte_of_kind(symbol(chunk).map(|symbol| symbol.kind))).collect()
+}
+
+/// The vectors of a document's chunks in bytes.
+pub(crate) fn codes_of(document: &Document, vectors: &[f32]) -> Vec<u8> {
+    let mut codes = Vec::with_capacity(vectors.len());
+    if let Some(dimension) = vectors.len().checked_div(document.chunks.len()).filter(|values| *values > 0) {
+        vectors.chunks_exact(dimension).for_each(|vector| quantize(vector, &mut codes));
+    }
+    codes
+}
+
 /// A kind in a byte; 0 for none. The list of kinds only ever grows at its end.
-pub(crate) fn byte_of_kind(kind: Option<SymbolKind>) -> u8 {
+fn byte_of_kind(kind: Option<SymbolKind>) -> u8 {
     let place = |kind| SymbolKind::ALL.iter().position(|known| *known == kind).map_or(0, |at| at as u8 + 1);
     kind.map_or(0, place)
 }

@@ -1,7 +1,7 @@
 //! One transaction's worth of changes.
 
 use crate::names::names_of;
-use crate::vectors::{byte_of_kind, quantize};
+use crate::vectors::{codes_of, kinds_of};
 use crate::{Document, FileRecord, StoreError};
 use ast_core_lexical::{FileTerms, LexicalError};
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, SymbolId};
@@ -68,21 +68,14 @@ impl IndexedFile {
         vectors: &[f32],
     ) -> Result<Self, StoreError> {
         check(&record, document, terms, vectors)?;
-        let Document { symbols, chunks, .. } = document;
-        let kind =
-            |chunk: &Chunk| chunk.symbol.and_then(|at| symbols.get(at as usize)).map(|symbol| symbol.kind);
-        let mut codes = Vec::with_capacity(vectors.len());
-        if let Some(dimension) = vectors.len().checked_div(chunks.len()).filter(|dimension| *dimension > 0) {
-            vectors.chunks_exact(dimension).for_each(|vector| quantize(vector, &mut codes));
-        }
         let unfit = |error: LexicalError| invalid(&record, error.to_string());
         let words = FileTerms::new(terms).map_err(unfit)?;
         let names = names_of(document).map_err(unfit)?;
         let content = Content {
             document: document.compress()?,
-            symbols: symbols.len(),
-            kinds: chunks.iter().map(|chunk| byte_of_kind(kind(chunk))).collect(),
-            codes,
+            symbols: document.symbols.len(),
+            kinds: kinds_of(document),
+            codes: codes_of(document, vectors),
             words,
             names,
         };

@@ -1,6 +1,7 @@
 //! One file a verb.
 
 pub(crate) mod annotate;
+pub(crate) mod doctor;
 pub(crate) mod index;
 pub(crate) mod languages;
 pub(crate) mod references;

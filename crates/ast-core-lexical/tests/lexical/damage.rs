@@ -9,7 +9,7 @@ const RANKING: Bm25f = Bm25f { weights: [8.0, 2.0, 1.5, 1.0], b: [0.3, 0.5, 0.75
 const TERMS: [&str; 4] = ["common", "odd", "t7", "missing"];
 
 /// Three segments with pages of every kind.
-fn store() -> Store {
+pub(crate) fn store() -> Store {
     let mut store = Store::default();
     for commit in 0..3_u64 {
         let files: Vec<_> = (0..60)

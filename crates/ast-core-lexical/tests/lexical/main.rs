@@ -5,3 +5,4 @@ mod merging;
 mod oracle;
 mod ranking;
 mod store;
+mod verifying;

@@ -1,6 +1,6 @@
 //! After any sequence of changes the store holds what a new one would that gets the result at once.
 
-use crate::sample::{Parts, files, new_store, parts, rust_text, skipped};
+use crate::sample::{Again, Parts, files, new_store, parts, rust_text, skipped};
 use crate::tables::rows;
 use ast_core_storage::{
     Bm25f, ChunkFilter, FileRecord, FileStatus, IndexedFile, NameMatch, Store, SymbolQuery, WriteBatch,
@@ -108,5 +108,6 @@ fn incremental_equals_rebuilt() {
         });
         rebuilt.commit(files(all.collect())).await.unwrap();
         assert_eq!(seen(&store).await, seen(&rebuilt).await);
+        assert_eq!(store.verify(Again).await.unwrap().findings, []);
     }));
 }

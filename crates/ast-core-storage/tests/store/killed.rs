@@ -1,7 +1,7 @@
 //! A writer that is killed loses nothing that it was told is kept, and leaves nothing half done.
 
 use crate::process::{Player, command, part, say};
-use crate::sample::{EVEN, files, id, open, rust, skipped_record};
+use crate::sample::{Again, EVEN, files, id, open, rust, skipped_record};
 use crate::tables::{quick_check, row_counts, rows};
 use ast_core_storage::{
     Access, ChunkFilter, FileRecord, FileStatus, IndexedFile, NameMatch, Store, SymbolQuery, WriteBatch,
@@ -56,6 +56,7 @@ async fn check(store: &Store, acknowledged: u64) {
     }
     let every = SymbolQuery { matching: NameMatch::Prefix, ..SymbolQuery::exact("") };
     assert_eq!(store.symbols(&every).await.unwrap().len() as i64, expected * symbols);
+    assert_eq!(store.verify(Again).await.unwrap().findings, []);
     let generations =
         rows(store.path(), "SELECT DISTINCT generation FROM files WHERE path GLOB 'shared/*'").await;
     assert_eq!(generations.len(), usize::from(generation > 0), "{generations:?}");

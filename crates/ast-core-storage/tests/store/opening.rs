@@ -177,3 +177,71 @@ async fn settings_at_the_edge_of_their_types_are_taken() {
         store.close().await;
     }
 }
+
+/// Who has the old file open would be told of the old one for ever, and what is in memory by numbers of rows and pages would
+/// be taken for the new one's.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_store_that_is_removed_or_replaced_is_not_gone_on_with() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    for is_replaced in [false, true] {
+        let store = open(&path, Access::Write).await.unwrap();
+        store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+        let reader = open(&path, Access::Read).await.unwrap();
+        assert_eq!(reader.files().await.unwrap().len(), 1);
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        let other = if is_replaced { Some(open(&path, Access::Write).await.unwrap()) } else { None };
+        for error in [
+            reader.generation().await.err(),
+            reader.documents(&[id(1)]).await.err(),
+            store.files().await.err(),
+            store.commit(WriteBatch::default()).await.err(),
+            store.settle().await.err(),
+        ] {
+            assert!(matches!(error, Some(StoreError::Replaced { .. })), "{error:?}");
+        }
+        if let Some(other) = other {
+            other.commit(files(vec![rust(1, "b.rs", "beta")])).await.unwrap();
+            assert_eq!(other.files().await.unwrap().len(), 1);
+        }
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+    }
+}
+
+/// What a process leaves that is killed while it makes a store: what is half done, and how to undo it.
+#[tokio::test]
+async fn a_store_that_was_half_made_is_missing_for_a_reader_and_made_by_a_writer() {
+    for access in [Access::Read, Access::Write] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("index.db");
+        {
+            let made = directory.path().join("made.db");
+            let mut connection = database(&made, SqliteJournalMode::Delete, "PRAGMA cache_size = 1").await;
+            let half = "BEGIN; CREATE TABLE files (id INTEGER PRIMARY KEY, x BLOB); WITH RECURSIVE n(i) AS \
+                (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) INSERT INTO files SELECT i, randomblob(3000) FROM n";
+            connection.execute(half).await.unwrap();
+            for suffix in ["", "-journal"] {
+                let name = |name: &str| directory.path().join(format!("{name}.db{suffix}"));
+                std::fs::copy(name("made"), name("index")).unwrap();
+            }
+            connection.execute("ROLLBACK").await.unwrap();
+        }
+        assert!(directory.path().join("index.db-journal").metadata().unwrap().len() > 0);
+        match access {
+            Access::Read => {
+                let error = open(&path, access).await.err().unwrap();
+                assert!(matches!(error, StoreError::Missing { .. }), "{error}");
+            }
+            Access::Write => {
+                let store = open(&path, access).await.unwrap();
+                store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+                assert_eq!(store.files().await.unwrap().len(), 1);
+            }
+        }
+    }
+}

@@ -1,10 +1,11 @@
 //! Files to store.
 
 use ast_core_model::terms::TermSplitter;
-use ast_core_model::{ChunkTerms, ContentHash, FileId, RepoPath};
+use ast_core_model::{Chunk, ChunkTerms, ContentHash, FileId, RepoPath};
 use ast_core_parse::{Language, ParsedFile, Parser};
 use ast_core_storage::{
-    Access, Bm25f, Document, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, StoreError, WriteBatch,
+    Access, Bm25f, Derive, Derived, Document, FileRecord, FileStatus, IndexedFile, Store, StoreConfig,
+    StoreError, WriteBatch,
 };
 use std::path::Path;
 
@@ -44,27 +45,9 @@ pub(crate) fn parts(number: u64, at: &str, text: &str) -> Parts {
     let path = path(at);
     let language = Language::of_path(&path).unwrap();
     let parsed = Parser::default().parse(text.as_bytes(), language).unwrap();
-    let mut splitter = TermSplitter::default();
-    let mut cut = |text: &str| {
-        let mut terms = Vec::new();
-        splitter.split(text, |term| terms.push(term.text.to_owned()));
-        terms.join(" ")
-    };
-    let terms = parsed
-        .chunks
-        .iter()
-        .map(|chunk| {
-            let symbol = chunk.symbol.map(|at| &parsed.symbols[at as usize]);
-            ChunkTerms {
-                name: cut(symbol.map_or("", |symbol| &symbol.name)),
-                path: cut(at),
-                doc: cut(symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or_default()),
-                body: cut(&text[chunk.span.range()]),
-            }
-        })
-        .collect();
-    let values = 0..parsed.chunks.len() * DIMENSION;
     let ParsedFile { symbols, references, chunks, lines, syntax_errors, .. } = parsed;
+    let document = Document { source: text.into(), symbols, references, chunks };
+    let Derived { terms, vectors } = derived(number, at, &document);
     Parts {
         record: FileRecord {
             id: id(number),
@@ -78,9 +61,43 @@ pub(crate) fn parts(number: u64, at: &str, text: &str) -> Parts {
             lines,
             syntax_errors: syntax_errors.count,
         },
-        document: Document { source: text.into(), symbols, references, chunks },
+        document,
         terms,
+        vectors,
+    }
+}
+
+/// The terms of a document's chunks, and vectors that are made up.
+fn derived(number: u64, at: &str, document: &Document) -> Derived {
+    let mut splitter = TermSplitter::default();
+    let mut cut = |text: &str| {
+        let mut terms = Vec::new();
+        splitter.split(text, |term| terms.push(term.text.to_owned()));
+        terms.join(" ")
+    };
+    let text = std::str::from_utf8(&document.source).unwrap();
+    let terms = |chunk: &Chunk| {
+        let symbol = chunk.symbol.map(|at| &document.symbols[at as usize]);
+        ChunkTerms {
+            name: cut(symbol.map_or("", |symbol| &symbol.name)),
+            path: cut(at),
+            doc: cut(symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or_default()),
+            body: cut(&text[chunk.span.range()]),
+        }
+    };
+    let values = 0..document.chunks.len() * DIMENSION;
+    Derived {
+        terms: document.chunks.iter().map(terms).collect(),
         vectors: values.map(|at| number as f32 + at as f32 / 1024.0).collect(),
+    }
+}
+
+/// Makes of a stored file what was made of it when it came in.
+pub(crate) struct Again;
+
+impl Derive for Again {
+    fn derive(&mut self, record: &FileRecord, document: &Document) -> Result<Derived, String> {
+        Ok(derived(record.id.get(), record.path.as_str(), document))
     }
 }
 

@@ -1,0 +1,240 @@
+//! Mends what is wrong with a store.
+
+use crate::commit::{INSERT_VECTORS, put_vectors};
+use crate::connection::resolve;
+use crate::direct;
+use crate::document::Document;
+use crate::files::{FileRow, ROWS};
+use crate::finding::Remedy;
+use crate::lock::{WriterLock, lock_path};
+use crate::names::names_of;
+use crate::pages::{self, PageTable, Pages};
+use crate::step::reach;
+use crate::store::{Caches, GENERATION, META};
+use crate::vectors::{codes_of, kinds_of};
+use crate::verify::{Derive, Derived, Diagnosis, ORPHANS, Verification, diagnose};
+use crate::{FileRecord, Store, StoreError};
+use ast_core_lexical::FileTerms;
+use ast_core_model::FileId;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use std::path::{Path, PathBuf};
+
+/// What was mended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Repair {
+    /// What was wrong.
+    pub before: Verification,
+    /// What still is. If that is damage of the database itself, nothing was changed.
+    pub after: Verification,
+}
+
+/// Files whose terms are put into an index of words together, by the size of their sources.
+const BYTES_AT_A_TIME: usize = 8 << 20;
+
+impl Store {
+    /// Verifies the store and mends what is wrong, in one transaction: what follows from documents is made anew, and a
+    /// file whose document is damaged is taken out, so that the next index run reads it again.
+    ///
+    /// What only [`set_aside`](Self::set_aside) mends is left as it is, and all the rest with it.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub async fn repair(&self, mut derive: impl Derive) -> Result<Repair, StoreError> {
+        let writer = self.writer().await?;
+        let caches = self.caches.clone();
+        direct::run(writer, self.path().to_owned(), move |connection, path| {
+            let failed = |error| StoreError::from_rusqlite(path, error);
+            let begin = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+            let transaction = begin.map_err(failed)?;
+            let diagnosis = diagnose(&transaction, path, &mut derive)?;
+            let before = diagnosis.verification.clone();
+            if before.findings.is_empty()
+                || before.findings.iter().any(|finding| finding.remedy == Remedy::SetAside)
+            {
+                return Ok(Repair { after: before.clone(), before });
+            }
+            mend(&transaction, path, &diagnosis, &mut derive, &caches)?;
+            reach("repair/mended").map_err(failed)?;
+            let after = diagnose(&transaction, path, &mut derive)?.verification;
+            transaction.commit().map_err(failed)?;
+            Ok(Repair { before, after })
+        })
+        .await
+    }
+
+    /// Whether a store was once opened here for writing, whatever is here now: the file on which its writers hold a lock
+    /// stays.
+    pub fn was_written_at(path: &Path) -> bool {
+        resolve(path).is_ok_and(|file| lock_path(&file).exists())
+    }
+
+    /// Gives a database that cannot be read another name, `.damaged-1` or the next number behind its own, and with it the
+    /// logs beside it; where it is then. What is opened under its name after that is a new one.
+    ///
+    /// # Errors
+    /// [`StoreError::NotADatabase`] if there is no sign that it ever was a store, see
+    /// [`was_written_at`](Self::was_written_at); [`StoreError::Locked`] if somebody writes to it; [`StoreError::ReadOnly`] and [`StoreError::Open`] if the
+    /// system does not let.
+    pub fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+        let file = resolve(path)?;
+        if !Self::was_written_at(path) {
+            return Err(StoreError::NotADatabase { path: path.to_owned() });
+        }
+        let _lock = WriterLock::acquire(path, &file)?;
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                StoreError::ReadOnly { path: path.to_owned() }
+            }
+            _ => StoreError::Open { path: path.to_owned(), reason: error.to_string() },
+        };
+        let name = |number: u64, suffix: &str| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(format!(".damaged-{number}{suffix}"));
+            PathBuf::from(name)
+        };
+        let is_free = |number: &u64| SUFFIXES.iter().all(|suffix| !name(*number, suffix).exists());
+        let number = (1..u64::MAX).find(is_free).unwrap_or(u64::MAX);
+        // The database comes last: a log that is left beside a new database would be taken for the new one's.
+        for suffix in SUFFIXES {
+            let mut from = file.as_os_str().to_owned();
+            from.push(suffix);
+            match std::fs::rename(&from, name(number, suffix)) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                renamed => renamed.map_err(failed)?,
+            }
+            reach("set_aside/renamed").map_err(|error| StoreError::from_rusqlite(path, error))?;
+        }
+        Ok(name(number, ""))
+    }
+}
+
+/// What the names of a database and of what SQLite keeps beside it end with.
+const SUFFIXES: [&str; 4] = ["-wal", "-journal", "-shm", ""];
+
+fn mend(
+    connection: &Connection,
+    path: &Path,
+    diagnosis: &Diagnosis,
+    derive: &mut dyn Derive,
+    caches: &Caches,
+) -> Result<(), StoreError> {
+    let failed = |error| StoreError::from_rusqlite(path, error);
+    if diagnosis.verification.findings.iter().any(|finding| finding.remedy == Remedy::Reindex) {
+        connection.execute_batch("REINDEX").map_err(failed)?;
+    }
+    for id in &diagnosis.drop {
+        connection.execute("DELETE FROM files WHERE id = ?", [id]).map_err(failed)?;
+    }
+    for (_, table, condition) in ORPHANS {
+        connection.execute(&format!("DELETE FROM {table} WHERE {condition}"), []).map_err(failed)?;
+    }
+    let files = indexed_files(connection).map_err(failed)?;
+    for record in files.iter().filter(|record| diagnosis.derive.contains(&record.id)) {
+        derive_rows(connection, path, record, derive)?;
+    }
+    for table in PageTable::ALL {
+        if diagnosis.rebuild.contains(&table) {
+            rebuild_pages(connection, path, table, &files, derive, caches)?;
+        } else {
+            let gone = diagnosis.drop.iter().filter_map(|id| FileId::new(id.cast_unsigned()));
+            pages::update(connection, table, gone.collect(), Vec::new(), caches.of(table))
+                .map_err(|error| error.into_store_error(path))?;
+        }
+    }
+    let generation = match diagnosis.generation {
+        Some(generation) => generation,
+        None => generation_of(connection).map_err(failed)?,
+    };
+    let next = generation.saturating_add(1).to_string();
+    let set = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
+    connection.execute(set, [GENERATION, &next]).map(drop).map_err(failed)
+}
+
+fn generation_of(connection: &Connection) -> rusqlite::Result<i64> {
+    let text: Option<String> = connection.query_row(META, [GENERATION], |row| row.get(0)).optional()?;
+    Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// The files that have documents, in order of ids.
+fn indexed_files(connection: &Connection) -> rusqlite::Result<Vec<FileRecord>> {
+    let mut rows = connection.prepare(ROWS)?;
+    let rows = rows.query_map([], FileRow::read)?.collect::<Result<Vec<_>, _>>()?;
+    // Those that are not as they should be are taken out by now.
+    let records = rows.into_iter().filter_map(|row| row.check().ok());
+    Ok(records.filter(|record| record.status.is_searchable()).collect())
+}
+
+/// The document of a file and what is made from it.
+fn derived(
+    connection: &Connection,
+    path: &Path,
+    record: &FileRecord,
+    derive: &mut dyn Derive,
+) -> Result<(Document, Derived), StoreError> {
+    let failed = |error| StoreError::from_rusqlite(path, error);
+    let damaged = |reason: String| StoreError::Corrupt {
+        path: path.to_owned(),
+        reason: format!("the document of {}: {reason}", record.path),
+    };
+    let mut content =
+        connection.prepare("SELECT content FROM documents WHERE file_id = ?").map_err(failed)?;
+    let content: Vec<u8> =
+        content.query_row([record.id.get().cast_signed()], |row| row.get(0)).map_err(failed)?;
+    let document = Document::decompress(&content).map_err(damaged)?;
+    let derived = derive.derive(record, &document).map_err(damaged)?;
+    Ok((document, derived))
+}
+
+/// Writes the rows of a file anew that follow from its document.
+fn derive_rows(
+    connection: &Connection,
+    path: &Path,
+    record: &FileRecord,
+    derive: &mut dyn Derive,
+) -> Result<(), StoreError> {
+    let failed = |error| StoreError::from_rusqlite(path, error);
+    let (document, derived) = derived(connection, path, record, derive)?;
+    let (kinds, codes) = (kinds_of(&document), codes_of(&document, &derived.vectors));
+    let id = record.id.get().cast_signed();
+    connection.execute("DELETE FROM vectors WHERE file_id = ?", [id]).map_err(failed)?;
+    let mut insert = connection.prepare(INSERT_VECTORS).map_err(failed)?;
+    put_vectors(&mut insert, id, &kinds, &codes).map_err(failed)?;
+    let count = i64::try_from(document.symbols.len()).unwrap_or(i64::MAX);
+    connection.execute("UPDATE files SET symbols = ? WHERE id = ?", [count, id]).map(drop).map_err(failed)
+}
+
+/// Makes an index of terms anew.
+fn rebuild_pages(
+    connection: &Connection,
+    path: &Path,
+    table: PageTable,
+    files: &[FileRecord],
+    derive: &mut dyn Derive,
+    caches: &Caches,
+) -> Result<(), StoreError> {
+    let failed = |error| StoreError::from_rusqlite(path, error);
+    let put = |batch| {
+        pages::update(connection, table, Vec::new(), batch, caches.of(table))
+            .map_err(|error| error.into_store_error(path))
+    };
+    let generation = generation_of(connection).map_err(failed)?;
+    let mut pages = Pages::of(connection, table).map_err(failed)?;
+    let begun = pages.begin_anew(generation.max(0).cast_unsigned());
+    begun.map_err(|error| error.into_store_error(path))?;
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    for record in files {
+        let (document, derived) = derived(connection, path, record, derive)?;
+        let terms = match table {
+            PageTable::Words => FileTerms::new(&derived.terms),
+            PageTable::Names => names_of(&document),
+        };
+        bytes += document.source.len();
+        batch.push((record.id, terms.map_err(|error| StoreError::from_lexical(path, error))?));
+        if bytes >= BYTES_AT_A_TIME {
+            put(std::mem::take(&mut batch))?;
+            bytes = 0;
+        }
+    }
+    put(batch)
+}

@@ -1,0 +1,409 @@
+//! Holds all that a store says against each other.
+
+use crate::direct;
+use crate::document::Document;
+use crate::files::{FileRow, ROWS};
+use crate::finding::{Finding, Part, Remedy};
+use crate::names::names_of;
+use crate::pages::{PageTable, Pages};
+use crate::store::{GENERATION, META};
+use crate::vectors::{codes_of, kinds_of};
+use crate::{FileRecord, Store, StoreError};
+use ast_core_lexical::{FileTerms, LexicalError, Manifest, PageId, Verify};
+use ast_core_model::{ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What is made from a file's document, and kept beside it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Derived {
+    /// The terms of each chunk.
+    pub terms: Vec<ChunkTerms>,
+    /// The vectors of the chunks, one after the other, or none.
+    pub vectors: Vec<f32>,
+}
+
+/// Makes from documents what is kept beside them: to be compared with what there is, and to mend it.
+pub trait Derive: Send + 'static {
+    /// What is to be there of this file.
+    ///
+    /// # Errors
+    /// Why nothing can be made of it: the document is then taken for damaged.
+    fn derive(&mut self, record: &FileRecord, document: &Document) -> Result<Derived, String>;
+}
+
+/// What was looked at, and what is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verification {
+    /// What is wrong, in the order in which it was found.
+    pub findings: Vec<Finding>,
+    /// How many files the store knows of.
+    pub files: u64,
+    /// How many chunks they have.
+    pub chunks: u64,
+    /// How many pages the indexes of words and of names have.
+    pub pages: u64,
+}
+
+/// What is wrong with the store, by what is to be done about it.
+#[derive(Debug, Default)]
+pub(crate) struct Diagnosis {
+    pub(crate) verification: Verification,
+    /// Files that are to be taken out, by the numbers in their rows.
+    pub(crate) drop: BTreeSet<i64>,
+    /// Files of which vectors, kinds or the number of definitions are to be made anew.
+    pub(crate) derive: BTreeSet<FileId>,
+    /// Indexes that are to be made anew.
+    pub(crate) rebuild: BTreeSet<PageTable>,
+    /// What the number of the last commit is to be, if it is not to stay.
+    pub(crate) generation: Option<i64>,
+}
+
+impl Diagnosis {
+    fn add(&mut self, finding: Finding) {
+        self.verification.findings.push(finding);
+    }
+}
+
+impl Store {
+    /// Reads everything and says what is wrong: what SQLite finds, then each row, each document and what follows from
+    /// it, each page of the indexes of words and of names, and what of all this is not the others'. A store that is written meanwhile
+    /// is seen as it was at the beginning.
+    ///
+    /// It takes about as long as making all that `derive` makes. In memory it has about 40 bytes a chunk.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] and [`StoreError::Database`] if it cannot be read for another reason than damage.
+    pub async fn verify(&self, mut derive: impl Derive) -> Result<Verification, StoreError> {
+        let connection = self.reader().await?;
+        direct::read(connection, self.path().to_owned(), move |connection, path| {
+            let begun = connection.transaction().map_err(|error| StoreError::from_rusqlite(path, error))?;
+            Ok(diagnose(&begun, path, &mut derive)?.verification)
+        })
+        .await
+    }
+}
+
+/// Damage that makes reading impossible is a finding, too.
+pub(crate) fn diagnose(
+    connection: &Connection,
+    path: &Path,
+    derive: &mut dyn Derive,
+) -> Result<Diagnosis, StoreError> {
+    let mut diagnosis = Diagnosis::default();
+    match look(connection, path, derive, &mut diagnosis) {
+        Err(StoreError::Corrupt { reason, .. }) => {
+            diagnosis.add(Finding::new(Part::Database, reason, "rows that can be read", Remedy::SetAside));
+        }
+        Err(StoreError::NotADatabase { .. }) => {
+            diagnosis.add(Finding::new(Part::Database, "no database", "a database", Remedy::SetAside));
+        }
+        other => other?,
+    }
+    Ok(diagnosis)
+}
+
+fn look(
+    connection: &Connection,
+    path: &Path,
+    derive: &mut dyn Derive,
+    diagnosis: &mut Diagnosis,
+) -> Result<(), StoreError> {
+    let failed = |error| StoreError::from_rusqlite(path, error);
+    check_database(connection, diagnosis).map_err(failed)?;
+    if diagnosis.verification.findings.iter().any(|finding| finding.remedy == Remedy::SetAside) {
+        // What is read now may be of another row.
+        return Ok(());
+    }
+    let files = check_files(connection, diagnosis).map_err(failed)?;
+    check_generation(connection, diagnosis).map_err(failed)?;
+    check_orphans(connection, diagnosis).map_err(failed)?;
+    let expected = check_contents(connection, &files, derive, diagnosis).map_err(failed)?;
+    check_pages(connection, path, PageTable::Words, &expected.words, &files, diagnosis)?;
+    check_pages(connection, path, PageTable::Names, &expected.names, &files, diagnosis)
+}
+
+/// How many faults SQLite is to look for.
+const MOST_FAULTS: u32 = 100;
+
+fn check_database(connection: &Connection, diagnosis: &mut Diagnosis) -> rusqlite::Result<()> {
+    let mut check = connection.prepare(&format!("PRAGMA integrity_check({MOST_FAULTS})"))?;
+    let faults: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for fault in faults.into_iter().filter(|fault| fault != "ok") {
+        // What an index says that its table does not can be made anew; all other damage loses something.
+        let is_of_index = fault.contains(" index ") && !fault.contains("page");
+        let remedy = if is_of_index { Remedy::Reindex } else { Remedy::SetAside };
+        diagnosis.add(Finding::new(Part::Database, fault, "a sound database", remedy));
+    }
+    Ok(())
+}
+
+/// The files whose rows are as they should be, by their ids.
+type Files = BTreeMap<FileId, FileRecord>;
+
+fn check_files(connection: &Connection, diagnosis: &mut Diagnosis) -> rusqlite::Result<Files> {
+    let mut statement = connection.prepare(ROWS)?;
+    let mut rows = statement.query([])?;
+    let mut files = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        diagnosis.verification.files += 1;
+        let row = FileRow::read(row)?;
+        let (id, path) = (row.id, row.path.clone());
+        match row.check() {
+            Ok(record) => drop(files.insert(record.id, record)),
+            Err(found) => {
+                diagnosis.drop.insert(id);
+                let path = RepoPath::new(path.as_str()).ok();
+                let found = format!("{found}, in the row of {path:?}");
+                let expected = "a value that can have been written";
+                diagnosis.add(Finding::new(Part::Files, found, expected, Remedy::ReadAgain).of(path));
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn check_generation(connection: &Connection, diagnosis: &mut Diagnosis) -> rusqlite::Result<()> {
+    let last: Option<i64> =
+        connection.query_row("SELECT max(generation) FROM files", [], |row| row.get(0))?;
+    let last = last.unwrap_or(0).max(0);
+    let text: Option<String> = connection.query_row(META, [GENERATION], |row| row.get(0)).optional()?;
+    let number = text.as_ref().map(|text| text.parse().ok().filter(|number: &i64| *number >= 0));
+    // Before the first commit there is none.
+    if number.unwrap_or(Some(0)).is_none_or(|number| number < last) {
+        diagnosis.generation = Some(last);
+        let found = format!("generation {text:?}");
+        diagnosis.add(Finding::new(Part::Meta, found, format!("at least {last}"), Remedy::Set));
+    }
+    Ok(())
+}
+
+/// Of each table the rows that are of no file: a condition, for a table whose rows are of files.
+pub(crate) const ORPHANS: [(Part, &str, &str); 2] = [
+    (Part::Documents, "documents", "file_id NOT IN (SELECT id FROM files)"),
+    (Part::Vectors, "vectors", "file_id NOT IN (SELECT id FROM files)"),
+];
+
+fn check_orphans(connection: &Connection, diagnosis: &mut Diagnosis) -> rusqlite::Result<()> {
+    for (part, table, condition) in ORPHANS {
+        let count = format!("SELECT count(*) FROM {table} WHERE {condition}");
+        let count: i64 = connection.query_row(&count, [], |row| row.get(0))?;
+        if count > 0 {
+            let found = format!("{count} rows of no file");
+            diagnosis.add(Finding::new(part, found, "rows of files that there are", Remedy::Remove));
+        }
+    }
+    Ok(())
+}
+
+/// What is to be in the indexes: documents in order, each with the fingerprint of its terms.
+#[derive(Default)]
+struct Expected {
+    words: Vec<(ChunkId, u64)>,
+    names: Vec<(ChunkId, u64)>,
+}
+
+impl Expected {
+    fn add(&mut self, file: FileId, document: &Document, derived: &Derived) -> Result<(), LexicalError> {
+        let words = FileTerms::new(&derived.terms)?;
+        let names = names_of(document)?;
+        let of_file = |terms: &FileTerms| {
+            let ids = (0..).map_while(|ordinal| ChunkId::in_file(file, ordinal));
+            ids.zip(terms.fingerprints()).collect::<Vec<_>>()
+        };
+        self.words.extend(of_file(&words));
+        self.names.extend(of_file(&names));
+        Ok(())
+    }
+}
+
+fn check_contents(
+    connection: &Connection,
+    files: &Files,
+    derive: &mut dyn Derive,
+    diagnosis: &mut Diagnosis,
+) -> rusqlite::Result<Expected> {
+    let mut content = connection.prepare("SELECT content FROM documents WHERE file_id = ?")?;
+    let mut vectors = connection.prepare("SELECT kinds, codes FROM vectors WHERE file_id = ?")?;
+    let mut symbols = connection.prepare("SELECT symbols FROM files WHERE id = ?")?;
+    let mut expected = Expected::default();
+    for (id, record) in files {
+        let number = id.get().cast_signed();
+        let path = || Some(record.path.clone());
+        let bytes: Option<Vec<u8>> = content.query_row([number], |row| row.get(0)).optional()?;
+        let (document, derived) = match check_document(record, bytes.as_deref(), derive) {
+            Ok(Some(checked)) => checked,
+            Ok(None) => (Document::default(), Derived::default()),
+            Err((found, expected)) => {
+                diagnosis.drop.insert(number);
+                let finding = Finding::new(Part::Documents, found, expected, Remedy::ReadAgain);
+                diagnosis.add(finding.of(path()));
+                continue;
+            }
+        };
+        diagnosis.verification.chunks += document.chunks.len() as u64;
+        let there = vectors.query_row([number], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        if let Err((found, expected)) = check_vectors(&document, &derived, there) {
+            diagnosis.derive.insert(*id);
+            diagnosis.add(Finding::new(Part::Vectors, found, expected, Remedy::Derive).of(path()));
+        }
+        let counted: i64 = symbols.query_row([number], |row| row.get(0))?;
+        if usize::try_from(counted) != Ok(document.symbols.len()) {
+            diagnosis.derive.insert(*id);
+            let wanted = format!("the {} of its document", document.symbols.len());
+            let found = Finding::new(Part::Files, format!("{counted} definitions"), wanted, Remedy::Derive);
+            diagnosis.add(found.of(path()));
+        }
+        // Of a file that has no document there is nothing to be found.
+        if bytes.is_some()
+            && let Err(error) = expected.add(*id, &document, &derived)
+        {
+            diagnosis.drop.insert(number);
+            let found = Finding::new(Part::Documents, error.to_string(), "terms", Remedy::ReadAgain);
+            diagnosis.add(found.of(path()));
+        }
+    }
+    Ok(expected)
+}
+
+/// What is there, and what was expected.
+type Difference = (String, String);
+
+/// The document of a file and what follows from it, `None` if it is to have none.
+fn check_document(
+    record: &FileRecord,
+    bytes: Option<&[u8]>,
+    derive: &mut dyn Derive,
+) -> Result<Option<(Document, Derived)>, Difference> {
+    let Some(bytes) = bytes else {
+        return match record.status.is_searchable() {
+            true => Err(("no document".into(), format!("one, as the file is {}", record.status))),
+            false => Ok(None),
+        };
+    };
+    if !record.status.is_searchable() {
+        return Err(("a document".into(), format!("none, as the file is {}", record.status)));
+    }
+    let sound = |reason| (reason, "a sound document".to_owned());
+    let document = Document::decompress(bytes).map_err(sound)?;
+    let hash = ContentHash::of(&document.source);
+    if record.content_hash != Some(hash) {
+        let recorded = record.content_hash.map_or("none".to_owned(), |hash| hash.to_string());
+        return Err((
+            format!("a source with the hash {hash}"),
+            format!("the hash that was noted, {recorded}"),
+        ));
+    }
+    let end = document.source.len() as u64;
+    let within = |span: Span| span.start <= span.end && u64::from(span.end) <= end;
+    let is_out = document.chunks.iter().any(|chunk| !within(chunk.span))
+        || document.symbols.iter().any(|symbol| !within(symbol.extent) || !within(symbol.span));
+    if is_out {
+        return Err(sound(format!("a place beyond the {end} bytes of its source")));
+    }
+    let derived = derive.derive(record, &document).map_err(sound)?;
+    if derived.terms.len() != document.chunks.len() {
+        return Err(sound(format!("terms of {} chunks", derived.terms.len())));
+    }
+    Ok(Some((document, derived)))
+}
+
+fn check_vectors(
+    document: &Document,
+    derived: &Derived,
+    there: Option<(Vec<u8>, Vec<u8>)>,
+) -> Result<(), Difference> {
+    let (kinds, codes) = (kinds_of(document), codes_of(document, &derived.vectors));
+    let Some((found_kinds, found_codes)) = there else {
+        let expected = || format!("vectors of {} chunks", kinds.len());
+        return if kinds.is_empty() { Ok(()) } else { Err(("none".into(), expected())) };
+    };
+    if found_kinds.len() != kinds.len() || found_codes.len() != codes.len() {
+        let size = |kinds: usize, codes: usize| format!("{kinds} kinds and {codes} values");
+        return Err((size(found_kinds.len(), found_codes.len()), size(kinds.len(), codes.len())));
+    }
+    if found_kinds != kinds || kinds.is_empty() {
+        return Err(("other kinds of chunks".into(), "those of its definitions".into()));
+    }
+    // Another machine may have rounded otherwise.
+    let differ = |(a, b): (&u8, &u8)| a.cast_signed().abs_diff(b.cast_signed()) > 1;
+    match found_codes.iter().zip(&codes).filter(|pair| differ(*pair)).count() {
+        0 => Ok(()),
+        count => Err((format!("{count} other values"), "the vectors of its chunks".into())),
+    }
+}
+
+/// Holds a table of pages against the chunks that are to be in it.
+fn check_pages(
+    connection: &Connection,
+    path: &Path,
+    table: PageTable,
+    expected: &[(ChunkId, u64)],
+    files: &Files,
+    diagnosis: &mut Diagnosis,
+) -> Result<(), StoreError> {
+    let failed = |error| StoreError::from_rusqlite(path, error);
+    let add = |diagnosis: &mut Diagnosis, path, found: String, expected: &str| {
+        diagnosis.rebuild.insert(table);
+        diagnosis.add(Finding::new(table.part(), found, expected, Remedy::Derive).of(path));
+    };
+    let mut pages = Pages::of(connection, table).map_err(failed)?;
+    let manifest = match pages.get(PageId::MANIFEST).map_err(failed)?.map(|page| Manifest::read(Some(page))) {
+        None => Manifest::default(),
+        Some(Ok(manifest)) => manifest,
+        Some(Err(fault)) => {
+            add(diagnosis, None, fault.to_string(), "a manifest");
+            return Ok(());
+        }
+    };
+    let verified = pages.run(Verify::new(&manifest)).map_err(|error| error.into_store_error(path))?;
+    diagnosis.verification.pages += verified.pages;
+    let strangers = pages.names().map_err(failed)?;
+    let strangers = strangers.iter().filter(|page| !page.is_some_and(|page| manifest.names(page))).count();
+    if strangers > 0 {
+        add(diagnosis, None, format!("{strangers} pages that nothing names"), "pages of the index");
+    }
+    for fault in &verified.faults {
+        let (LexicalError::Damaged { .. } | LexicalError::Missing { .. }) = fault else { continue };
+        add(diagnosis, None, fault.to_string(), "a sound page");
+    }
+    if !verified.faults.is_empty() {
+        // What is missing is missing for that.
+        return Ok(());
+    }
+    let wrong = differing_files(expected, &verified.documents);
+    for file in wrong {
+        if diagnosis.drop.contains(&file.get().cast_signed()) {
+            continue;
+        }
+        let path = files.get(&file).map(|record| record.path.clone());
+        let found = match path {
+            Some(_) => "other terms than those of its document".to_owned(),
+            None => format!("terms of {file:?}, which is not there"),
+        };
+        add(diagnosis, path, found, "the terms of each document, once");
+    }
+    Ok(())
+}
+
+/// The files of which there are other documents than expected; both are in order.
+fn differing_files(expected: &[(ChunkId, u64)], found: &[(ChunkId, u64)]) -> BTreeSet<FileId> {
+    let mut differing = BTreeSet::new();
+    let (mut expected, mut found) = (expected.iter().peekable(), found.iter().peekable());
+    loop {
+        let differs = match (expected.peek(), found.peek()) {
+            (None, None) => return differing,
+            (Some(one), Some(other)) if one == other => {
+                expected.next();
+                found.next();
+                continue;
+            }
+            (Some(one), Some(other)) if one <= other => expected.next(),
+            (Some(_), None) => expected.next(),
+            (_, Some(_)) => found.next(),
+        };
+        differing.extend(differs.map(|(chunk, _)| chunk.file()));
+    }
+}
