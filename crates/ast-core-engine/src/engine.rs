@@ -3,7 +3,8 @@
 use crate::config::{EngineConfig, INDEX_FOLDER};
 use crate::discover::Scope;
 use crate::report::{Change, FileCounts, Stale, StatusReport};
-use crate::snapshot::{Snapshot, read_update};
+use crate::snapshot::{Catalog, FILES_AT_A_TIME, Snapshot};
+use crate::step::reach;
 use crate::{EngineError, Failure, IndexOptions};
 use ast_core_batch::{BatchConfig, WorkerPool};
 use ast_core_metrics::ProcessFigures;
@@ -44,7 +45,8 @@ pub struct Engine {
     pub(crate) index_turn: tokio::sync::Mutex<()>,
     pub(crate) index_pool: Arc<Mutex<WorkerPool>>,
     pub(crate) search_pool: Arc<WorkerPool>,
-    pub(crate) snapshot: Arc<RwLock<Snapshot>>,
+    catalog: RwLock<Arc<Catalog>>,
+    snapshot: RwLock<Arc<Snapshot>>,
     refresh_turn: tokio::sync::Mutex<()>,
 }
 
@@ -73,7 +75,8 @@ impl Engine {
             })?),
             store,
             index_turn: tokio::sync::Mutex::new(()),
-            snapshot: Arc::new(RwLock::new(snapshot)),
+            catalog: RwLock::default(),
+            snapshot: RwLock::new(Arc::new(snapshot)),
             refresh_turn: tokio::sync::Mutex::new(()),
             config,
         })
@@ -189,29 +192,45 @@ impl Engine {
         Ok(self.indexed_root().await?.filter(|root| root.is_dir()))
     }
 
-    /// Brings the vectors in memory up to the store; the generation they are of.
-    pub(crate) async fn refresh(&self) -> Result<u64, EngineError> {
-        let generation = self.store.generation().await?;
-        if self.snapshot().generation == generation {
-            return Ok(generation);
+    /// The files that can be found, of this generation or a later one.
+    pub(crate) async fn catalog(&self, generation: u64) -> Result<Arc<Catalog>, EngineError> {
+        let known = self.catalog.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.generation == generation {
+            return Ok(known);
+        }
+        let catalog = Arc::new(Catalog::read(&self.store, generation).await?);
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = catalog.clone();
+        Ok(catalog)
+    }
+
+    /// The vectors of this generation or a later one, brought up from the store.
+    pub(crate) async fn vectors(&self, generation: u64) -> Result<Arc<Snapshot>, EngineError> {
+        let known = || self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if known().generation == generation {
+            return Ok(known());
         }
         // One brings it up, the others find it done.
         let _turn = self.refresh_turn.lock().await;
-        let current = self.snapshot().generation;
-        if current == generation {
-            return Ok(generation);
+        let before = known();
+        if before.generation == generation {
+            return Ok(before);
         }
-        let loaded = self.snapshot().loaded();
-        let dimension = self.config.embedder.model().dimension;
-        let update = read_update(&self.store, loaded, dimension).await?;
-        let (snapshot, empty) = (self.snapshot.clone(), Snapshot::empty(dimension, self.config.vectors)?);
-        blocking(move || {
-            let mut snapshot = snapshot.write().unwrap_or_else(PoisonError::into_inner);
-            let before = std::mem::replace(&mut *snapshot, empty);
-            *snapshot = before.apply(update)?;
-            Ok(snapshot.generation)
-        })
-        .await?
+        reach("snapshot/read")?;
+        // The catalog is not of an earlier generation than is asked for: what a commit adds meanwhile is read again next
+        // time, not missed.
+        let catalog = self.catalog(generation).await?;
+        // Half of a generation is none: this one stays as it is until the next is whole.
+        let mut next = Snapshot::clone(&before);
+        drop(before);
+        let missing = next.turn_to(&catalog)?;
+        for files in missing.chunks(FILES_AT_A_TIME) {
+            let read = self.store.vectors(files).await?;
+            let (files, path) = (files.to_vec(), self.store.path().to_owned());
+            next = blocking(move || next.add(&files, read, &path).map(|()| next)).await??;
+        }
+        let next = Arc::new(next);
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
+        Ok(next)
     }
 
     /// Refuses to search vectors of another embedder.

@@ -120,10 +120,15 @@ impl Engine {
         let terms = query_terms(&query.text)?;
         let paths = path_filter(&query.paths)?;
         self.check_pipeline().await?;
-        let generation = self.refresh().await?;
-        let files = self.filter_files(query, paths.as_ref());
+        let generation = self.store.generation().await?;
+        let files = self.filter_files(query, paths.as_ref(), generation).await?;
+        // Words alone are found without them.
+        let snapshot = match query.mode.is_semantic() || !query.kinds.is_empty() {
+            true => Some(self.vectors(generation).await?),
+            false => None,
+        };
         let wanted = CANDIDATES.max(query.limit);
-        let filter = Arc::new(Filter { files, kinds: query.kinds.clone() });
+        let filter = Arc::new(Filter { files, kinds: query.kinds.clone(), snapshot });
         let lexical = async {
             match query.mode.is_lexical() {
                 true => self.lexical_candidates(&terms, &filter, wanted).await,
@@ -171,17 +176,22 @@ impl Engine {
     }
 
     /// The files that a query is about; `None` for all.
-    fn filter_files(&self, query: &SearchQuery, paths: Option<&GlobSet>) -> Option<HashSet<FileId>> {
+    async fn filter_files(
+        &self,
+        query: &SearchQuery,
+        paths: Option<&GlobSet>,
+        generation: u64,
+    ) -> Result<Option<HashSet<FileId>>, EngineError> {
         if query.languages.is_empty() && paths.is_none() {
-            return None;
+            return Ok(None);
         }
         let names: Vec<LanguageName> = query.languages.iter().map(|language| language.name()).collect();
-        let snapshot = self.snapshot();
-        let matching = snapshot.files.iter().filter(|(_, file)| {
+        let catalog = self.catalog(generation).await?;
+        let matching = catalog.files.iter().filter(|(_, file)| {
             (names.is_empty() || names.contains(&file.language))
                 && paths.is_none_or(|paths| paths.is_match(file.path.as_str()))
         });
-        Some(matching.map(|(id, _)| *id).collect())
+        Ok(Some(matching.map(|(id, _)| *id).collect()))
     }
 
     async fn lexical_candidates(
@@ -195,11 +205,8 @@ impl Engine {
             (None, true) => ChunkFilter::All,
             (Some(files), true) => ChunkFilter::Files(files.iter().copied().collect()),
             (_, false) => {
-                let (filter, snapshot) = (filter.clone(), self.snapshot.clone());
-                ChunkFilter::Chunks(Arc::new(move |id| {
-                    let snapshot = snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    filter.lets_pass(&snapshot, id)
-                }))
+                let filter = filter.clone();
+                ChunkFilter::Chunks(Arc::new(move |id| filter.lets_pass(id)))
             }
         };
         Ok(self.store.lexical_search(&terms, RANKING, filter, wanted).await?)
@@ -212,17 +219,17 @@ impl Engine {
         wanted: usize,
     ) -> Result<Vec<(ChunkId, f32)>, EngineError> {
         let (embedder, text) = (self.config.embedder.clone(), text.to_owned());
-        let (snapshot, pool) = (self.snapshot.clone(), self.search_pool.clone());
+        let pool = self.search_pool.clone();
         blocking(move || {
             let query = embedder.embed_query(&text)?;
             if query.iter().all(|&value| value == 0.0) {
                 return Ok(Vec::new());
             }
-            let guard = snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(&guard, id));
+            let Some(snapshot) = &filter.snapshot else { return Ok(Vec::new()) };
+            let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
             let options = SearchOptions::new(wanted).with_threshold(embedder.noise_floor());
             let options = if filter.is_open() { options } else { options.with_filter(&passes) };
-            let neighbors = pool.install(|| guard.vectors.search(&query, &options))?;
+            let neighbors = pool.install(|| snapshot.search(&query, &options))?;
             Ok(neighbors
                 .into_iter()
                 .filter_map(|found| Some((ChunkId::from_raw(found.key)?, found.score)))
@@ -269,10 +276,6 @@ impl Engine {
         }
         Ok(hits)
     }
-
-    pub(crate) fn snapshot(&self) -> std::sync::RwLockReadGuard<'_, Snapshot> {
-        self.snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
 }
 
 /// Which chunks may be returned.
@@ -280,6 +283,8 @@ struct Filter {
     files: Option<HashSet<FileId>>,
     /// All if empty.
     kinds: Vec<SymbolKind>,
+    /// Where there are vectors or kinds to be looked at.
+    snapshot: Option<Arc<Snapshot>>,
 }
 
 impl Filter {
@@ -287,13 +292,10 @@ impl Filter {
         self.files.is_none() && self.kinds.is_empty()
     }
 
-    fn lets_pass(&self, snapshot: &Snapshot, id: ChunkId) -> bool {
+    fn lets_pass(&self, id: ChunkId) -> bool {
+        let kind = || self.snapshot.as_ref()?.kind_of(id);
         self.files.as_ref().is_none_or(|files| files.contains(&id.file()))
-            && self.lets_kind_pass(snapshot, id)
-    }
-
-    fn lets_kind_pass(&self, snapshot: &Snapshot, id: ChunkId) -> bool {
-        self.kinds.is_empty() || snapshot.kind_of(id).is_some_and(|kind| self.kinds.contains(&kind))
+            && (self.kinds.is_empty() || kind().is_some_and(|kind| self.kinds.contains(&kind)))
     }
 }
 

@@ -30,7 +30,7 @@ async fn queries_go_by_keys() {
     let store = Store::open(&path, Access::Write, &StoreConfig::default()).await.unwrap();
     let pages = PageTable::ALL.into_iter().flat_map(|table| [table.get(), table.delete()]);
     let constants =
-        [store::META, store::DOCUMENTS, store::PATHS, vectors::AFTER, commit::AT_PATH, commit::TOUCH];
+        [store::META, store::DOCUMENTS, store::PATHS, vectors::VECTORS, commit::AT_PATH, commit::TOUCH];
     for statement in constants.into_iter().chain(commit::REMOVE).chain(pages) {
         assert_eq!(scans(&store, statement).await, [""; 0], "{statement}");
     }

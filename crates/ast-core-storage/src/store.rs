@@ -28,8 +28,12 @@ pub(crate) const DOCUMENTS: &str = "\
     JOIN files AS f ON f.id = wanted.value JOIN documents AS d ON d.file_id = f.id ORDER BY f.id";
 
 pub(crate) const PATHS: &str = "\
-    SELECT f.id, f.path, f.language FROM json_each(?) AS wanted \
-    JOIN files AS f ON f.id = wanted.value WHERE f.language IS NOT NULL ORDER BY f.id";
+    SELECT f.id, f.path, f.language FROM json_each(?) AS wanted JOIN files AS f ON f.id = wanted.value \
+    WHERE f.language IS NOT NULL AND f.status IN ('indexed', 'timeout') ORDER BY f.id";
+
+const SEARCHABLE: &str = "\
+    SELECT id, path, language FROM files \
+    WHERE language IS NOT NULL AND status IN ('indexed', 'timeout') ORDER BY id";
 
 /// The index of one tree, in a SQLite database.
 ///
@@ -303,21 +307,38 @@ impl Store {
         .await
     }
 
-    /// The paths and languages of these files, in order of ids; a file that is gone, or whose language is not known,
-    /// is left out.
+    /// The paths and languages of these files, in order of ids; a file that is gone, or that is not searchable, is left
+    /// out.
     pub async fn paths(&self, files: &[FileId]) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
-        let mut connection = self.reader().await?;
-        let rows = sqlx::query(PATHS)
-            .bind(json_list(files.iter().map(|file| file.get())))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        let read = |row: &SqliteRow| {
-            let text = |at| row.try_get::<String, _>(at).map_err(|error| self.failed(error));
-            let path = RepoPath::new(text(1)?).map_err(|error| self.corrupt(error.to_string()))?;
-            Ok((self.file_id(row, 0)?, path, LanguageName::new(text(2)?)))
-        };
-        rows.iter().map(read).collect()
+        self.named_files(PATHS, Some(direct::in_list(files))).await
+    }
+
+    /// The paths and languages of all searchable files, in order of ids.
+    pub async fn searchable_files(&self) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
+        self.named_files(SEARCHABLE, None).await
+    }
+
+    async fn named_files(
+        &self,
+        statement: &'static str,
+        list: Option<String>,
+    ) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
+        let connection = self.reader().await?;
+        direct::read(connection, self.path().to_owned(), move |connection, path| {
+            let failed = |error| StoreError::from_rusqlite(path, error);
+            let corrupt = |reason: String| StoreError::Corrupt { path: path.to_owned(), reason };
+            let mut statement = connection.prepare(statement).map_err(failed)?;
+            let mut rows = statement.query(rusqlite::params_from_iter(&list)).map_err(failed)?;
+            let mut files = Vec::new();
+            while let Some(row) = rows.next().map_err(failed)? {
+                let file = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
+                let text = |column| row.get::<_, String>(column).map_err(failed);
+                let path = RepoPath::new(text(1)?).map_err(|error| corrupt(error.to_string()))?;
+                files.push((file, path, LanguageName::new(text(2)?)));
+            }
+            Ok(files)
+        })
+        .await
     }
 }
 

@@ -1,9 +1,7 @@
 //! Vectors, a byte a value, and in bulk.
 
-use crate::{Document, Store, StoreError};
+use crate::{Document, Store, StoreError, direct};
 use ast_core_model::{Chunk, FileId, SymbolKind};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 /// The vectors of a file's chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,39 +54,44 @@ fn kind_of_byte(byte: u8) -> Result<Option<SymbolKind>, String> {
     }
 }
 
-pub(crate) const AFTER: &str =
-    "SELECT file_id, kinds, codes FROM vectors WHERE file_id > ? ORDER BY file_id LIMIT ?";
+pub(crate) const VECTORS: &str = "\
+    SELECT v.file_id, v.kinds, v.codes FROM json_each(?) AS wanted \
+    JOIN vectors AS v ON v.file_id = wanted.value ORDER BY v.file_id";
 
 impl Store {
-    /// The vectors of up to `limit` files whose ids come after `after`, in order of ids.
-    pub async fn vectors_after(
-        &self,
-        after: Option<FileId>,
-        limit: usize,
-    ) -> Result<Vec<FileVectors>, StoreError> {
-        let mut connection = self.reader().await?;
-        let rows = sqlx::query(AFTER)
-            .bind(after.map_or(0, FileId::get).cast_signed())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        rows.iter().map(|row| self.file_vectors(row)).collect()
+    /// The vectors of these files, in order of ids; a file that is gone, or has no chunks, is left out.
+    pub async fn vectors(&self, files: &[FileId]) -> Result<Vec<FileVectors>, StoreError> {
+        let wanted = direct::in_list(files);
+        let connection = self.reader().await?;
+        direct::read(connection, self.path().to_owned(), move |connection, path| {
+            let failed = |error| StoreError::from_rusqlite(path, error);
+            let mut statement = connection.prepare(VECTORS).map_err(failed)?;
+            let mut rows = statement.query([&wanted]).map_err(failed)?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next().map_err(failed)? {
+                let file = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
+                let bytes = |column| {
+                    row.get_ref(column).map_err(failed)?.as_blob().map_err(|error| failed(error.into()))
+                };
+                found.push(file_vectors(file, bytes(1)?, bytes(2)?).map_err(|reason| {
+                    StoreError::Corrupt {
+                        path: path.to_owned(),
+                        reason: format!("the vectors of {file:?}: {reason}"),
+                    }
+                })?);
+            }
+            Ok(found)
+        })
+        .await
     }
+}
 
-    fn file_vectors(&self, row: &SqliteRow) -> Result<FileVectors, StoreError> {
-        let read = |error| self.failed(error);
-        let file = self.file_id(row, 0)?;
-        let kinds: &[u8] = row.try_get(1).map_err(read)?;
-        let codes: &[u8] = row.try_get(2).map_err(read)?;
-        let damaged = |reason| self.corrupt(format!("the vectors of {file:?}: {reason}"));
-        if kinds.is_empty() || !codes.len().is_multiple_of(kinds.len()) {
-            return Err(damaged(format!("{} bytes for {} chunks", codes.len(), kinds.len())));
-        }
-        let kinds = kinds.iter().map(|byte| kind_of_byte(*byte)).collect::<Result<_, _>>();
-        let kinds = kinds.map_err(damaged)?;
-        Ok(FileVectors { file, kinds, codes: codes.iter().map(|byte| byte.cast_signed()).collect() })
+fn file_vectors(file: FileId, kinds: &[u8], codes: &[u8]) -> Result<FileVectors, String> {
+    if kinds.is_empty() || !codes.len().is_multiple_of(kinds.len()) {
+        return Err(format!("{} bytes for {} chunks", codes.len(), kinds.len()));
     }
+    let kinds = kinds.iter().map(|byte| kind_of_byte(*byte)).collect::<Result<_, _>>()?;
+    Ok(FileVectors { file, kinds, codes: codes.iter().map(|byte| byte.cast_signed()).collect() })
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ async fn ask_for_everything(store: &Store) -> bool {
         accept(store.generation().await).is_some(),
         accept(store.files().await).is_some(),
         accept(store.counts().await).is_some(),
-        accept(store.vectors_after(None, 1_000).await).is_some(),
+        accept(store.vectors(&(1..=FILES).map(id).collect::<Vec<_>>()).await).is_some(),
         accept(store.symbols(&symbols_named("Count")).await).is_some(),
         accept(store.lexical_search(&["count", "state", "total"], EVEN, ChunkFilter::All, 50).await)
             .is_some(),
@@ -179,7 +179,7 @@ async fn values_that_nobody_can_have_written_are_damage() {
             "counts" => store.counts().await.err(),
             "symbols" => store.symbols(&symbols_named("beta")).await.err(),
             "documents" => store.documents(&[id(2)]).await.err(),
-            _ => store.vectors_after(None, 10).await.err(),
+            _ => store.vectors(&[id(1), id(2)]).await.err(),
         };
         assert!(matches!(error, Some(StoreError::Corrupt { .. })), "{statement}: {error:?}");
     }

@@ -27,11 +27,11 @@ async fn a_file_may_have_chunks_without_vectors() {
     let (_directory, store) = new_store().await;
     let file = Parts { vectors: Vec::new(), ..stored(1) };
     store.commit(files(vec![file.clone().build().unwrap()])).await.unwrap();
-    assert_eq!(store.vectors_after(None, 10).await.unwrap(), [expected(&file)]);
+    assert_eq!(store.vectors(&[id(1)]).await.unwrap(), [expected(&file)]);
 }
 
 #[tokio::test]
-async fn vectors_come_in_pages_by_file() {
+async fn vectors_come_by_file() {
     let (_directory, store) = new_store().await;
     let ids = [9, 2, 1 << 42, 5, 3, 4];
     let mut batch = files(ids.iter().map(|&number| stored(number).build().unwrap()).collect());
@@ -42,18 +42,9 @@ async fn vectors_come_in_pages_by_file() {
     let mut all: Vec<_> =
         ids.iter().filter(|&&number| number != 4).map(|&number| expected(&stored(number))).collect();
     all.sort_by_key(|vectors| vectors.file);
-    assert_eq!(store.vectors_after(None, usize::MAX).await.unwrap(), all);
-    for page in 1..=all.len() + 1 {
-        let mut read = Vec::new();
-        loop {
-            let after = read.last().map(|last: &FileVectors| last.file);
-            let next = store.vectors_after(after, page).await.unwrap();
-            assert!(next.len() <= page);
-            if next.is_empty() {
-                break;
-            }
-            read.extend(next);
-        }
-        assert_eq!(read, all, "in pages of {page}");
-    }
+    // In order, each once, and those that are not there left out.
+    let wanted: Vec<_> = ids.into_iter().chain([9, 7, 1_000]).map(id).collect();
+    assert_eq!(store.vectors(&wanted).await.unwrap(), all);
+    assert_eq!(store.vectors(&[id(3)]).await.unwrap(), [expected(&stored(3))]);
+    assert_eq!(store.vectors(&[]).await.unwrap(), []);
 }
