@@ -55,8 +55,7 @@ fn kind_of_byte(byte: u8) -> Result<Option<SymbolKind>, String> {
 }
 
 pub(crate) const VECTORS: &str = "\
-    SELECT v.file_id, v.kinds, v.codes FROM json_each(?) AS wanted \
-    JOIN vectors AS v ON v.file_id = wanted.value ORDER BY v.file_id";
+    SELECT file_id, kinds, codes FROM vectors WHERE file_id IN (SELECT value FROM json_each(?)) ORDER BY file_id";
 
 impl Store {
     /// The vectors of these files, in order of ids; a file that is gone, or has no chunks, is left out.
