@@ -256,7 +256,7 @@ impl Engine {
                     },
                     sink,
                 };
-                let observer = observer.as_mut().map(|observer| &mut **observer as &mut dyn ProgressObserver);
+                let observer = observer.as_mut().map(|observer| &mut **observer as &mut (dyn ProgressObserver + Send));
                 run(&mut pool, batch, Control { order: Order::Completion, cancel, progress, observer })
             })
         };
