@@ -3,7 +3,7 @@
 use crate::direct::{self, in_list};
 use crate::pages::{self, PageTable};
 use crate::store::{GENERATION, META};
-use crate::{IndexedFile, Store, StoreError, WriteBatch};
+use crate::{IndexedFile, JobProgress, Store, StoreError, WriteBatch, jobs};
 use ast_core_model::{FileId, LanguageName};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::path::Path;
@@ -71,6 +71,13 @@ fn apply(connection: &Connection, batch: &WriteBatch, generation: i64) -> rusqli
     let replaced = files_at_paths_of(connection, &files)?;
     remove_files(connection, &replaced)?;
     insert_files(connection, &files, generation)?;
+    if let Some((id, progress)) = &batch.job {
+        jobs::progress(
+            connection,
+            *id,
+            &JobProgress { generation: generation.cast_unsigned(), ..progress.clone() },
+        )?;
+    }
     let generation = generation.to_string();
     let meta = batch.meta.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut set = connection.prepare(
