@@ -1,5 +1,6 @@
 //! From prepared files to transactions: the one writer.
 
+use crate::jobs::LiveJob;
 use crate::prepare::Prepared;
 use crate::report::IndexReport;
 use crate::{EngineError, Failure};
@@ -24,14 +25,15 @@ pub(crate) struct Delivery {
 pub(crate) struct Committer<'a> {
     store: &'a Store,
     report: &'a mut IndexReport,
+    job: Option<&'a LiveJob>,
     batch: WriteBatch,
     permits: Vec<MemoryPermit>,
     bytes: u64,
 }
 
 impl<'a> Committer<'a> {
-    pub(crate) fn new(store: &'a Store, report: &'a mut IndexReport) -> Self {
-        Self { store, report, batch: WriteBatch::default(), permits: Vec::new(), bytes: 0 }
+    pub(crate) fn new(store: &'a Store, report: &'a mut IndexReport, job: Option<&'a LiveJob>) -> Self {
+        Self { store, report, job, batch: WriteBatch::default(), permits: Vec::new(), bytes: 0 }
     }
 
     pub(crate) async fn run(mut self, mut deliveries: Receiver<Delivery>) -> Result<(), EngineError> {
@@ -85,9 +87,13 @@ impl<'a> Committer<'a> {
     }
 
     async fn flush(&mut self) -> Result<(), EngineError> {
-        if !self.batch.is_empty() {
-            let batch = std::mem::take(&mut self.batch);
-            self.report.generation = self.store.commit(batch).await?.generation;
+        if !self.permits.is_empty() {
+            let mut batch = std::mem::take(&mut self.batch);
+            let bytes = self.permits.iter().map(MemoryPermit::bytes).sum();
+            batch.job = self.job.map(|job| job.advanced(self.report, self.permits.len() as u64, bytes));
+            if !batch.is_empty() {
+                self.report.generation = self.store.commit(batch).await?.generation;
+            }
         }
         self.permits.clear();
         self.bytes = 0;

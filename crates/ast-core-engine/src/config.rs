@@ -1,12 +1,13 @@
 //! Settings of an engine.
 
-use ast_core_batch::BatchConfig;
+use ast_core_batch::{BatchConfig, Retry};
 use ast_core_embed::{Embedder, FeatureHashEmbedder};
 use ast_core_parse::{ChunkingConfig, ParseLimits};
 use ast_core_storage::{Access, StoreConfig};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The folder that holds a tree's index, in the tree.
 pub(crate) const INDEX_FOLDER: &str = ".ast-core";
@@ -24,6 +25,12 @@ pub struct EngineConfig {
     pub batch: BatchConfig,
     /// What one file may cost.
     pub limits: ParseLimits,
+    /// How long one file may take by the clock, with waiting for the disk and for the embedder. It is looked at between
+    /// reading, parsing and embedding: what never returns from one of them is not stopped. Default: 60 s.
+    pub file_time_limit: Duration,
+    /// How often and when a file is read again that could not be for a reason that may pass, such as that another program
+    /// holds it.
+    pub retry: Retry,
     /// How large chunks are.
     pub chunking: ChunkingConfig,
     /// What turns text into vectors. Default: [`FeatureHashEmbedder`].
@@ -54,6 +61,8 @@ impl EngineConfig {
             access: Access::Write,
             batch: BatchConfig { memory_budget: 192 << 20, ..BatchConfig::default() },
             limits: ParseLimits::default(),
+            file_time_limit: Duration::from_secs(60),
+            retry: Retry::default(),
             chunking: ChunkingConfig::default(),
             embedder: Arc::new(FeatureHashEmbedder::default()),
             vectors: VectorBackend::default(),
@@ -89,6 +98,8 @@ impl fmt::Debug for EngineConfig {
             .field("access", &self.access)
             .field("batch", &self.batch)
             .field("limits", &self.limits)
+            .field("file_time_limit", &self.file_time_limit)
+            .field("retry", &self.retry)
             .field("chunking", &self.chunking)
             .field("embedder", &self.embedder.model().id)
             .field("vectors", &self.vectors)

@@ -2,6 +2,7 @@
 
 use crate::config::{EngineConfig, INDEX_FOLDER};
 use crate::discover::Scope;
+use crate::jobs::{Jobs, Owner};
 use crate::report::{Change, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Snapshot, read_update};
 use crate::{EngineError, Failure, IndexOptions};
@@ -24,6 +25,9 @@ pub(crate) mod meta_key {
     pub(crate) const NEXT_FILE_ID: &str = "next_file_id";
     /// When the last run that came to its end began, in nanoseconds since 1970.
     pub(crate) const LAST_RUN: &str = "last_run_ns";
+    /// The last generation whose files are to be parsed again in any case, because of a run that was to do so and did not
+    /// come to its end; 0 if there is none.
+    pub(crate) const OUTDATED: &str = "outdated_until";
     /// Whether the last run came to its end.
     pub(crate) const COMPLETE: &str = "complete";
     pub(crate) const IGNORED: &str = "ignored";
@@ -39,13 +43,16 @@ const MEMORY_OF_A_BYTE: u64 = 24;
 /// It may be used from many tasks at once: searches do not wait for an index run, and see each of its commits as it
 /// is made.
 pub struct Engine {
-    pub(crate) config: EngineConfig,
-    pub(crate) store: Store,
-    pub(crate) index_turn: tokio::sync::Mutex<()>,
+    pub(crate) config: Arc<EngineConfig>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) index_turn: Arc<tokio::sync::Mutex<()>>,
     pub(crate) index_pool: Arc<Mutex<WorkerPool>>,
     pub(crate) search_pool: Arc<WorkerPool>,
     pub(crate) snapshot: Arc<RwLock<Snapshot>>,
-    refresh_turn: tokio::sync::Mutex<()>,
+    refresh_turn: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) jobs: Arc<Jobs>,
+    /// `None` of what a job holds of the engine.
+    owner: Option<Owner>,
 }
 
 impl Engine {
@@ -60,8 +67,12 @@ impl Engine {
             make_index_folder(&config.database)?;
         }
         let store = Store::open(&config.database, config.access, &config.store).await?;
+        if config.access == Access::Write {
+            store.interrupt_jobs().await?;
+        }
         let dimension = config.embedder.model().dimension;
         let snapshot = Snapshot::empty(dimension, config.vectors)?;
+        let jobs = Arc::<Jobs>::default();
         Ok(Self {
             index_pool: Arc::new(Mutex::new(WorkerPool::new(BatchConfig {
                 memory_budget: config.batch.memory_budget / MEMORY_OF_A_BYTE,
@@ -71,12 +82,29 @@ impl Engine {
                 workers: config.batch.workers,
                 ..BatchConfig::default()
             })?),
-            store,
-            index_turn: tokio::sync::Mutex::new(()),
+            store: Arc::new(store),
+            index_turn: Arc::default(),
             snapshot: Arc::new(RwLock::new(snapshot)),
-            refresh_turn: tokio::sync::Mutex::new(()),
-            config,
+            refresh_turn: Arc::default(),
+            owner: Some(Owner::of(&jobs)),
+            jobs,
+            config: Arc::new(config),
         })
+    }
+
+    /// The same for a job: it does not keep the engine open.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            store: self.store.clone(),
+            index_turn: self.index_turn.clone(),
+            index_pool: self.index_pool.clone(),
+            search_pool: self.search_pool.clone(),
+            snapshot: self.snapshot.clone(),
+            refresh_turn: self.refresh_turn.clone(),
+            jobs: self.jobs.clone(),
+            owner: None,
+        }
     }
 
     /// The settings it was opened with.
@@ -84,9 +112,15 @@ impl Engine {
         &self.config
     }
 
-    /// Closes the index. Dropping the engine does so too, but does not wait.
+    /// Closes the index. Jobs that are under way are interrupted first, and may be [resumed](Self::resume) when it is
+    /// opened again. Dropping the engine does so too, but does not wait.
     pub async fn close(self) {
-        self.store.close().await;
+        let Self { store, jobs, owner, .. } = self;
+        drop(owner);
+        jobs.rest().await;
+        if let Some(store) = Arc::into_inner(store) {
+            store.close().await;
+        }
     }
 
     /// What the index holds, what it left out and why, and how the tree differs from it.
@@ -229,7 +263,7 @@ impl Engine {
         Ok(self.store.meta(meta_key::COMPLETE).await?.as_deref() == Some("true"))
     }
 
-    async fn meta_number(&self, key: &str) -> Result<u64, EngineError> {
+    pub(crate) async fn meta_number(&self, key: &str) -> Result<u64, EngineError> {
         Ok(self.store.meta(key).await?.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
 }

@@ -30,6 +30,7 @@ mod discover;
 mod engine;
 mod error;
 mod index;
+mod jobs;
 mod outline;
 mod plan;
 mod prepare;
@@ -40,7 +41,9 @@ mod retrieve;
 mod snapshot;
 mod watch;
 
-pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot};
+pub use ast_core_batch::{
+    BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot, Retry,
+};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo};
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
@@ -52,13 +55,14 @@ pub use ast_core_parse::{
     QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
 pub use ast_core_search::{QueryError, SearchMode, Why};
-pub use ast_core_storage::{Access, FileStatus, StoreConfig, StoreError};
+pub use ast_core_storage::{Access, FileStatus, JobState, StoreConfig, StoreError};
 pub use ast_core_vector::VectorError;
 pub use config::{EngineConfig, VectorBackend, find_database};
 pub use discover::Failure;
 pub use engine::Engine;
 pub use error::EngineError;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
+pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport};

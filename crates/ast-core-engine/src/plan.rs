@@ -5,7 +5,7 @@ use crate::discover::{Discovery, SourceFile};
 use crate::report::FileCounts;
 use ast_core_model::FileId;
 use ast_core_storage::{FileRecord, FileStatus};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A file system may give two changes within this time the same stamp, so a stamp that is not older than the run that
 /// noted it proves nothing.
@@ -35,8 +35,25 @@ pub(crate) struct Known {
     pub(crate) files: Vec<FileRecord>,
     /// When the last run began, in nanoseconds since 1970.
     pub(crate) last_run_ns: i64,
-    /// Whether all of it has to be done again.
-    pub(crate) outdated: bool,
+    /// What has to be parsed again in any case.
+    pub(crate) outdated: Outdated,
+}
+
+/// Files that were made in another way than they are to be.
+pub(crate) enum Outdated {
+    None,
+    Files(HashSet<FileId>),
+    All,
+}
+
+impl Outdated {
+    fn has(&self, record: &FileRecord) -> bool {
+        match self {
+            Self::None => false,
+            Self::Files(files) => files.contains(&record.id),
+            Self::All => true,
+        }
+    }
 }
 
 /// Compares a tree with what the index has of it. `failures` are what could not be looked at: what the index has of it
@@ -51,7 +68,7 @@ pub(crate) fn plan(discovery: Discovery, known: Known, failures: &[Failure]) -> 
         let record = before.remove(source.path.as_str());
         let trusted = source.stamp.changed_ns < known.last_run_ns - STAMP_GRANULARITY_NS;
         let as_it_was = record.as_ref().filter(|record| {
-            !known.outdated
+            !known.outdated.has(record)
                 && trusted
                 && record.size == source.stamp.size
                 && record.modified_ns == source.stamp.changed_ns
@@ -63,7 +80,8 @@ pub(crate) fn plan(discovery: Discovery, known: Known, failures: &[Failure]) -> 
         match as_it_was {
             Some(record) => plan.counts.count_unchanged(record.status),
             None => {
-                let before = if known.outdated { record.map(without_hash) } else { record };
+                let redone = |record| if known.outdated.has(&record) { without_hash(record) } else { record };
+                let before = record.map(redone);
                 plan.read.push(PlannedFile { source, before });
             }
         }
