@@ -90,9 +90,13 @@ impl<'a> Committer<'a> {
         if !self.permits.is_empty() {
             let mut batch = std::mem::take(&mut self.batch);
             let bytes = self.permits.iter().map(MemoryPermit::bytes).sum();
-            batch.job = self.job.map(|job| job.advanced(self.report, self.permits.len() as u64, bytes));
+            let job = self.job.map(|job| (job, job.with(self.report, self.permits.len() as u64, bytes)));
+            batch.job = job.as_ref().map(|(_, progress)| progress.clone());
             if !batch.is_empty() {
                 self.report.generation = self.store.commit(batch).await?.generation;
+            }
+            if let Some((job, (_, progress))) = job {
+                job.committed(progress, self.report.generation);
             }
         }
         self.permits.clear();

@@ -28,6 +28,9 @@ pub(crate) mod meta_key {
     /// The last generation whose files are to be parsed again in any case, because of a run that was to do so and did not
     /// come to its end; 0 if there is none.
     pub(crate) const OUTDATED: &str = "outdated_until";
+    /// Since the last run that came to its end: the generation before the first commit of the first run that did not, and
+    /// when that began, in nanoseconds since 1970.
+    pub(crate) const UNFINISHED: &str = "unfinished_since";
     /// Whether the last run came to its end.
     pub(crate) const COMPLETE: &str = "complete";
     pub(crate) const IGNORED: &str = "ignored";

@@ -4,7 +4,7 @@ use crate::commit::{Committer, Delivery};
 use crate::discover::{Discovery, Scope, discover};
 use crate::engine::{blocking, meta_key};
 use crate::jobs::LiveJob;
-use crate::plan::{Known, Outdated, Plan, plan};
+use crate::plan::{Known, Outdated, Plan, Unfinished, plan};
 use crate::prepare::{Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
 use crate::{Engine, EngineError, Failure};
@@ -34,6 +34,7 @@ pub(crate) struct PlannedRun {
 struct Begun<'a> {
     root: &'a Path,
     plan: &'a Plan,
+    started_ns: i64,
     is_partial: bool,
     is_outdated: bool,
 }
@@ -121,7 +122,7 @@ impl Engine {
             self.check_pipeline().await?;
         }
         if !(is_partial && plan.is_empty()) {
-            let begun = Begun { root: &root, plan: &plan, is_partial, is_outdated };
+            let begun = Begun { root: &root, plan: &plan, started_ns, is_partial, is_outdated };
             let first_id = self.begin_run(begun, &mut report).await?;
             self.prepare_and_commit(plan, first_id, control, &mut report, job).await?;
         }
@@ -139,6 +140,7 @@ impl Engine {
                 (meta_key::LAST_RUN.into(), started_ns.to_string()),
                 (meta_key::COMPLETE.into(), "true".into()),
                 (meta_key::OUTDATED.into(), "0".into()),
+                (meta_key::UNFINISHED.into(), String::new()),
                 (meta_key::IGNORED.into(), report.files.ignored.to_string()),
                 (meta_key::UNSUPPORTED.into(), report.files.unsupported.to_string()),
             ],
@@ -200,6 +202,12 @@ impl Engine {
             (false, 0) => Outdated::None,
             (false, until) => Outdated::Files(self.store.files_until(until).await?),
         };
+        let unfinished = match self.unfinished().await? {
+            Some((until, since_ns)) => {
+                Some(Unfinished { since_ns, earlier: self.store.files_until(until).await? })
+            }
+            None => None,
+        };
         let mut files = self.store.files().await?;
         files.retain(|record| scope.covers(&root, &record.path));
         let known = Known {
@@ -210,6 +218,7 @@ impl Engine {
                 .await?
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(0),
+            unfinished,
             outdated,
         };
         let mut discovery = discovery;
@@ -226,9 +235,16 @@ impl Engine {
         Ok(PlannedRun { root, plan, failures, folders, is_outdated })
     }
 
+    /// The generation before the first run that did not come to its end, since one did; and when that began.
+    async fn unfinished(&self) -> Result<Option<(u64, i64)>, EngineError> {
+        let noted = self.store.meta(meta_key::UNFINISHED).await?.unwrap_or_default();
+        let parsed = noted.split_once(' ').map(|(until, since)| (until.parse().ok(), since.parse().ok()));
+        Ok(parsed.and_then(|(until, since)| until.zip(since)))
+    }
+
     /// Takes out what is gone, notes what is being done, and reserves ids for what may come; the first of them.
     async fn begin_run(&self, begun: Begun<'_>, report: &mut IndexReport) -> Result<u64, EngineError> {
-        let Begun { root, plan, is_partial, is_outdated } = begun;
+        let Begun { root, plan, started_ns, is_partial, is_outdated } = begun;
         let next = self.store.meta(meta_key::NEXT_FILE_ID).await?;
         // Beginning anew after a damaged number would give ids a second time.
         let damaged = |text: &str| StoreError::Corrupt {
@@ -250,6 +266,10 @@ impl Engine {
         };
         if !plan.read.is_empty() && !is_partial {
             batch.meta.push((meta_key::COMPLETE.into(), "false".into()));
+        }
+        if !is_partial && self.unfinished().await?.is_none() {
+            let noted = format!("{} {started_ns}", report.generation);
+            batch.meta.push((meta_key::UNFINISHED.into(), noted));
         }
         if is_outdated && !is_partial {
             batch.meta.push((meta_key::OUTDATED.into(), report.generation.to_string()));
@@ -359,7 +379,7 @@ pub async fn plan_without_index(root: impl AsRef<Path>) -> Result<PlanReport, En
     let root = root.as_ref().to_owned();
     let mut discovery = blocking(move || discover(&root, &Scope::Tree)).await??;
     let failures = std::mem::take(&mut discovery.failures);
-    let nothing = Known { files: Vec::new(), last_run_ns: 0, outdated: Outdated::None };
+    let nothing = Known { files: Vec::new(), last_run_ns: 0, unfinished: None, outdated: Outdated::None };
     Ok(plan_report(plan(discovery, nothing, &failures), &failures))
 }
 

@@ -660,17 +660,23 @@ impl LiveJob {
     pub(crate) fn planned(&self, report: &IndexReport, files: u64, bytes: u64) {
         let part = self.part();
         let mut record = self.record();
-        record.progress = progress_with(&part.before, report);
-        record.progress.files_total = Some(part.before.files_done + files);
-        record.progress.bytes_total = Some(part.before.bytes_done + bytes);
+        let JobProgress { files_done, bytes_done, active_ms, .. } = part.before;
+        record.progress = JobProgress {
+            files_total: Some(files_done + files),
+            bytes_total: Some(bytes_done + bytes),
+            files_done,
+            bytes_done,
+            active_ms,
+            ..progress_with(&part.before, report)
+        };
     }
 
-    /// Notes what is about to be committed: the report up to then, and how many files and bytes more that is.
-    pub(crate) fn advanced(&self, report: &IndexReport, files: u64, bytes: u64) -> (u64, JobProgress) {
+    /// How far it is with what is about to be committed: the report up to then, and how many files and bytes more it is.
+    pub(crate) fn with(&self, report: &IndexReport, files: u64, bytes: u64) -> (u64, JobProgress) {
         let part = self.part();
-        let mut record = self.record();
+        let record = self.record();
         let JobProgress { files_total, bytes_total, files_done, bytes_done, .. } = record.progress;
-        record.progress = JobProgress {
+        let progress = JobProgress {
             files_total,
             bytes_total,
             files_done: files_done + files,
@@ -678,7 +684,12 @@ impl LiveJob {
             active_ms: part.active_ms(),
             ..progress_with(&part.before, report)
         };
-        (record.id, record.progress.clone())
+        (record.id, progress)
+    }
+
+    /// Notes that this is committed.
+    pub(crate) fn committed(&self, progress: JobProgress, generation: u64) {
+        self.record().progress = JobProgress { generation, ..progress };
     }
 
     fn id(&self) -> JobId {

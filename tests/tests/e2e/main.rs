@@ -10,6 +10,7 @@ mod contract;
 mod incremental;
 mod index;
 mod interrupted;
+mod jobs;
 mod references;
 mod repository;
 mod rows;
