@@ -20,11 +20,15 @@ pub struct EngineConfig {
     pub database: PathBuf,
     /// Whether it is opened for writing, which one process can at a time, or only for search. Default: writing.
     pub access: Access,
-    /// Threads and queue of an index run, and the memory that the files in flight may take. Default: all cores,
-    /// 192 MiB.
+    /// Threads and queue of an index run, and the memory that the files in flight may take, by estimates. Default: all
+    /// cores, 192 MiB. To bound the memory of the process, see [`with_max_memory`](Self::with_max_memory).
     pub batch: BatchConfig,
     /// What one file may cost.
     pub limits: ParseLimits,
+    /// The most memory that parsing one file may take, in bytes, by an estimate from its text: one that would take more is
+    /// indexed as text, without symbols. Default: `None`, and a file that takes more than its share of
+    /// `batch.memory_budget` is parsed while no other is.
+    pub max_file_memory: Option<u64>,
     /// How long one file may take by the clock, with waiting for the disk and for the embedder. It is looked at between
     /// reading, parsing and embedding: what never returns from one of them is not stopped. Default: 60 s.
     pub file_time_limit: Duration,
@@ -61,6 +65,7 @@ impl EngineConfig {
             access: Access::Write,
             batch: BatchConfig { memory_budget: 192 << 20, ..BatchConfig::default() },
             limits: ParseLimits::default(),
+            max_file_memory: None,
             file_time_limit: Duration::from_secs(60),
             retry: Retry::default(),
             chunking: ChunkingConfig::default(),
@@ -98,6 +103,7 @@ impl fmt::Debug for EngineConfig {
             .field("access", &self.access)
             .field("batch", &self.batch)
             .field("limits", &self.limits)
+            .field("max_file_memory", &self.max_file_memory)
             .field("file_time_limit", &self.file_time_limit)
             .field("retry", &self.retry)
             .field("chunking", &self.chunking)

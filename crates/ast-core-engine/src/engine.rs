@@ -3,10 +3,11 @@
 use crate::config::{EngineConfig, INDEX_FOLDER};
 use crate::discover::Scope;
 use crate::jobs::{Jobs, Owner};
+use crate::memory::{parsing, source_in_flight};
 use crate::report::{Change, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Snapshot, read_update};
 use crate::{EngineError, Failure, IndexOptions};
-use ast_core_batch::{BatchConfig, WorkerPool};
+use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
 use ast_core_metrics::ProcessFigures;
 use ast_core_storage::{Access, FileStatus, Store, StoreError};
 use std::path::{Path, PathBuf};
@@ -37,10 +38,6 @@ pub(crate) mod meta_key {
     pub(crate) const UNSUPPORTED: &str = "unsupported";
 }
 
-/// What a byte of source is taken to cost in memory while its file is worked on, an estimate: the text as it was read, the syntax
-/// tree, terms, vectors, and all of it again on its way to the database. Files in flight are weighed by their size.
-const MEMORY_OF_A_BYTE: u64 = 24;
-
 /// An index of a source tree, open for indexing and search.
 ///
 /// It may be used from many tasks at once: searches do not wait for an index run, and see each of its commits as it
@@ -50,6 +47,8 @@ pub struct Engine {
     pub(crate) store: Arc<Store>,
     pub(crate) index_turn: Arc<tokio::sync::Mutex<()>>,
     pub(crate) index_pool: Arc<Mutex<WorkerPool>>,
+    /// For the files that are being parsed.
+    pub(crate) parse_memory: MemoryBudget,
     pub(crate) search_pool: Arc<WorkerPool>,
     pub(crate) snapshot: Arc<RwLock<Snapshot>>,
     refresh_turn: Arc<tokio::sync::Mutex<()>>,
@@ -78,9 +77,10 @@ impl Engine {
         let jobs = Arc::<Jobs>::default();
         Ok(Self {
             index_pool: Arc::new(Mutex::new(WorkerPool::new(BatchConfig {
-                memory_budget: config.batch.memory_budget / MEMORY_OF_A_BYTE,
+                memory_budget: source_in_flight(config.batch.memory_budget),
                 ..config.batch.clone()
             })?)),
+            parse_memory: MemoryBudget::new(parsing(config.batch.memory_budget)),
             search_pool: Arc::new(WorkerPool::new(BatchConfig {
                 workers: config.batch.workers,
                 ..BatchConfig::default()
@@ -102,6 +102,7 @@ impl Engine {
             store: self.store.clone(),
             index_turn: self.index_turn.clone(),
             index_pool: self.index_pool.clone(),
+            parse_memory: self.parse_memory.clone(),
             search_pool: self.search_pool.clone(),
             snapshot: self.snapshot.clone(),
             refresh_turn: self.refresh_turn.clone(),

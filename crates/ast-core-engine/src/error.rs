@@ -62,6 +62,14 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The limit of memory is one that no index run can keep.
+    #[error("a limit of {} MiB of memory is too low; give it at least {} MiB", received >> 20, least >> 20)]
+    MaxMemory {
+        /// The limit in bytes.
+        received: u64,
+        /// The lowest there can be.
+        least: u64,
+    },
     /// A file that was named is not in the tree.
     #[error("{} is not in {}; name files of that tree", path.display(), root.display())]
     OutsideTree {

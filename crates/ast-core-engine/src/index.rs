@@ -4,6 +4,7 @@ use crate::commit::{Committer, Delivery};
 use crate::discover::{Discovery, Scope, discover};
 use crate::engine::{blocking, meta_key};
 use crate::jobs::LiveJob;
+use crate::memory::source_in_flight;
 use crate::plan::{Known, Outdated, Plan, Unfinished, plan};
 use crate::prepare::{Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
@@ -308,7 +309,7 @@ impl Engine {
         let (sender, receiver) =
             tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
         let pool = self.index_pool.clone();
-        let config = self.config.clone();
+        let (config, memory) = (self.config.clone(), self.parse_memory.clone());
         let workers = {
             let cancel = run_cancel.clone();
             blocking(move || {
@@ -328,7 +329,7 @@ impl Engine {
                     items: tasks,
                     weigh: |task: &Task| task.file.source.stamp.size,
                     worker: |token| {
-                        let mut preparer = Preparer::new(&config, cancel.clone(), token);
+                        let mut preparer = Preparer::new(&config, memory.clone(), cancel.clone(), token);
                         move |task: Task| preparer.prepare(task)
                     },
                     sink,
@@ -346,8 +347,9 @@ impl Engine {
                 run_with_retry(&mut pool, batch, &config.retry, control)
             })
         };
+        let in_flight = source_in_flight(self.config.batch.memory_budget);
         let committed = async {
-            let result = Committer::new(&self.store, report, job).run(receiver).await;
+            let result = Committer::new(&self.store, report, job, in_flight).run(receiver).await;
             if result.is_err() {
                 run_cancel.cancel();
             }

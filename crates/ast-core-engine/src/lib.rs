@@ -31,6 +31,7 @@ mod engine;
 mod error;
 mod index;
 mod jobs;
+mod memory;
 mod outline;
 mod plan;
 mod prepare;

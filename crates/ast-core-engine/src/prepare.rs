@@ -2,12 +2,13 @@
 
 use crate::EngineConfig;
 use crate::discover::{Stamp, io_reason};
+use crate::memory::{of_parsing, of_text};
 use crate::plan::PlannedFile;
-use ast_core_batch::{Attempt, CancelToken};
+use ast_core_batch::{Attempt, CancelToken, MemoryBudget};
 use ast_core_embed::{EmbedInput, Embedder};
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
-use ast_core_parse::{Coverage, Language, ParseError, ParsedFile, Parser, SourceText};
+use ast_core_parse::{Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
 use ast_core_search::Document as Fields;
 use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;
@@ -42,6 +43,10 @@ pub(crate) struct Preparer {
     splitter: TermSplitter,
     embedder: Arc<dyn Embedder>,
     max_bytes: usize,
+    /// Cuts by lines what is not to be parsed.
+    text_parser: Parser,
+    memory: MemoryBudget,
+    max_file_memory: u64,
     /// Whether the run is to end.
     cancel: CancelToken,
     /// Whether it is, or there is no time left for the file.
@@ -58,8 +63,17 @@ struct LeftOut {
 }
 
 impl Preparer {
-    pub(crate) fn new(config: &EngineConfig, cancel: CancelToken, token: CancelToken) -> Self {
+    pub(crate) fn new(
+        config: &EngineConfig,
+        memory: MemoryBudget,
+        cancel: CancelToken,
+        token: CancelToken,
+    ) -> Self {
+        let no_tree = ParseLimits { max_bytes: 0, ..config.limits.clone() };
         Self {
+            text_parser: Parser::new(no_tree, config.chunking.clone()),
+            memory,
+            max_file_memory: config.max_file_memory.unwrap_or(u64::MAX),
             parser: Parser::new(config.limits.clone(), config.chunking.clone()),
             splitter: TermSplitter::default(),
             embedder: config.embedder.clone(),
@@ -143,7 +157,15 @@ impl Preparer {
             true => Language::detect(&source.path, text.text()).unwrap_or(source.language),
             false => source.language,
         };
-        let parsed = match self.parser.parse_source(&text, language) {
+        let needed = of_parsing(text.text());
+        let is_too_much = needed > self.max_file_memory;
+        let (parser, needed) = match is_too_much {
+            true => (&mut self.text_parser, of_text(text.text().len())),
+            false => (&mut self.parser, needed),
+        };
+        // Whoever holds some waits for nothing else, so there is some again soon, also after a cancel.
+        let _memory = self.memory.acquire(needed, &CancelToken::new());
+        let parsed = match parser.parse_source(&text, language) {
             Ok(parsed) => parsed,
             Err(error) => return failed(error.to_string()),
         };
@@ -156,6 +178,13 @@ impl Preparer {
         }
         let coverage = parsed.coverage;
         let (status, detail) = match coverage {
+            Coverage::TooLarge { .. } if is_too_much => {
+                let detail = format!(
+                    "its syntax tree would take more than the {} MB of memory that a file may; indexed as text",
+                    self.max_file_memory >> 20
+                );
+                (FileStatus::Indexed, Some(detail))
+            }
             Coverage::Full => (FileStatus::Indexed, None),
             Coverage::SymbolLimit { .. } => (FileStatus::Indexed, Some(coverage.to_string())),
             Coverage::TimedOut { .. } | Coverage::TooComplex => {
