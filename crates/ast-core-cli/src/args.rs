@@ -147,7 +147,7 @@ pub(crate) struct IndexArguments {
 /// What indexing may take.
 #[derive(Debug, Args)]
 pub(crate) struct MemoryArguments {
-    /// The most memory to take, in MiB, from 96; a file whose syntax tree would take too much of it is indexed as text
+    /// The most memory to take, in MiB, from 192; a file whose syntax tree would take too much of it is indexed as text
     #[arg(long, value_name = "MB", env = "AST_CORE_MAX_MEMORY")]
     max_memory: Option<u64>,
 }
