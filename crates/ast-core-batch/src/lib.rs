@@ -50,12 +50,14 @@
 //! - [`Completed`] is one result: its index in the input, its [`Outcome`], and the [`MemoryPermit`] that
 //!   charges it to the pool's [`MemoryBudget`]. The sink may pass the permit on with the result, to a database
 //!   writer say, so that memory is charged until the result is committed and freed.
+//! - [`Pause`] holds a run up. [`run_with_retry`] tries items again whose failure may pass, as its [`Retry`] says.
 //! - [`BatchSummary`] says what was done, and [`BatchError`] why not all of it was.
 //!
 //! # What it is not
 //! It knows no files, no syntax trees and no async runtime. An item that fails is not an error here: its work
 //! returns a `Result` if it likes, and a panic is caught as [`Outcome::Panicked`]. A thread cannot be killed,
-//! so work must end by itself; long work looks at the [`CancelToken`] that its worker was made with.
+//! so work must end by itself; long work looks at the [`CancelToken`] that its worker was made with, which also tells of
+//! the [time limit](Control::time_limit) of an item.
 #![deny(missing_docs)]
 
 mod cancel;
@@ -63,20 +65,26 @@ mod config;
 mod error;
 mod feed;
 mod memory_budget;
+mod observer;
 mod outcome;
+mod pause;
 mod pipeline;
 mod pool;
 mod progress;
+mod retry;
 mod semaphore;
 
 pub use cancel::CancelToken;
 pub use config::BatchConfig;
 pub use error::{BatchError, PoolError};
 pub use memory_budget::{MemoryBudget, MemoryPermit};
-pub use outcome::{Completed, Outcome};
-pub use pipeline::{Batch, BatchSummary, Control, Order, run};
+pub use observer::ProgressObserver;
+pub use outcome::{Attempt, Completed, Outcome};
+pub use pause::Pause;
+pub use pipeline::{Batch, BatchSummary, Control, Order, run, run_with_retry};
 pub use pool::WorkerPool;
-pub use progress::{Progress, ProgressObserver, ProgressSnapshot};
+pub use progress::{Progress, ProgressSnapshot};
+pub use retry::Retry;
 
 /// The example of the README, run as a test.
 #[cfg(doctest)]

@@ -38,6 +38,11 @@ impl MemoryBudget {
         self.semaphore.acquire(bytes, cancel).map(|permit| MemoryPermit { permit })
     }
 
+    /// The account itself.
+    pub(crate) fn semaphore(&self) -> &Arc<Semaphore> {
+        &self.semaphore
+    }
+
     /// Bytes that may be held at once.
     pub fn capacity(&self) -> u64 {
         self.semaphore.capacity()
@@ -61,6 +66,10 @@ impl MemoryBudget {
 }
 
 impl MemoryPermit {
+    pub(crate) fn new(permit: Permit) -> Self {
+        Self { permit }
+    }
+
     /// Bytes charged.
     pub fn bytes(&self) -> u64 {
         self.permit.weight()

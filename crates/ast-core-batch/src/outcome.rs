@@ -12,6 +12,8 @@ pub struct Completed<T> {
     pub index: usize,
     /// How the work ended.
     pub outcome: Outcome<T>,
+    /// How often it was tried: 1, unless the run [tries again](crate::run_with_retry).
+    pub attempts: u32,
     /// The memory charged for the item. Drop it where the result is freed: after the commit, say.
     pub permit: MemoryPermit,
 }
@@ -22,10 +24,28 @@ pub struct Completed<T> {
 pub enum Outcome<T> {
     /// The work returned this.
     Done(T),
+    /// The work returned this, but only after its [time limit](crate::Control::time_limit). What it returned may be
+    /// whole all the same, or as much as was done when it saw its token.
+    TimedOut(T),
     /// The work panicked. Nobody else was affected, and the worker starts afresh.
     Panicked {
         /// What was passed to `panic!`, if it was text.
         message: String,
+    },
+}
+
+/// What came of one attempt at an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt<Item, T> {
+    /// The result, for better or worse.
+    Done(T),
+    /// A failure that may pass. The item is tried again after a delay; `result` is its result if no attempt is left, or
+    /// if the run is cancelled first.
+    Transient {
+        /// The item, to be tried again.
+        item: Item,
+        /// What is to be delivered if it is not.
+        result: T,
     },
 }
 

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// Live counters of a run. Clones share them; reading and writing take no lock.
+use crate::Pause;
+
+/// Live counters of a run. Clones share them, and no reader keeps a worker waiting.
 ///
 /// Make one for each run, keep a clone, and ask it for a [`snapshot`](Self::snapshot) from any thread.
 #[derive(Clone, Debug, Default)]
@@ -14,12 +16,34 @@ pub struct Progress {
 
 #[derive(Debug)]
 struct Counters {
-    started: OnceLock<Instant>,
+    clock: OnceLock<Clock>,
     items_total: AtomicU64,
     items_done: AtomicU64,
     items_failed: AtomicU64,
     bytes_total: AtomicU64,
     bytes_done: AtomicU64,
+}
+
+/// Runs since the start, but not during pauses.
+#[derive(Debug)]
+struct Clock {
+    begin: Instant,
+    pause: Pause,
+    /// How long there had been a pause before the start.
+    paused_before: Duration,
+}
+
+impl Clock {
+    fn new(pause: &Pause) -> Self {
+        let begin = Instant::now();
+        Self { begin, pause: pause.clone(), paused_before: pause.total(begin) }
+    }
+
+    fn elapsed(&self) -> Duration {
+        let now = Instant::now();
+        let paused = self.pause.total(now).saturating_sub(self.paused_before);
+        now.saturating_duration_since(self.begin).saturating_sub(paused)
+    }
 }
 
 /// A total that nobody has told yet.
@@ -36,13 +60,13 @@ pub struct ProgressSnapshot {
     pub items_total: Option<u64>,
     /// Items whose result the sink has taken, panicked ones included.
     pub items_done: u64,
-    /// Items among those done whose work panicked.
+    /// Items among those done whose work panicked or took longer than its time limit.
     pub items_failed: u64,
     /// Weight of the whole run in bytes; `None` unless [told](Progress::expect).
     pub bytes_total: Option<u64>,
     /// Weight of the items done, in bytes.
     pub bytes_done: u64,
-    /// Time since the run began; 0 before. It does not stop with the run.
+    /// Time since the run began, but for pauses; 0 before. It does not stop with the run.
     pub elapsed: Duration,
 }
 
@@ -63,7 +87,7 @@ impl Progress {
 
     /// Reads the counters.
     pub fn snapshot(&self) -> ProgressSnapshot {
-        let Counters { started, items_total, items_done, items_failed, bytes_total, bytes_done } =
+        let Counters { clock, items_total, items_done, items_failed, bytes_total, bytes_done } =
             &*self.counters;
         // `failed` is read before `done` and written after it, so that it never exceeds it.
         let items_failed = items_failed.load(Ordering::Acquire);
@@ -76,13 +100,13 @@ impl Progress {
             items_failed,
             bytes_total: total(bytes_total).map(|total| total.max(bytes_done)),
             bytes_done,
-            elapsed: started.get().map_or(Duration::ZERO, Instant::elapsed),
+            elapsed: clock.get().map_or(Duration::ZERO, Clock::elapsed),
         }
     }
 
     /// Starts the clock, and sets the number of items if it is known now and was not before.
-    pub(crate) fn start(&self, items: Option<usize>) {
-        self.counters.started.get_or_init(Instant::now);
+    pub(crate) fn start(&self, items: Option<usize>, pause: &Pause) {
+        self.counters.clock.get_or_init(|| Clock::new(pause));
         if let Some(items) = items {
             let _ = self.counters.items_total.compare_exchange(
                 UNKNOWN,
@@ -105,7 +129,7 @@ impl Progress {
 impl Default for Counters {
     fn default() -> Self {
         Self {
-            started: OnceLock::new(),
+            clock: OnceLock::new(),
             items_total: AtomicU64::new(UNKNOWN),
             items_done: AtomicU64::new(0),
             items_failed: AtomicU64::new(0),
@@ -144,62 +168,6 @@ impl ProgressSnapshot {
     fn per_second(&self, count: u64) -> Option<f64> {
         let seconds = self.elapsed.as_secs_f64();
         (seconds > 0.0).then(|| count as f64 / seconds)
-    }
-}
-
-/// Someone who wants to be told how far a run is, such as a progress bar.
-///
-/// Any `FnMut(&ProgressSnapshot)` is one, called ten times a second.
-///
-/// It is called on the thread that called [`run`](crate::run), between two results. It holds no lock and no
-/// worker waits for it; but the sink does, so an observer that dawdles makes the queue fill up as a slow sink
-/// does. Draw, send or store, and return. An observer that must do more takes a clone of the [`Progress`] to
-/// a thread of its own.
-pub trait ProgressObserver {
-    /// Least time from one call to the next; rounded up to 1 ms. Calls are late when the sink is busy.
-    fn interval(&self) -> Duration {
-        Duration::from_millis(100)
-    }
-
-    /// Takes note.
-    fn observe(&mut self, snapshot: &ProgressSnapshot);
-}
-
-impl<F: FnMut(&ProgressSnapshot)> ProgressObserver for F {
-    fn observe(&mut self, snapshot: &ProgressSnapshot) {
-        self(snapshot);
-    }
-}
-
-/// When to call an observer next.
-pub(crate) struct ObserverClock<'a> {
-    observer: &'a mut dyn ProgressObserver,
-    next: Instant,
-}
-
-impl<'a> ObserverClock<'a> {
-    pub(crate) fn new(observer: &'a mut dyn ProgressObserver) -> Self {
-        let mut clock = Self { observer, next: Instant::now() };
-        clock.schedule();
-        clock
-    }
-
-    pub(crate) fn next(&self) -> Instant {
-        self.next
-    }
-
-    pub(crate) fn tick(&mut self, progress: &Progress) {
-        if Instant::now() >= self.next {
-            self.observer.observe(&progress.snapshot());
-            // Counted from the end of the call, so that a slow observer cannot take the whole thread.
-            self.schedule();
-        }
-    }
-
-    fn schedule(&mut self) {
-        const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-        let interval = self.observer.interval().clamp(Duration::from_millis(1), LONGEST);
-        self.next = Instant::now() + interval;
     }
 }
 
@@ -248,13 +216,28 @@ mod tests {
     fn a_total_that_was_told_is_kept_but_never_less_than_what_is_done() {
         let progress = Progress::new();
         progress.expect(2, 10);
-        progress.start(Some(7));
+        progress.start(Some(7), &Pause::new());
         assert_eq!(progress.snapshot().items_total, Some(2));
         for _ in 0..3 {
             progress.advance(4, false);
         }
         let snapshot = progress.snapshot();
         assert_eq!((snapshot.items_total, snapshot.bytes_total), (Some(3), Some(12)));
+    }
+
+    #[test]
+    fn the_clock_stands_while_there_is_a_pause() {
+        let (progress, pause) = (Progress::new(), Pause::new());
+        pause.pause();
+        progress.start(None, &pause);
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(progress.snapshot().elapsed, Duration::ZERO);
+        pause.resume();
+        while progress.snapshot().elapsed.is_zero() {}
+        pause.pause();
+        let elapsed = progress.snapshot().elapsed;
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(progress.snapshot().elapsed, elapsed);
     }
 
     proptest! {
@@ -265,7 +248,7 @@ mod tests {
             steps in prop::collection::vec((0_u64..1000, any::<bool>()), 1..400),
         ) {
             let progress = Progress::new();
-            progress.start(Some(steps.len()));
+            progress.start(Some(steps.len()), &Pause::new());
             std::thread::scope(|scope| {
                 let writer = scope.spawn(|| {
                     for &(bytes, failed) in &steps {

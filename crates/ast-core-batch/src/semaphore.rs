@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
+use std::time::Instant;
 
 use crate::CancelToken;
 
@@ -30,6 +31,15 @@ struct Waiter {
     thread: Thread,
 }
 
+/// How a wait ended.
+#[derive(Debug)]
+pub(crate) enum Acquired {
+    Permit(Permit),
+    Cancelled,
+    /// It is time for something else.
+    Interrupted,
+}
+
 /// A part of the capacity, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
@@ -44,14 +54,27 @@ impl Semaphore {
 
     /// Blocks until `weight` fits, or returns `None` once `cancel` is cancelled.
     pub(crate) fn acquire(self: &Arc<Self>, weight: u64, cancel: &CancelToken) -> Option<Permit> {
+        match self.acquire_until(weight, cancel, || None) {
+            Acquired::Permit(permit) => Some(permit),
+            Acquired::Cancelled | Acquired::Interrupted => None,
+        }
+    }
+
+    /// The same, but also gives up at the time that `until` names, which is asked again whenever the thread is unparked.
+    pub(crate) fn acquire_until(
+        self: &Arc<Self>,
+        weight: u64,
+        cancel: &CancelToken,
+        until: impl Fn() -> Option<Instant>,
+    ) -> Acquired {
         if cancel.is_cancelled() {
-            return None;
+            return Acquired::Cancelled;
         }
         let waiter = {
             let mut state = self.state();
             if state.waiters.is_empty() && self.fits(&state, weight) {
                 state.take(weight);
-                return Some(self.permit(weight));
+                return Acquired::Permit(self.permit(weight));
             }
             let waiter =
                 Arc::new(Waiter { weight, admitted: AtomicBool::new(false), thread: thread::current() });
@@ -61,13 +84,23 @@ impl Semaphore {
         let _wake = cancel.wake_on_cancel();
         loop {
             if waiter.admitted.load(Ordering::Acquire) {
-                return Some(self.permit(weight));
+                return Acquired::Permit(self.permit(weight));
             }
+            let given_up = |instead| self.withdraw(&waiter).map_or(instead, Acquired::Permit);
             if cancel.is_cancelled() {
-                return self.withdraw(&waiter);
+                return given_up(Acquired::Cancelled);
             }
-            thread::park();
+            match until().map(|at| at.saturating_duration_since(Instant::now())) {
+                None => cancel.park(),
+                Some(rest) if rest.is_zero() => return given_up(Acquired::Interrupted),
+                Some(rest) => thread::park_timeout(rest),
+            }
         }
+    }
+
+    /// A permit of no weight, which is always to be had.
+    pub(crate) fn nothing(self: &Arc<Self>) -> Permit {
+        self.permit(0)
     }
 
     pub(crate) fn capacity(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! What can be asked on the command line.
 
-use ast_core_engine::{Language, ReferenceKind, SearchMode, SymbolKind};
+use ast_core_engine::{EngineConfig, EngineError, Language, ReferenceKind, SearchMode, SymbolKind};
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -146,6 +146,26 @@ pub(crate) struct IndexArguments {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArguments,
+}
+
+/// What indexing may take.
+#[derive(Debug, Args)]
+pub(crate) struct MemoryArguments {
+    /// The most memory to take, in MiB, from 192; a file whose syntax tree would take too much of it is indexed as text
+    #[arg(long, value_name = "MB", env = "AST_CORE_MAX_MEMORY")]
+    max_memory: Option<u64>,
+}
+
+impl MemoryArguments {
+    /// The configuration with what was asked for.
+    pub(crate) fn apply(&self, config: EngineConfig) -> Result<EngineConfig, EngineError> {
+        match self.max_memory {
+            Some(megabytes) => config.with_max_memory(megabytes.saturating_mul(1 << 20)),
+            None => Ok(config),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -160,6 +180,8 @@ pub(crate) struct WatchArguments {
     /// The directory
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArguments,
 }
 
 #[derive(Debug, Args)]

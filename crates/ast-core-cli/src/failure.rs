@@ -48,6 +48,7 @@ impl Failed {
             Self::Engine(error) => match error {
                 EngineError::Cancelled => Exit::Interrupted,
                 EngineError::Root { .. }
+                | EngineError::MaxMemory { .. }
                 | EngineError::OtherRoot { .. }
                 | EngineError::Pattern { .. }
                 | EngineError::Query(_)

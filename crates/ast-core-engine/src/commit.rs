@@ -1,5 +1,6 @@
 //! From prepared files to transactions: the one writer.
 
+use crate::jobs::LiveJob;
 use crate::prepare::Prepared;
 use crate::report::IndexReport;
 use crate::{EngineError, Failure};
@@ -8,8 +9,8 @@ use ast_core_storage::{FileStatus, Store, WriteBatch};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
-/// A transaction is ended when it holds so much text, or when nothing more comes for a moment: workers may wait for
-/// the memory that it would free.
+/// A transaction is ended when it holds so much text, or half of what may be in flight, so that the other half is worked
+/// on meanwhile; or when nothing more comes for a moment: workers may wait for the memory that it would free.
 const TRANSACTION_BYTES: u64 = 8 << 20;
 const TRANSACTION_FILES: usize = 512;
 const IDLE: Duration = Duration::from_millis(50);
@@ -24,14 +25,23 @@ pub(crate) struct Delivery {
 pub(crate) struct Committer<'a> {
     store: &'a Store,
     report: &'a mut IndexReport,
+    job: Option<&'a LiveJob>,
     batch: WriteBatch,
     permits: Vec<MemoryPermit>,
     bytes: u64,
+    most_bytes: u64,
 }
 
 impl<'a> Committer<'a> {
-    pub(crate) fn new(store: &'a Store, report: &'a mut IndexReport) -> Self {
-        Self { store, report, batch: WriteBatch::default(), permits: Vec::new(), bytes: 0 }
+    /// A writer of a run that has at most so many bytes of source in flight.
+    pub(crate) fn new(
+        store: &'a Store,
+        report: &'a mut IndexReport,
+        job: Option<&'a LiveJob>,
+        in_flight: u64,
+    ) -> Self {
+        let most_bytes = TRANSACTION_BYTES.min(in_flight / 2);
+        Self { store, report, job, batch: WriteBatch::default(), permits: Vec::new(), bytes: 0, most_bytes }
     }
 
     pub(crate) async fn run(mut self, mut deliveries: Receiver<Delivery>) -> Result<(), EngineError> {
@@ -41,7 +51,7 @@ impl<'a> Committer<'a> {
                 Ok(None) => return self.flush().await,
                 Err(_) => self.flush().await?,
             }
-            if self.bytes >= TRANSACTION_BYTES || self.permits.len() >= TRANSACTION_FILES {
+            if self.bytes >= self.most_bytes || self.permits.len() >= TRANSACTION_FILES {
                 self.flush().await?;
             }
         }
@@ -85,9 +95,17 @@ impl<'a> Committer<'a> {
     }
 
     async fn flush(&mut self) -> Result<(), EngineError> {
-        if !self.batch.is_empty() {
-            let batch = std::mem::take(&mut self.batch);
-            self.report.generation = self.store.commit(batch).await?.generation;
+        if !self.permits.is_empty() {
+            let mut batch = std::mem::take(&mut self.batch);
+            let bytes = self.permits.iter().map(MemoryPermit::bytes).sum();
+            let job = self.job.map(|job| (job, job.with(self.report, self.permits.len() as u64, bytes)));
+            batch.job = job.as_ref().map(|(_, progress)| progress.clone());
+            if !batch.is_empty() {
+                self.report.generation = self.store.commit(batch).await?.generation;
+            }
+            if let Some((job, (_, progress))) = job {
+                job.committed(progress, self.report.generation);
+            }
         }
         self.permits.clear();
         self.bytes = 0;

@@ -1,12 +1,13 @@
 //! Settings of an engine.
 
-use ast_core_batch::BatchConfig;
+use ast_core_batch::{BatchConfig, Retry};
 use ast_core_embed::{Embedder, FeatureHashEmbedder};
 use ast_core_parse::{ChunkingConfig, ParseLimits};
 use ast_core_storage::{Access, StoreConfig};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The folder that holds a tree's index, in the tree.
 pub(crate) const INDEX_FOLDER: &str = ".ast-core";
@@ -19,11 +20,21 @@ pub struct EngineConfig {
     pub database: PathBuf,
     /// Whether it is opened for writing, which one process can at a time, or only for search. Default: writing.
     pub access: Access,
-    /// Threads and queue of an index run, and the memory that the files in flight may take. Default: all cores,
-    /// 192 MiB.
+    /// Threads and queue of an index run, and the memory that the files in flight may take, by estimates. Default: all
+    /// cores, 192 MiB. To bound the memory of the process, see [`with_max_memory`](Self::with_max_memory).
     pub batch: BatchConfig,
     /// What one file may cost.
     pub limits: ParseLimits,
+    /// The most memory that parsing one file may take, in bytes, by an estimate from its text: one that would take more is
+    /// indexed as text, without symbols. Default: `None`, and a file that takes more than its share of
+    /// `batch.memory_budget` is parsed while no other is.
+    pub max_file_memory: Option<u64>,
+    /// How long one file may take by the clock, with waiting for the disk and for the embedder. It is looked at between
+    /// reading, parsing and embedding: what never returns from one of them is not stopped. Default: 60 s.
+    pub file_time_limit: Duration,
+    /// How often and when a file is read again that could not be for a reason that may pass, such as that another program
+    /// holds it.
+    pub retry: Retry,
     /// How large chunks are.
     pub chunking: ChunkingConfig,
     /// What turns text into vectors. Default: [`FeatureHashEmbedder`].
@@ -54,6 +65,9 @@ impl EngineConfig {
             access: Access::Write,
             batch: BatchConfig { memory_budget: 192 << 20, ..BatchConfig::default() },
             limits: ParseLimits::default(),
+            max_file_memory: None,
+            file_time_limit: Duration::from_secs(60),
+            retry: Retry::default(),
             chunking: ChunkingConfig::default(),
             embedder: Arc::new(FeatureHashEmbedder::default()),
             vectors: VectorBackend::default(),
@@ -89,6 +103,9 @@ impl fmt::Debug for EngineConfig {
             .field("access", &self.access)
             .field("batch", &self.batch)
             .field("limits", &self.limits)
+            .field("max_file_memory", &self.max_file_memory)
+            .field("file_time_limit", &self.file_time_limit)
+            .field("retry", &self.retry)
             .field("chunking", &self.chunking)
             .field("embedder", &self.embedder.model().id)
             .field("vectors", &self.vectors)

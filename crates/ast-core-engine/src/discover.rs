@@ -4,7 +4,7 @@ use crate::EngineError;
 use ast_core_model::RepoPath;
 use ast_core_parse::Language;
 use ignore::WalkBuilder;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::Metadata;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -70,6 +70,8 @@ pub(crate) struct Discovery {
     pub(crate) unsupported: u64,
     /// The directories that were looked into, the tree itself the first.
     pub(crate) folders: Vec<PathBuf>,
+    /// Files that were named and are not there.
+    pub(crate) missing: Vec<RepoPath>,
 }
 
 /// How much of a tree is looked at.
@@ -80,6 +82,8 @@ pub(crate) enum Scope {
     Tree,
     /// The files that are in these directories themselves, which are in the tree.
     Folders(Arc<HashSet<PathBuf>>),
+    /// These files, whatever the rules say.
+    Files(Arc<BTreeSet<RepoPath>>),
 }
 
 impl Scope {
@@ -90,6 +94,7 @@ impl Scope {
             Self::Folders(folders) => {
                 root.join(path.as_str()).parent().is_some_and(|folder| folders.contains(folder))
             }
+            Self::Files(files) => files.contains(path),
         }
     }
 }
@@ -112,6 +117,9 @@ pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineEr
         return Err(EngineError::Root { path: root.to_owned(), reason: "it is not a directory".into() });
     }
     std::fs::read_dir(root).map_err(failed)?;
+    if let Scope::Files(files) = scope {
+        return Ok(look_at(root, files));
+    }
     let mut discovery = Discovery::default();
     // How many entries of each directory the rules let through.
     let mut let_through: HashMap<PathBuf, u64> = HashMap::new();
@@ -147,6 +155,60 @@ pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineEr
     Ok(discovery)
 }
 
+/// Looks at these files of a tree. One that is reached through a link is not of the tree.
+fn look_at(root: &Path, files: &BTreeSet<RepoPath>) -> Discovery {
+    let mut discovery = Discovery::default();
+    let mut folders: HashMap<&str, std::io::Result<bool>> = HashMap::new();
+    for path in files {
+        let folder = root.join(path.parent());
+        let is_of_tree = folders.entry(path.parent()).or_insert_with(|| Ok(folder.canonicalize()? == folder));
+        let absolute = root.join(path.as_str());
+        let metadata = match is_of_tree {
+            Ok(true) => std::fs::symlink_metadata(&absolute),
+            Ok(false) => Err(std::io::Error::other("its directory is reached through a link")),
+            Err(error) => Err(std::io::Error::new(error.kind(), error.to_string())),
+        };
+        let fail = |reason: String| Failure { path: path.to_string(), reason };
+        match metadata {
+            Ok(metadata) if metadata.is_dir() => {
+                discovery.failures.push(fail("it is a directory; name the files in it".into()));
+            }
+            Ok(metadata) if !metadata.is_file() => {
+                discovery.failures.push(fail("it is no regular file".into()));
+            }
+            Ok(metadata) => match language_of(path, &absolute) {
+                Some(language) => discovery.files.push(SourceFile {
+                    ambiguous: Language::depends_on_content(path),
+                    path: path.clone(),
+                    absolute,
+                    stamp: Stamp::of(&metadata),
+                    language,
+                }),
+                None => {
+                    discovery.unsupported += 1;
+                    discovery.failures.push(fail("its language is not known".into()));
+                }
+            },
+            Err(error) if is_missing(&error) => discovery.missing.push(path.clone()),
+            Err(error) => discovery.failures.push(fail(io_reason(&error))),
+        }
+    }
+    discovery
+}
+
+/// Whether there is no such file, or none of the directories that it was in.
+fn is_missing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+/// What its name tells; of a script without extension, its first line.
+fn language_of(path: &RepoPath, absolute: &Path) -> Option<Language> {
+    match Language::of_path(path) {
+        None if path.extension().is_empty() => language_of_script(absolute),
+        language => language,
+    }
+}
+
 /// Directories of git and of this engine are no part of the tree.
 fn is_bookkeeping(name: &std::ffi::OsStr) -> bool {
     name == ".git" || name == crate::config::INDEX_FOLDER
@@ -168,7 +230,7 @@ fn walker(root: &Path, scope: &Scope) -> WalkBuilder {
 /// Which entries of a directory are looked at at all.
 fn only(scope: &Scope) -> impl Fn(&ignore::DirEntry) -> bool + Send + Sync + 'static {
     let wanted = match scope {
-        Scope::Tree => None,
+        Scope::Tree | Scope::Files(_) => None,
         Scope::Folders(folders) => {
             let on_the_way = folders.iter().flat_map(|folder| folder.ancestors()).map(Path::to_owned);
             Some((folders.clone(), on_the_way.collect::<HashSet<_>>()))
@@ -200,11 +262,7 @@ impl Discovery {
                 return;
             }
         };
-        let language = match Language::of_path(&path) {
-            None if path.extension().is_empty() => language_of_script(entry.path()),
-            language => language,
-        };
-        let Some(language) = language else {
+        let Some(language) = language_of(&path, entry.path()) else {
             self.unsupported += 1;
             return;
         };

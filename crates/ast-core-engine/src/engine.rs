@@ -2,11 +2,13 @@
 
 use crate::config::{EngineConfig, INDEX_FOLDER};
 use crate::discover::Scope;
+use crate::jobs::{Jobs, Owner};
+use crate::memory::{parsing, source_in_flight};
 use crate::report::{Change, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Catalog, FILES_AT_A_TIME, Snapshot};
 use crate::step::reach;
 use crate::{EngineError, Failure, IndexOptions};
-use ast_core_batch::{BatchConfig, WorkerPool};
+use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
 use ast_core_metrics::ProcessFigures;
 use ast_core_storage::{Access, FileStatus, Store, StoreError};
 use std::path::{Path, PathBuf};
@@ -25,29 +27,36 @@ pub(crate) mod meta_key {
     pub(crate) const NEXT_FILE_ID: &str = "next_file_id";
     /// When the last run that came to its end began, in nanoseconds since 1970.
     pub(crate) const LAST_RUN: &str = "last_run_ns";
+    /// The last generation whose files are to be parsed again in any case, because of a run that was to do so and did not
+    /// come to its end; 0 if there is none.
+    pub(crate) const OUTDATED: &str = "outdated_until";
+    /// Since the last run that came to its end: the generation before the first commit of the first run that did not, and
+    /// when that began, in nanoseconds since 1970.
+    pub(crate) const UNFINISHED: &str = "unfinished_since";
     /// Whether the last run came to its end.
     pub(crate) const COMPLETE: &str = "complete";
     pub(crate) const IGNORED: &str = "ignored";
     pub(crate) const UNSUPPORTED: &str = "unsupported";
 }
 
-/// What a byte of source is taken to cost in memory while its file is worked on, an estimate: the text as it was read, the syntax
-/// tree, terms, vectors, and all of it again on its way to the database. Files in flight are weighed by their size.
-const MEMORY_OF_A_BYTE: u64 = 24;
-
 /// An index of a source tree, open for indexing and search.
 ///
 /// It may be used from many tasks at once: searches do not wait for an index run, and see each of its commits as it
 /// is made.
 pub struct Engine {
-    pub(crate) config: EngineConfig,
-    pub(crate) store: Store,
-    pub(crate) index_turn: tokio::sync::Mutex<()>,
+    pub(crate) config: Arc<EngineConfig>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) index_turn: Arc<tokio::sync::Mutex<()>>,
     pub(crate) index_pool: Arc<Mutex<WorkerPool>>,
+    /// For the files that are being parsed.
+    pub(crate) parse_memory: MemoryBudget,
     pub(crate) search_pool: Arc<WorkerPool>,
-    catalog: RwLock<Arc<Catalog>>,
-    snapshot: RwLock<Arc<Snapshot>>,
-    refresh_turn: tokio::sync::Mutex<()>,
+    catalog: Arc<RwLock<Arc<Catalog>>>,
+    snapshot: Arc<RwLock<Arc<Snapshot>>>,
+    refresh_turn: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) jobs: Arc<Jobs>,
+    /// `None` of what a job holds of the engine.
+    owner: Option<Owner>,
 }
 
 impl Engine {
@@ -62,24 +71,48 @@ impl Engine {
             make_index_folder(&config.database)?;
         }
         let store = Store::open(&config.database, config.access, &config.store).await?;
+        if config.access == Access::Write {
+            store.interrupt_jobs().await?;
+        }
         let dimension = config.embedder.model().dimension;
         let snapshot = Snapshot::empty(dimension, config.vectors)?;
+        let jobs = Arc::<Jobs>::default();
         Ok(Self {
             index_pool: Arc::new(Mutex::new(WorkerPool::new(BatchConfig {
-                memory_budget: config.batch.memory_budget / MEMORY_OF_A_BYTE,
+                memory_budget: source_in_flight(config.batch.memory_budget),
                 ..config.batch.clone()
             })?)),
+            parse_memory: MemoryBudget::new(parsing(config.batch.memory_budget)),
             search_pool: Arc::new(WorkerPool::new(BatchConfig {
                 workers: config.batch.workers,
                 ..BatchConfig::default()
             })?),
-            store,
-            index_turn: tokio::sync::Mutex::new(()),
-            catalog: RwLock::default(),
-            snapshot: RwLock::new(Arc::new(snapshot)),
-            refresh_turn: tokio::sync::Mutex::new(()),
-            config,
+            store: Arc::new(store),
+            index_turn: Arc::default(),
+            catalog: Arc::default(),
+            snapshot: Arc::new(RwLock::new(Arc::new(snapshot))),
+            refresh_turn: Arc::default(),
+            owner: Some(Owner::of(&jobs)),
+            jobs,
+            config: Arc::new(config),
         })
+    }
+
+    /// The same for a job: it does not keep the engine open.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            store: self.store.clone(),
+            index_turn: self.index_turn.clone(),
+            index_pool: self.index_pool.clone(),
+            parse_memory: self.parse_memory.clone(),
+            search_pool: self.search_pool.clone(),
+            catalog: self.catalog.clone(),
+            snapshot: self.snapshot.clone(),
+            refresh_turn: self.refresh_turn.clone(),
+            jobs: self.jobs.clone(),
+            owner: None,
+        }
     }
 
     /// The settings it was opened with.
@@ -87,9 +120,15 @@ impl Engine {
         &self.config
     }
 
-    /// Closes the index. Dropping the engine does so too, but does not wait.
+    /// Closes the index. Jobs that are under way are interrupted first, and may be [resumed](Self::resume) when it is
+    /// opened again. Dropping the engine does so too, but does not wait.
     pub async fn close(self) {
-        self.store.close().await;
+        let Self { store, jobs, owner, .. } = self;
+        drop(owner);
+        jobs.rest().await;
+        if let Some(store) = Arc::into_inner(store) {
+            store.close().await;
+        }
     }
 
     /// What the index holds, what it left out and why, and how the tree differs from it.
@@ -249,7 +288,7 @@ impl Engine {
         Ok(self.store.meta(meta_key::COMPLETE).await?.as_deref() == Some("true"))
     }
 
-    async fn meta_number(&self, key: &str) -> Result<u64, EngineError> {
+    pub(crate) async fn meta_number(&self, key: &str) -> Result<u64, EngineError> {
         Ok(self.store.meta(key).await?.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
 }

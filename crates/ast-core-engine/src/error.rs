@@ -1,5 +1,6 @@
 //! What can go wrong with the engine.
 
+use crate::JobId;
 use std::path::PathBuf;
 
 /// Why the engine could not do what was asked. What goes wrong with one file is not one of these: it is in the
@@ -60,6 +61,38 @@ pub enum EngineError {
         pattern: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The limit of memory is one that no index run can keep.
+    #[error("a limit of {} MiB of memory is too low; give it at least {} MiB", received >> 20, least >> 20)]
+    MaxMemory {
+        /// The limit in bytes.
+        received: u64,
+        /// The lowest there can be.
+        least: u64,
+    },
+    /// A file that was named is not in the tree.
+    #[error("{} is not in {}; name files of that tree", path.display(), root.display())]
+    OutsideTree {
+        /// The file as it was named.
+        path: PathBuf,
+        /// The tree.
+        root: PathBuf,
+    },
+    /// There is no job with this number, or no longer.
+    #[error("no job {id}; of jobs that are over, the last hundred are kept")]
+    NoJob {
+        /// The number.
+        id: JobId,
+    },
+    /// What was asked of a job cannot be done where it stands.
+    #[error("job {id} is {state} and cannot be {asked}")]
+    JobState {
+        /// The job.
+        id: JobId,
+        /// Where it stands.
+        state: ast_core_storage::JobState,
+        /// What was asked of it.
+        asked: &'static str,
     },
     /// The run was cancelled. What was committed before is kept, and the next run goes on from there.
     #[error("cancelled")]

@@ -3,16 +3,20 @@
 use crate::commit::{Committer, Delivery};
 use crate::discover::{Discovery, Scope, discover};
 use crate::engine::{blocking, meta_key};
-use crate::plan::{Known, Plan, plan};
+use crate::jobs::LiveJob;
+use crate::memory::source_in_flight;
+use crate::plan::{Known, Outdated, Plan, Unfinished, plan};
 use crate::prepare::{Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
 use crate::{Engine, EngineError, Failure};
 use ast_core_batch::{
-    Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver, run,
+    Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver,
+    run_with_retry,
 };
 use ast_core_metrics::ProcessFigures;
-use ast_core_model::FileId;
+use ast_core_model::{FileId, RepoPath};
 use ast_core_storage::{FileRecord, FileStatus, IndexedFile, StoreError, WriteBatch};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,6 +27,17 @@ pub(crate) struct PlannedRun {
     pub(crate) failures: Vec<Failure>,
     /// The directories that were looked into.
     pub(crate) folders: Vec<PathBuf>,
+    /// Whether everything is to be parsed again.
+    is_outdated: bool,
+}
+
+/// What is noted when a run begins.
+struct Begun<'a> {
+    root: &'a Path,
+    plan: &'a Plan,
+    started_ns: i64,
+    is_partial: bool,
+    is_outdated: bool,
 }
 
 /// How an index run goes about it.
@@ -65,10 +80,10 @@ impl Engine {
         options: &IndexOptions,
         control: IndexControl,
     ) -> Result<IndexReport, EngineError> {
-        self.index_scope(root.as_ref(), options, control, Scope::Tree).await.map(|(report, _)| report)
+        self.index_as_job(root.as_ref(), options, control).await
     }
 
-    /// The same of a part of the tree; also the directories that were looked into.
+    /// The same of a part of the tree, and without a job; also the directories that were looked into.
     pub(crate) async fn index_scope(
         &self,
         root: &Path,
@@ -76,25 +91,47 @@ impl Engine {
         control: IndexControl,
         scope: Scope,
     ) -> Result<(IndexReport, Vec<PathBuf>), EngineError> {
-        let begin = Instant::now();
         // One run at a time: two would plan from the same state and both do the work.
         let _turn = self.index_turn.lock().await;
+        self.run(root, options, control, scope, None).await
+    }
+
+    /// A run, by whoever has the turn.
+    pub(crate) async fn run(
+        &self,
+        root: &Path,
+        options: &IndexOptions,
+        control: IndexControl,
+        scope: Scope,
+        job: Option<&LiveJob>,
+    ) -> Result<(IndexReport, Vec<PathBuf>), EngineError> {
+        let begin = Instant::now();
         control.check()?;
         let started_ns = now_ns();
-        let PlannedRun { root, plan, failures, folders } = self.plan_run(root, options, &scope).await?;
+        let PlannedRun { root, plan, failures, folders, is_outdated } =
+            self.plan_run(root, options, &scope).await?;
         let mut report = IndexReport { files: plan.counts, failures, ..IndexReport::default() };
         report.files.removed += plan.removed.len() as u64;
         report.files.failed += report.failures.len() as u64;
         report.generation = self.store.generation().await?;
         control.check()?;
         let is_partial = !matches!(scope, Scope::Tree);
+        if let Scope::Files(_) = scope {
+            // Those whose language is not known were named and are among the failures.
+            report.files.unsupported = 0;
+            // It would be taken for an index that was made in one way.
+            self.check_pipeline().await?;
+        }
         if !(is_partial && plan.is_empty()) {
-            let first_id = self.begin_run(&root, &plan, is_partial, &mut report).await?;
-            self.prepare_and_commit(plan, first_id, control, &mut report).await?;
+            let begun = Begun { root: &root, plan: &plan, started_ns, is_partial, is_outdated };
+            let first_id = self.begin_run(begun, &mut report).await?;
+            self.prepare_and_commit(plan, first_id, control, &mut report, job).await?;
         }
         report.failures.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         if is_partial {
-            (report.files.ignored, report.files.unsupported) = (0, 0);
+            if let Scope::Folders(_) = scope {
+                (report.files.ignored, report.files.unsupported) = (0, 0);
+            }
             // What the last run over all of it noted still holds for the rest.
             report.elapsed = begin.elapsed();
             return Ok((report, folders));
@@ -103,6 +140,8 @@ impl Engine {
             meta: vec![
                 (meta_key::LAST_RUN.into(), started_ns.to_string()),
                 (meta_key::COMPLETE.into(), "true".into()),
+                (meta_key::OUTDATED.into(), "0".into()),
+                (meta_key::UNFINISHED.into(), String::new()),
                 (meta_key::IGNORED.into(), report.files.ignored.to_string()),
                 (meta_key::UNSUPPORTED.into(), report.files.unsupported.to_string()),
             ],
@@ -155,6 +194,21 @@ impl Engine {
             });
         }
         let pipeline = self.store.meta(meta_key::PIPELINE).await?;
+        let is_outdated =
+            options.rebuild || pipeline.is_some_and(|pipeline| pipeline != self.config.pipeline());
+        // What a run that was cut short left to be made anew.
+        let until = self.meta_number(meta_key::OUTDATED).await?;
+        let outdated = match (is_outdated, until) {
+            (true, _) => Outdated::All,
+            (false, 0) => Outdated::None,
+            (false, until) => Outdated::Files(self.store.files_until(until).await?),
+        };
+        let unfinished = match self.unfinished().await? {
+            Some((until, since_ns)) => {
+                Some(Unfinished { since_ns, earlier: self.store.files_until(until).await? })
+            }
+            None => None,
+        };
         let mut files = self.store.files().await?;
         files.retain(|record| scope.covers(&root, &record.path));
         let known = Known {
@@ -167,23 +221,33 @@ impl Engine {
                 // The clock was set back: what is older than that run may be newer than it, too.
                 .filter(|last_run: &i64| *last_run <= now_ns())
                 .unwrap_or(0),
-            outdated: options.rebuild || pipeline.is_some_and(|pipeline| pipeline != self.config.pipeline()),
+            unfinished,
+            outdated,
         };
         let mut discovery = discovery;
-        let failures = std::mem::take(&mut discovery.failures);
+        let mut failures = std::mem::take(&mut discovery.failures);
+        // One that the index has is gone, and no failure.
+        let mut missing: BTreeSet<RepoPath> = discovery.missing.drain(..).collect();
+        for record in &known.files {
+            missing.remove(&record.path);
+        }
+        let not_found = |path: RepoPath| Failure { path: path.to_string(), reason: "no such file".into() };
+        failures.extend(missing.into_iter().map(not_found));
         let folders = std::mem::take(&mut discovery.folders);
         let plan = plan(discovery, known, &failures);
-        Ok(PlannedRun { root, plan, failures, folders })
+        Ok(PlannedRun { root, plan, failures, folders, is_outdated })
+    }
+
+    /// The generation before the first run that did not come to its end, since one did; and when that began.
+    async fn unfinished(&self) -> Result<Option<(u64, i64)>, EngineError> {
+        let noted = self.store.meta(meta_key::UNFINISHED).await?.unwrap_or_default();
+        let parsed = noted.split_once(' ').map(|(until, since)| (until.parse().ok(), since.parse().ok()));
+        Ok(parsed.and_then(|(until, since)| until.zip(since)))
     }
 
     /// Takes out what is gone, notes what is being done, and reserves ids for what may come; the first of them.
-    async fn begin_run(
-        &self,
-        root: &Path,
-        plan: &Plan,
-        is_partial: bool,
-        report: &mut IndexReport,
-    ) -> Result<u64, EngineError> {
+    async fn begin_run(&self, begun: Begun<'_>, report: &mut IndexReport) -> Result<u64, EngineError> {
+        let Begun { root, plan, started_ns, is_partial, is_outdated } = begun;
         let next = self.store.meta(meta_key::NEXT_FILE_ID).await?;
         // Beginning anew after a damaged number would give ids a second time.
         let damaged = |text: &str| StoreError::Corrupt {
@@ -206,6 +270,13 @@ impl Engine {
         if !plan.read.is_empty() && !is_partial {
             batch.meta.push((meta_key::COMPLETE.into(), "false".into()));
         }
+        if !is_partial && self.unfinished().await?.is_none() {
+            let noted = format!("{} {started_ns}", report.generation);
+            batch.meta.push((meta_key::UNFINISHED.into(), noted));
+        }
+        if is_outdated && !is_partial {
+            batch.meta.push((meta_key::OUTDATED.into(), report.generation.to_string()));
+        }
         report.generation = self.store.commit(batch).await?.generation;
         Ok(first_id)
     }
@@ -216,6 +287,7 @@ impl Engine {
         first_id: u64,
         control: IndexControl,
         report: &mut IndexReport,
+        job: Option<&LiveJob>,
     ) -> Result<(), EngineError> {
         let mut tasks = Vec::with_capacity(plan.read.len());
         for (id, file) in (first_id..).zip(plan.read) {
@@ -228,12 +300,18 @@ impl Engine {
         }
         let IndexControl { cancel, progress, mut observer } = control;
         let run_cancel = cancel.child();
-        progress.expect(tasks.len() as u64, tasks.iter().map(|task| task.file.source.stamp.size).sum());
+        // Also if nobody waits for this any more: the workers could be paused, and wait for ever.
+        let _cancel = CancelOnDrop(run_cancel.clone());
+        let pause = job.map(LiveJob::gate).unwrap_or_default();
+        let bytes = tasks.iter().map(|task| task.file.source.stamp.size).sum();
+        progress.expect(tasks.len() as u64, bytes);
+        if let Some(job) = job {
+            job.planned(report, tasks.len() as u64, bytes);
+        }
         let (sender, receiver) =
             tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
         let pool = self.index_pool.clone();
-        let (limits, chunking) = (self.config.limits.clone(), self.config.chunking.clone());
-        let embedder = self.config.embedder.clone();
+        let (config, memory) = (self.config.clone(), self.parse_memory.clone());
         let workers = {
             let cancel = run_cancel.clone();
             blocking(move || {
@@ -241,7 +319,7 @@ impl Engine {
                 let names: Vec<FileRecord> = tasks.iter().map(record_of_panic).collect();
                 let sink = |completed: Completed<Prepared>| {
                     let prepared = match completed.outcome {
-                        Outcome::Done(prepared) => prepared,
+                        Outcome::Done(prepared) | Outcome::TimedOut(prepared) => prepared,
                         Outcome::Panicked { message } => panicked(&names[completed.index], &message),
                         _ => panicked(&names[completed.index], "it came to an unknown end"),
                     };
@@ -252,18 +330,28 @@ impl Engine {
                 let batch = Batch {
                     items: tasks,
                     weigh: |task: &Task| task.file.source.stamp.size,
-                    worker: |_cancel| {
-                        let mut preparer = Preparer::new(&limits, &chunking, embedder.clone());
+                    worker: |token| {
+                        let mut preparer = Preparer::new(&config, memory.clone(), cancel.clone(), token);
                         move |task: Task| preparer.prepare(task)
                     },
                     sink,
                 };
-                let observer = observer.as_mut().map(|observer| &mut **observer as &mut dyn ProgressObserver);
-                run(&mut pool, batch, Control { order: Order::Completion, cancel, progress, observer })
+                let observer =
+                    observer.as_mut().map(|observer| &mut **observer as &mut (dyn ProgressObserver + Send));
+                let control = Control {
+                    order: Order::Completion,
+                    cancel: cancel.clone(),
+                    pause,
+                    time_limit: Some(config.file_time_limit),
+                    progress,
+                    observer,
+                };
+                run_with_retry(&mut pool, batch, &config.retry, control)
             })
         };
+        let in_flight = source_in_flight(self.config.batch.memory_budget);
         let committed = async {
-            let result = Committer::new(&self.store, report).run(receiver).await;
+            let result = Committer::new(&self.store, report, job, in_flight).run(receiver).await;
             if result.is_err() {
                 run_cancel.cancel();
             }
@@ -279,6 +367,14 @@ impl Engine {
     }
 }
 
+struct CancelOnDrop(CancelToken);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 /// What indexing a tree that has no index would do.
 ///
 /// # Errors
@@ -287,7 +383,7 @@ pub async fn plan_without_index(root: impl AsRef<Path>) -> Result<PlanReport, En
     let root = root.as_ref().to_owned();
     let mut discovery = blocking(move || discover(&root, &Scope::Tree)).await??;
     let failures = std::mem::take(&mut discovery.failures);
-    let nothing = Known { files: Vec::new(), last_run_ns: 0, outdated: false };
+    let nothing = Known { files: Vec::new(), last_run_ns: 0, unfinished: None, outdated: Outdated::None };
     Ok(plan_report(plan(discovery, nothing, &failures), &failures))
 }
 
@@ -341,7 +437,7 @@ fn panicked(record: &FileRecord, message: &str) -> Prepared {
     Prepared::New(Box::new(IndexedFile::left_out(record)))
 }
 
-fn now_ns() -> i64 {
+pub(crate) fn now_ns() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -21,6 +21,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Jobs
+//! An index run that is to go on by itself is a job. It can be asked how far it is, held up and ended, and if the process
+//! ends before it does, the next one finds it by its number and goes on where it stopped:
+//!
+//! ```
+//! use ast_core_engine::{Engine, EngineConfig, JobRequest, JobState};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! # let tree = tempfile::tempdir()?;
+//! # std::fs::write(tree.path().join("retry.py"), "def retry_request(times):\n    return times\n")?;
+//! let engine = Engine::open(EngineConfig::for_tree(tree.path())).await?;
+//! let id = engine.submit(JobRequest::files(tree.path(), ["retry.py"])).await?;
+//! engine.pause(id).await.ok();
+//! # engine.close().await;
+//!
+//! # let engine = Engine::open(EngineConfig::for_tree(tree.path())).await?;
+//! // This may be another process by now.
+//! if engine.job(id).await?.state != JobState::Done {
+//!     engine.resume(id).await?;
+//! }
+//! let mut events = engine.job_events(id).await?;
+//! while let Some(status) = events.next().await {
+//!     println!("{}: {} files, {:?} left", status.state, status.files_done, status.remaining);
+//! }
+//! assert_eq!(engine.wait(id).await?.symbols, 1);
+//! # engine.close().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! This crate is the only place where the others meet; what of them is part of its interface is re-exported here.
 #![deny(missing_docs)]
 
@@ -31,6 +61,8 @@ mod doctor;
 mod engine;
 mod error;
 mod index;
+mod jobs;
+mod memory;
 mod outline;
 mod plan;
 mod prepare;
@@ -42,7 +74,9 @@ mod snapshot;
 mod step;
 mod watch;
 
-pub use ast_core_batch::{BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot};
+pub use ast_core_batch::{
+    BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot, Retry,
+};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo};
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
@@ -54,7 +88,7 @@ pub use ast_core_parse::{
     QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
 pub use ast_core_search::{QueryError, SearchMode, Why};
-pub use ast_core_storage::{Access, FileStatus, Finding, Part, Remedy, StoreConfig, StoreError};
+pub use ast_core_storage::{Access, FileStatus, Finding, JobState, Part, Remedy, StoreConfig, StoreError};
 pub use ast_core_vector::VectorError;
 pub use config::{EngineConfig, VectorBackend, find_database};
 pub use discover::Failure;
@@ -62,6 +96,7 @@ pub use doctor::{DoctorOptions, DoctorReport};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
+pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport};

@@ -5,7 +5,7 @@ use crate::discover::{Discovery, SourceFile};
 use crate::report::FileCounts;
 use ast_core_model::FileId;
 use ast_core_storage::{FileRecord, FileStatus};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A file system may give two changes within this time the same stamp, so a stamp that is not older than the run that
 /// noted it proves nothing.
@@ -33,26 +33,62 @@ pub(crate) struct Plan {
 /// What earlier runs left.
 pub(crate) struct Known {
     pub(crate) files: Vec<FileRecord>,
-    /// When the last run began, in nanoseconds since 1970.
+    /// When the last run began that came to its end, in nanoseconds since 1970.
     pub(crate) last_run_ns: i64,
-    /// Whether all of it has to be done again.
-    pub(crate) outdated: bool,
+    /// What runs noted since then that did not come to their end.
+    pub(crate) unfinished: Option<Unfinished>,
+    /// What has to be parsed again in any case.
+    pub(crate) outdated: Outdated,
+}
+
+/// Runs that did not come to their end.
+pub(crate) struct Unfinished {
+    /// When the first of them began, in nanoseconds since 1970.
+    pub(crate) since_ns: i64,
+    /// The files that were known before.
+    pub(crate) earlier: HashSet<FileId>,
+}
+
+impl Known {
+    /// When the run began, or one before it, that noted a file.
+    fn noted_since(&self, record: &FileRecord) -> i64 {
+        match &self.unfinished {
+            Some(unfinished) if !unfinished.earlier.contains(&record.id) => unfinished.since_ns,
+            _ => self.last_run_ns,
+        }
+    }
+}
+
+/// Files that were made in another way than they are to be.
+pub(crate) enum Outdated {
+    None,
+    Files(HashSet<FileId>),
+    All,
+}
+
+impl Outdated {
+    fn has(&self, record: &FileRecord) -> bool {
+        match self {
+            Self::None => false,
+            Self::Files(files) => files.contains(&record.id),
+            Self::All => true,
+        }
+    }
 }
 
 /// Compares a tree with what the index has of it. `failures` are what could not be looked at: what the index has of it
 /// stays, as nobody knows whether it is gone.
-pub(crate) fn plan(discovery: Discovery, known: Known, failures: &[Failure]) -> Plan {
+pub(crate) fn plan(discovery: Discovery, mut known: Known, failures: &[Failure]) -> Plan {
     let mut plan = Plan::default();
     plan.counts.ignored = discovery.ignored;
     plan.counts.unsupported = discovery.unsupported;
     let mut before: HashMap<String, FileRecord> =
-        known.files.into_iter().map(|record| (record.path.as_str().to_owned(), record)).collect();
+        known.files.drain(..).map(|record| (record.path.as_str().to_owned(), record)).collect();
     for source in discovery.files {
         let record = before.remove(source.path.as_str());
-        let trusted = source.stamp.changed_ns < known.last_run_ns - STAMP_GRANULARITY_NS;
         let as_it_was = record.as_ref().filter(|record| {
-            !known.outdated
-                && trusted
+            !known.outdated.has(record)
+                && source.stamp.changed_ns < known.noted_since(record) - STAMP_GRANULARITY_NS
                 && record.size == source.stamp.size
                 && record.modified_ns == source.stamp.changed_ns
                 // What failed may go well now.
@@ -63,7 +99,8 @@ pub(crate) fn plan(discovery: Discovery, known: Known, failures: &[Failure]) -> 
         match as_it_was {
             Some(record) => plan.counts.count_unchanged(record.status),
             None => {
-                let before = if known.outdated { record.map(without_hash) } else { record };
+                let redone = |record| if known.outdated.has(&record) { without_hash(record) } else { record };
+                let before = record.map(redone);
                 plan.read.push(PlannedFile { source, before });
             }
         }

@@ -1,22 +1,24 @@
 //! From a file on disk to what the store keeps of it: read, parse, cut, embed. Runs on the workers.
 
+use crate::EngineConfig;
 use crate::discover::{Stamp, io_reason};
+use crate::memory::{of_parsing, of_text};
 use crate::plan::PlannedFile;
+use ast_core_batch::{Attempt, CancelToken, MemoryBudget};
 use ast_core_embed::{EmbedInput, Embedder};
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
-use ast_core_parse::{
-    ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText,
-};
+use ast_core_parse::{Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
 use ast_core_search::Document as Fields;
 use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A planned file and the id it gets if its content is new.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) id: FileId,
     pub(crate) file: PlannedFile,
@@ -40,6 +42,15 @@ pub(crate) struct Preparer {
     parser: Parser,
     deriver: Deriver,
     max_bytes: usize,
+    /// Cuts by lines what is not to be parsed.
+    text_parser: Parser,
+    memory: MemoryBudget,
+    max_file_memory: u64,
+    /// Whether the run is to end.
+    cancel: CancelToken,
+    /// Whether it is, or there is no time left for the file.
+    token: CancelToken,
+    time_limit: Duration,
 }
 
 /// Makes of the text of chunks what they are found by.
@@ -57,17 +68,38 @@ struct LeftOut {
 }
 
 impl Preparer {
-    pub(crate) fn new(limits: &ParseLimits, chunking: &ChunkingConfig, embedder: Arc<dyn Embedder>) -> Self {
+    pub(crate) fn new(
+        config: &EngineConfig,
+        memory: MemoryBudget,
+        cancel: CancelToken,
+        token: CancelToken,
+    ) -> Self {
+        let no_tree = ParseLimits { max_bytes: 0, ..config.limits.clone() };
         Self {
-            parser: Parser::new(limits.clone(), chunking.clone()),
-            deriver: Deriver::new(embedder),
-            max_bytes: limits.max_bytes,
+            text_parser: Parser::new(no_tree, config.chunking.clone()),
+            memory,
+            max_file_memory: config.max_file_memory.unwrap_or(u64::MAX),
+            parser: Parser::new(config.limits.clone(), config.chunking.clone()),
+            deriver: Deriver::new(config.embedder.clone()),
+            max_bytes: config.limits.max_bytes,
+            cancel,
+            token,
+            time_limit: config.file_time_limit,
         }
     }
 
-    pub(crate) fn prepare(&mut self, task: Task) -> Prepared {
+    pub(crate) fn prepare(&mut self, task: Task) -> Attempt<Task, Prepared> {
+        match read_file(&task.file.source.absolute, self.max_bytes) {
+            Err(ReadError::Transient(reason)) => {
+                let result = self.prepare_read(task.clone(), Err(ReadError::Failed(reason)));
+                Attempt::Transient { item: task, result }
+            }
+            read => Attempt::Done(self.prepare_read(task, read)),
+        }
+    }
+
+    fn prepare_read(&mut self, task: Task, read: Result<(Vec<u8>, Stamp), ReadError>) -> Prepared {
         let Task { id, file: PlannedFile { source, before } } = task;
-        let read = read_file(&source.absolute, self.max_bytes);
         let left_out = |left_out: LeftOut| {
             let record = FileRecord {
                 id,
@@ -90,7 +122,7 @@ impl Preparer {
                 let detail = format!("larger than the limit of {} bytes", self.max_bytes);
                 return left_out(LeftOut { status: FileStatus::TooLarge, detail, stamp, hash: None });
             }
-            Err(ReadError::Failed(detail)) => {
+            Err(ReadError::Failed(detail) | ReadError::Transient(detail)) => {
                 if let Some(before) = before.filter(|before| before.status.is_searchable()) {
                     return Prepared::Kept { before, reason: detail };
                 }
@@ -129,15 +161,34 @@ impl Preparer {
             true => Language::detect(&source.path, text.text()).unwrap_or(source.language),
             false => source.language,
         };
-        let parsed = match self.parser.parse_source(&text, language) {
+        let needed = of_parsing(text.text());
+        let is_too_much = needed > self.max_file_memory;
+        let (parser, needed) = match is_too_much {
+            true => (&mut self.text_parser, of_text(text.text().len())),
+            false => (&mut self.parser, needed),
+        };
+        // Whoever holds some waits for nothing else, so there is some again soon, also after a cancel.
+        let _memory = self.memory.acquire(needed, &CancelToken::new());
+        let parsed = match parser.parse_source(&text, language) {
             Ok(parsed) => parsed,
             Err(error) => return failed(error.to_string()),
         };
+        // What is at work when the run is cancelled is done to its end, and kept.
+        if self.token.is_cancelled() && !self.cancel.is_cancelled() {
+            return failed(format!("it took longer than {} s", self.time_limit.as_secs_f64()));
+        }
         if parsed.chunks.len().max(parsed.symbols.len()) > ChunkId::MAX_ORDINAL as usize {
             return failed(format!("more than {} chunks or symbols", ChunkId::MAX_ORDINAL));
         }
         let coverage = parsed.coverage;
         let (status, detail) = match coverage {
+            Coverage::TooLarge { .. } if is_too_much => {
+                let detail = format!(
+                    "its syntax tree would take more than the {} MB of memory that a file may; indexed as text",
+                    self.max_file_memory >> 20
+                );
+                (FileStatus::Indexed, Some(detail))
+            }
             Coverage::Full => (FileStatus::Indexed, None),
             Coverage::SymbolLimit { .. } => (FileStatus::Indexed, Some(coverage.to_string())),
             Coverage::TimedOut { .. } | Coverage::TooComplex => {
@@ -243,6 +294,37 @@ enum ReadError {
     Vanished,
     TooLarge(Stamp),
     Failed(String),
+    /// It may go well in a moment.
+    Transient(String),
+}
+
+/// Whether a file may well be read a moment after this.
+///
+/// - `EINTR`: a signal came; some file systems pass it on though it is not theirs.
+/// - `EAGAIN`: files are opened without waiting, and somebody who holds a lease on this one is being asked to give it up.
+/// - `EBUSY`, `ETXTBSY`, and on Windows a sharing or lock violation: another program holds it, such as an editor that
+///   saves or a scanner that looks at it.
+/// - `ESTALE`, `ETIMEDOUT`: a network file system knows it by a handle that is no longer good, or did not answer in time.
+/// - `EMFILE`, `ENFILE`: the process, or the system, has as many files open as it may.
+fn is_transient(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    #[cfg(unix)]
+    let is_raw = error.raw_os_error().is_some_and(|code| code == libc::EMFILE || code == libc::ENFILE);
+    // ERROR_TOO_MANY_OPEN_FILES, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION.
+    #[cfg(windows)]
+    let is_raw = error.raw_os_error().is_some_and(|code| matches!(code, 4 | 32 | 33));
+    #[cfg(not(any(unix, windows)))]
+    let is_raw = false;
+    is_raw
+        || matches!(
+            error.kind(),
+            ErrorKind::Interrupted
+                | ErrorKind::WouldBlock
+                | ErrorKind::ResourceBusy
+                | ErrorKind::ExecutableFileBusy
+                | ErrorKind::StaleNetworkFileHandle
+                | ErrorKind::TimedOut
+        )
 }
 
 /// Reads a file of at most `max_bytes`, with its stamp from before the read: what changes meanwhile is seen as
@@ -250,6 +332,7 @@ enum ReadError {
 fn read_file(path: &Path, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadError> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => ReadError::Vanished,
+        _ if is_transient(&error) => ReadError::Transient(io_reason(&error)),
         _ => ReadError::Failed(io_reason(&error)),
     };
     let file = open_regular(path).map_err(failed)?;
@@ -280,4 +363,34 @@ pub(crate) fn open_regular(path: &Path) -> std::io::Result<File> {
         options.custom_flags(libc::O_NONBLOCK);
     }
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn what_may_pass_is_told_from_what_will_not() {
+        for kind in [ErrorKind::WouldBlock, ErrorKind::ResourceBusy, ErrorKind::StaleNetworkFileHandle] {
+            assert!(is_transient(&kind.into()), "{kind}");
+        }
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::NotFound, ErrorKind::InvalidData] {
+            assert!(!is_transient(&kind.into()), "{kind}");
+        }
+        #[cfg(unix)]
+        for (code, expected) in [
+            (libc::EINTR, true),
+            (libc::EAGAIN, true),
+            (libc::EBUSY, true),
+            (libc::ESTALE, true),
+            (libc::EMFILE, true),
+            (libc::EIO, false),
+            (libc::ELOOP, false),
+            (libc::EACCES, false),
+        ] {
+            let error = Error::from_raw_os_error(code);
+            assert_eq!(is_transient(&error), expected, "{error}");
+        }
+    }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Snapshot {
 #[derive(Clone)]
 enum Vectors {
     /// As the store has them.
-    Bytes(ByteIndex),
+    Bytes(Box<ByteIndex>),
     /// One index for all generations: it cannot be cloned.
     #[cfg(feature = "hnsw-rs")]
     Graph(Arc<std::sync::RwLock<ast_core_vector::HnswRsIndex>>),
@@ -79,7 +79,7 @@ impl Vectors {
 impl Snapshot {
     pub(crate) fn empty(dimension: usize, backend: VectorBackend) -> Result<Self, EngineError> {
         let vectors = match backend {
-            VectorBackend::Flat => Vectors::Bytes(ByteIndex::new(dimension)?),
+            VectorBackend::Flat => Vectors::Bytes(Box::new(ByteIndex::new(dimension)?)),
             #[cfg(feature = "hnsw-rs")]
             VectorBackend::HnswRs => {
                 let config = ast_core_vector::HnswRsConfig::default();

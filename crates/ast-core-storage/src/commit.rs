@@ -5,7 +5,7 @@ use crate::pages::{self, PageTable};
 use crate::step::reach;
 use crate::store::{GENERATION, META};
 use crate::write_batch::Content;
-use crate::{IndexedFile, Store, StoreError, WriteBatch};
+use crate::{IndexedFile, JobProgress, Store, StoreError, WriteBatch, jobs};
 use ast_core_model::{FileId, LanguageName};
 use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, params};
 use std::path::Path;
@@ -78,6 +78,13 @@ fn apply(connection: &Connection, batch: &WriteBatch, generation: i64) -> rusqli
     reach("commit/removed")?;
     insert_files(connection, &files, generation)?;
     reach("commit/files")?;
+    if let Some((id, progress)) = &batch.job {
+        jobs::progress(
+            connection,
+            *id,
+            &JobProgress { generation: generation.cast_unsigned(), ..progress.clone() },
+        )?;
+    }
     let generation = generation.to_string();
     let meta = batch.meta.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut set = connection.prepare(

@@ -9,6 +9,7 @@ use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
 use sqlx::Row;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqliteRow};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -172,6 +173,20 @@ impl Store {
         let rows =
             sqlx::query(FILES).fetch_all(&mut *connection).await.map_err(|error| self.failed(error))?;
         rows.iter().map(|row| self.file_record(row)).collect()
+    }
+
+    /// The files that came in with this generation or one before.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] and [`StoreError::Corrupt`].
+    pub async fn files_until(&self, generation: u64) -> Result<HashSet<FileId>, StoreError> {
+        let mut connection = self.reader().await?;
+        let rows = sqlx::query("SELECT id FROM files WHERE generation <= ?")
+            .bind(i64::try_from(generation).unwrap_or(i64::MAX))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        rows.iter().map(|row| self.file_id(row, 0)).collect()
     }
 
     /// How much the store holds.

@@ -2,7 +2,7 @@
 
 use crate::names::names_of;
 use crate::vectors::{codes_of, kinds_of};
-use crate::{Document, FileRecord, StoreError};
+use crate::{Document, FileRecord, JobProgress, StoreError};
 use ast_core_lexical::{FileTerms, LexicalError};
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, SymbolId};
 use std::collections::HashSet;
@@ -19,6 +19,8 @@ pub struct WriteBatch {
     pub touched: Vec<(FileId, u64, i64)>,
     /// Keys and values to be set beside them. The key `generation` is the store's own: what is set for it is lost.
     pub meta: Vec<(String, String)>,
+    /// The job that they are of, and how far it is with them.
+    pub job: Option<(u64, JobProgress)>,
 }
 
 /// A file and everything that the store keeps of it, in the form in which it is kept.
@@ -105,7 +107,8 @@ impl IndexedFile {
 impl WriteBatch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.removed.is_empty() && self.touched.is_empty() && self.meta.is_empty()
+        let Self { files, removed, touched, meta, job } = self;
+        files.is_empty() && removed.is_empty() && touched.is_empty() && meta.is_empty() && job.is_none()
     }
 
     /// The words and the names of its files, which it has no longer.

@@ -2,9 +2,9 @@
 #![cfg(unix)]
 
 use crate::binary::Answer;
-use crate::repository::Repository;
+use crate::repository::{Repository, block_on};
 use crate::rows;
-use ast_core_engine::{EngineConfig, IndexOptions};
+use ast_core_engine::{Engine, EngineConfig, IndexOptions, JobState};
 use std::process::{Child, Command, Stdio};
 
 const FILES: usize = 3000;
@@ -69,6 +69,16 @@ fn a_run_that_is_cut_short_is_gone_on_with() {
     let last = repository.run(["index", "--json"]).json();
     assert_eq!(last["files"]["unchanged"], kept_again);
     assert_eq!(last["files"]["indexed"], FILES as u64 - kept_again);
+    // All of it was one job, which knows what it did in each of its processes.
+    let jobs = block_on(async {
+        let config = EngineConfig::for_tree(repository.root()).read_only();
+        Engine::open(config).await.expect("the index opens").jobs().await.expect("jobs can be read")
+    });
+    let [job] = &jobs[..] else { panic!("{jobs:?}") };
+    assert_eq!(
+        (job.state, job.files.indexed, job.symbols),
+        (JobState::Done, FILES as u64, 12 * FILES as u64)
+    );
     let database = repository.beside("fresh.db");
     repository.index_with(EngineConfig::new(&database), &IndexOptions::default());
     assert!(rows::dump(&repository.database()) == rows::dump(&database), "it is not what a new index holds");

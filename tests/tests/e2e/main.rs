@@ -11,6 +11,7 @@ mod doctor;
 mod incremental;
 mod index;
 mod interrupted;
+mod jobs;
 mod killed;
 mod random;
 mod references;

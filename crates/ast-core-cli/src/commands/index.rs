@@ -22,6 +22,7 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
         Some(db) => EngineConfig::new(db),
         None => EngineConfig::for_tree(&arguments.path),
     };
+    let config = arguments.memory.apply(config)?;
     let options = IndexOptions { rebuild: arguments.rebuild };
     block_on(async {
         if arguments.plan {

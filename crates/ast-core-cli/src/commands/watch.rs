@@ -15,6 +15,7 @@ pub(crate) fn run(arguments: &WatchArguments, global: &Global, output: &Output) 
         Some(db) => EngineConfig::new(db),
         None => EngineConfig::for_tree(&arguments.path),
     };
+    let config = arguments.memory.apply(config)?;
     block_on(async {
         let engine = Engine::open(config).await?;
         // There is nothing in flight that would have to be told of.

@@ -4,6 +4,7 @@ mod commit;
 mod damage;
 mod documents;
 mod incremental;
+mod jobs;
 mod killed;
 mod lexical;
 mod locked;
