@@ -8,6 +8,7 @@ mod binary;
 mod cli;
 mod contract;
 mod doctor;
+mod edits;
 mod incremental;
 mod index;
 mod interrupted;
