@@ -13,6 +13,7 @@ mod incremental;
 mod index;
 mod interrupted;
 mod killed;
+mod processes;
 mod random;
 mod references;
 mod repository;
