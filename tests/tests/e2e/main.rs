@@ -9,6 +9,7 @@ mod cli;
 mod contract;
 mod doctor;
 mod edits;
+mod faults;
 mod incremental;
 mod index;
 mod interrupted;
