@@ -1,6 +1,6 @@
 //! Vectors, a byte a value, and in bulk.
 
-use crate::{Document, Store, StoreError};
+use crate::{Document, Store, StoreError, checksum};
 use ast_core_model::{Chunk, FileId, SymbolKind};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -57,7 +57,7 @@ fn kind_of_byte(byte: u8) -> Result<Option<SymbolKind>, String> {
 }
 
 pub(crate) const AFTER: &str =
-    "SELECT file_id, kinds, codes FROM vectors WHERE file_id > ? ORDER BY file_id LIMIT ?";
+    "SELECT file_id, kinds, codes, checksum FROM vectors WHERE file_id > ? ORDER BY file_id LIMIT ?";
 
 impl Store {
     /// The vectors of up to `limit` files whose ids come after `after`, in order of ids.
@@ -82,6 +82,8 @@ impl Store {
         let kinds: &[u8] = row.try_get(1).map_err(read)?;
         let codes: &[u8] = row.try_get(2).map_err(read)?;
         let damaged = |reason| self.corrupt(format!("the vectors of {file:?}: {reason}"));
+        let of = || checksum::of_row(file.get().cast_signed(), &[kinds, codes]);
+        checksum::check(row.try_get(3).map_err(read)?, of).map_err(damaged)?;
         if kinds.is_empty() || !codes.len().is_multiple_of(kinds.len()) {
             return Err(damaged(format!("{} bytes for {} chunks", codes.len(), kinds.len())));
         }
