@@ -19,6 +19,7 @@ mod process;
 mod rust_source;
 mod test;
 mod tidy;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -53,6 +54,8 @@ enum Verb {
     Fuzz(fuzz::Options),
     /// Write what a new language of ast-core-parse begins with.
     NewLanguage(new_language::Options),
+    /// Kill, break and edit an index at random, for longer than the tests do.
+    Torture(torture::Options),
     /// Compare what the engine says of the corpus with what other tools say.
     Oracle(oracle::Options),
 }
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Verb::Node(options) => node::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::NewLanguage(options) => new_language::run(&options),
+        Verb::Torture(options) => torture::run(&options),
         Verb::Oracle(options) => oracle::run(&options),
     };
     match result {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::process::{self, Tool};
-use crate::{node, workspace};
+use crate::{node, torture, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -55,6 +55,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut results = vec![("Rust tests", cargo_test(&plan.tests))];
     if let Some(arguments) = &plan.doc_tests {
         results.push(("documentation examples", cargo_test(arguments)));
+    }
+    if options.arguments.is_empty() {
+        results.push(("steps that are made to fail", torture::failpoints()));
     }
     if with_node {
         results.push(("Node package", node::test(node::Build::Workspace)));

@@ -1,5 +1,6 @@
 //! Writing: one transaction a batch.
 
+use crate::checksum;
 use crate::direct::{self, in_list};
 use crate::pages::{self, PageTable};
 use crate::step::reach;
@@ -133,7 +134,7 @@ fn remove_files(connection: &Connection, files: &[FileId]) -> rusqlite::Result<(
 fn insert_files(connection: &Connection, files: &[&IndexedFile], generation: i64) -> rusqlite::Result<()> {
     let mut insert = connection.prepare(
         "INSERT INTO files (id, path, language, status, detail, size, modified_ns, content_hash, lines, \
-         syntax_errors, generation, symbols) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         syntax_errors, generation, symbols, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for file in files {
         let record = &file.record;
@@ -150,18 +151,21 @@ fn insert_files(connection: &Connection, files: &[&IndexedFile], generation: i64
             record.syntax_errors,
             generation,
             i64::try_from(file.symbols()).unwrap_or(i64::MAX),
+            checksum::of_file(record),
         ])?;
     }
-    let mut insert = connection.prepare("INSERT INTO documents (file_id, content) VALUES (?, ?)")?;
+    let mut insert =
+        connection.prepare("INSERT INTO documents (file_id, content, checksum) VALUES (?, ?, ?)")?;
     for (id, content) in with_content(files) {
-        insert.execute(params![id, content.document])?;
+        insert.execute(params![id, content.document, checksum::of_row(id, &[&content.document])])?;
     }
     let mut insert = connection.prepare(INSERT_VECTORS)?;
     with_content(files)
         .try_for_each(|(id, content)| put_vectors(&mut insert, id, &content.kinds, &content.codes))
 }
 
-pub(crate) const INSERT_VECTORS: &str = "INSERT INTO vectors (file_id, kinds, codes) VALUES (?, ?, ?)";
+pub(crate) const INSERT_VECTORS: &str =
+    "INSERT INTO vectors (file_id, kinds, codes, checksum) VALUES (?, ?, ?, ?)";
 
 /// Writes the vectors of a file; one without chunks has none.
 pub(crate) fn put_vectors(
@@ -170,7 +174,10 @@ pub(crate) fn put_vectors(
     kinds: &[u8],
     codes: &[u8],
 ) -> rusqlite::Result<()> {
-    if kinds.is_empty() { Ok(()) } else { insert.execute(params![file, kinds, codes]).map(drop) }
+    if kinds.is_empty() {
+        return Ok(());
+    }
+    insert.execute(params![file, kinds, codes, checksum::of_row(file, &[kinds, codes])]).map(drop)
 }
 
 fn with_content<'a>(files: &'a [&IndexedFile]) -> impl Iterator<Item = (i64, &'a Content)> {

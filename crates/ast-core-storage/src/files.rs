@@ -1,5 +1,6 @@
 //! What the store knows of files.
 
+use crate::checksum;
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
 use rusqlite::Row;
 use std::fmt;
@@ -83,7 +84,7 @@ impl FromStr for FileStatus {
 
 /// All rows of files as [`FileRow`] reads them.
 pub(crate) const ROWS: &str = "SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, \
-    syntax_errors FROM files ORDER BY id";
+    syntax_errors, checksum FROM files ORDER BY id";
 
 /// The row of a file, whatever it says.
 #[derive(Debug)]
@@ -98,6 +99,7 @@ pub(crate) struct FileRow {
     content_hash: Option<Vec<u8>>,
     lines: i64,
     syntax_errors: i64,
+    checksum: Option<i64>,
 }
 
 impl FileRow {
@@ -113,6 +115,7 @@ impl FileRow {
             content_hash: row.get(7)?,
             lines: row.get(8)?,
             syntax_errors: row.get(9)?,
+            checksum: row.get(10)?,
         })
     }
 
@@ -129,7 +132,7 @@ impl FileRow {
         if self.language.is_some() != status.is_searchable() {
             return Err(format!("language {:?} of a file that is {status}", self.language));
         }
-        Ok(FileRecord {
+        let record = FileRecord {
             id: id.ok_or_else(|| format!("file id {}", self.id))?,
             path: RepoPath::new(self.path).map_err(|error| error.to_string())?,
             language: self.language.map(LanguageName::new),
@@ -141,6 +144,8 @@ impl FileRow {
             lines: u32::try_from(self.lines).map_err(|_| format!("{} lines", self.lines))?,
             syntax_errors: u32::try_from(self.syntax_errors)
                 .map_err(|_| format!("{} syntax errors", self.syntax_errors))?,
-        })
+        };
+        checksum::check(self.checksum, || checksum::of_file(&record))?;
+        Ok(record)
     }
 }

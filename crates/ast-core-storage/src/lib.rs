@@ -32,6 +32,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod checksum;
 mod codec;
 mod commit;
 mod config;

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_documents.sql"),
     include_str!("../migrations/0003_names.sql"),
     include_str!("../migrations/0004_jobs.sql"),
+    include_str!("../migrations/0005_checksums.sql"),
 ];
 
 /// The version of the tables that this program writes.

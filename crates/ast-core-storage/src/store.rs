@@ -1,6 +1,8 @@
 //! The store: opening it, and what it says of itself.
 
+use crate::checksum;
 use crate::connection::{Identity, Readers, Writer, resolve};
+use crate::files::FileRow;
 use crate::pages::PageTable;
 use crate::step::reach;
 use crate::{Document, FileRecord, StoreConfig, StoreError, direct, schema};
@@ -20,21 +22,22 @@ pub(crate) const GENERATION: &str = "generation";
 pub(crate) const META: &str = "SELECT value FROM meta WHERE key = ?";
 
 pub(crate) const FILES: &str = "\
-    SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors \
-    FROM files ORDER BY path";
+    SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors, \
+    checksum FROM files ORDER BY path";
 
 pub(crate) const DOCUMENTS: &str = "\
     SELECT f.id, f.path, f.language, f.status, f.detail, f.size, f.modified_ns, f.content_hash, f.lines, \
-    f.syntax_errors, d.content FROM json_each(?) AS wanted \
+    f.syntax_errors, f.checksum, d.content, d.checksum FROM json_each(?) AS wanted \
     JOIN files AS f ON f.id = wanted.value JOIN documents AS d ON d.file_id = f.id ORDER BY f.id";
 
 pub(crate) const PATHS: &str = "\
-    SELECT f.id, f.path, f.language FROM json_each(?) AS wanted JOIN files AS f ON f.id = wanted.value \
+    SELECT f.id, f.path, f.language, f.status, f.detail, f.size, f.modified_ns, f.content_hash, f.lines, \
+    f.syntax_errors, f.checksum FROM json_each(?) AS wanted JOIN files AS f ON f.id = wanted.value \
     WHERE f.language IS NOT NULL AND f.status IN ('indexed', 'timeout') ORDER BY f.id";
 
 const SEARCHABLE: &str = "\
-    SELECT id, path, language FROM files \
-    WHERE language IS NOT NULL AND status IN ('indexed', 'timeout') ORDER BY id";
+    SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors, checksum \
+    FROM files WHERE language IS NOT NULL AND status IN ('indexed', 'timeout') ORDER BY id";
 
 /// The index of one tree, in a SQLite database.
 ///
@@ -280,7 +283,7 @@ impl Store {
         let path: String = row.try_get(1).map_err(read)?;
         let status: &str = row.try_get(3).map_err(read)?;
         let hash: Option<&[u8]> = row.try_get(7).map_err(read)?;
-        Ok(FileRecord {
+        let record = FileRecord {
             id: self.file_id(row, 0)?,
             path: RepoPath::new(path).map_err(|error| self.corrupt(error.to_string()))?,
             language: row.try_get::<Option<String>, _>(2).map_err(read)?.map(LanguageName::new),
@@ -291,7 +294,10 @@ impl Store {
             content_hash: hash.map(|bytes| self.hash(bytes)).transpose()?,
             lines: self.unsigned(row, 8, "number of lines")?,
             syntax_errors: self.unsigned(row, 9, "number of syntax errors")?,
-        })
+        };
+        let damaged = |reason| self.corrupt(format!("the row of {}: {reason}", record.path));
+        checksum::check(row.try_get(10).map_err(read)?, || checksum::of_file(&record)).map_err(damaged)?;
+        Ok(record)
     }
 
     /// These files and what was found in them, in order of ids; a file that is gone, or of which nothing is kept, is
@@ -306,12 +312,16 @@ impl Store {
         drop(connection);
         let mut compressed = Vec::with_capacity(rows.len());
         for row in &rows {
-            let content: Vec<u8> = row.try_get(10).map_err(|error| self.failed(error))?;
-            compressed.push((self.file_record(row)?, content));
+            let read = |error| self.failed(error);
+            let content: Vec<u8> = row.try_get(11).map_err(read)?;
+            let noted: Option<i64> = row.try_get(12).map_err(read)?;
+            compressed.push((self.file_record(row)?, content, noted));
         }
         direct::on_a_thread(self.path().to_owned(), async move |path| {
-            let read = |(record, content): (FileRecord, Vec<u8>)| {
-                let document = Document::decompress(&content).map_err(|reason| StoreError::Corrupt {
+            let read = |(record, content, noted): (FileRecord, Vec<u8>, Option<i64>)| {
+                let of = || checksum::of_row(record.id.get().cast_signed(), &[&content]);
+                let sound = checksum::check(noted, of).and_then(|()| Document::decompress(&content));
+                let document = sound.map_err(|reason| StoreError::Corrupt {
                     path: path.to_owned(),
                     reason: format!("the document of {}: {reason}", record.path),
                 })?;
@@ -341,15 +351,14 @@ impl Store {
         let connection = self.reader().await?;
         direct::read(connection, self.path().to_owned(), move |connection, path| {
             let failed = |error| StoreError::from_rusqlite(path, error);
-            let corrupt = |reason: String| StoreError::Corrupt { path: path.to_owned(), reason };
             let mut statement = connection.prepare(statement).map_err(failed)?;
             let mut rows = statement.query(rusqlite::params_from_iter(&list)).map_err(failed)?;
             let mut files = Vec::new();
             while let Some(row) = rows.next().map_err(failed)? {
-                let file = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
-                let text = |column| row.get::<_, String>(column).map_err(failed);
-                let path = RepoPath::new(text(1)?).map_err(|error| corrupt(error.to_string()))?;
-                files.push((file, path, LanguageName::new(text(2)?)));
+                let checked = FileRow::read(row).map_err(failed)?.check();
+                let corrupt = |reason| StoreError::Corrupt { path: path.to_owned(), reason };
+                let FileRecord { id, path, language, .. } = checked.map_err(corrupt)?;
+                files.extend(language.map(|language| (id, path, language)));
             }
             Ok(files)
         })

@@ -1,6 +1,6 @@
 //! Vectors, a byte a value, and in bulk.
 
-use crate::{Document, Store, StoreError, direct};
+use crate::{Document, Store, StoreError, checksum, direct};
 use ast_core_model::{Chunk, FileId, SymbolKind};
 
 /// The vectors of a file's chunks.
@@ -55,7 +55,8 @@ fn kind_of_byte(byte: u8) -> Result<Option<SymbolKind>, String> {
 }
 
 pub(crate) const VECTORS: &str = "\
-    SELECT file_id, kinds, codes FROM vectors WHERE file_id IN (SELECT value FROM json_each(?)) ORDER BY file_id";
+    SELECT file_id, kinds, codes, checksum FROM vectors \
+    WHERE file_id IN (SELECT value FROM json_each(?)) ORDER BY file_id";
 
 impl Store {
     /// The vectors of these files, in order of ids; a file that is gone, or has no chunks, is left out.
@@ -72,12 +73,12 @@ impl Store {
                 let bytes = |column| {
                     row.get_ref(column).map_err(failed)?.as_blob().map_err(|error| failed(error.into()))
                 };
-                found.push(file_vectors(file, bytes(1)?, bytes(2)?).map_err(|reason| {
-                    StoreError::Corrupt {
+                found.push(file_vectors(file, bytes(1)?, bytes(2)?, row.get(3).map_err(failed)?).map_err(
+                    |reason| StoreError::Corrupt {
                         path: path.to_owned(),
                         reason: format!("the vectors of {file:?}: {reason}"),
-                    }
-                })?);
+                    },
+                )?);
             }
             Ok(found)
         })
@@ -85,7 +86,8 @@ impl Store {
     }
 }
 
-fn file_vectors(file: FileId, kinds: &[u8], codes: &[u8]) -> Result<FileVectors, String> {
+fn file_vectors(file: FileId, kinds: &[u8], codes: &[u8], noted: Option<i64>) -> Result<FileVectors, String> {
+    checksum::check(noted, || checksum::of_row(file.get().cast_signed(), &[kinds, codes]))?;
     if kinds.is_empty() || !codes.len().is_multiple_of(kinds.len()) {
         return Err(format!("{} bytes for {} chunks", codes.len(), kinds.len()));
     }

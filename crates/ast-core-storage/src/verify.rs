@@ -1,5 +1,6 @@
 //! Holds all that a store says against each other.
 
+use crate::checksum;
 use crate::direct;
 use crate::document::Document;
 use crate::files::{FileRow, ROWS};
@@ -225,15 +226,16 @@ fn check_contents(
     derive: &mut dyn Derive,
     diagnosis: &mut Diagnosis,
 ) -> rusqlite::Result<Expected> {
-    let mut content = connection.prepare("SELECT content FROM documents WHERE file_id = ?")?;
-    let mut vectors = connection.prepare("SELECT kinds, codes FROM vectors WHERE file_id = ?")?;
+    let mut content = connection.prepare("SELECT content, checksum FROM documents WHERE file_id = ?")?;
+    let mut vectors = connection.prepare("SELECT kinds, codes, checksum FROM vectors WHERE file_id = ?")?;
     let mut symbols = connection.prepare("SELECT symbols FROM files WHERE id = ?")?;
     let mut expected = Expected::default();
     for (id, record) in files {
         let number = id.get().cast_signed();
         let path = || Some(record.path.clone());
-        let bytes: Option<Vec<u8>> = content.query_row([number], |row| row.get(0)).optional()?;
-        let (document, derived) = match check_document(record, bytes.as_deref(), derive) {
+        let bytes: Option<(Vec<u8>, Option<i64>)> =
+            content.query_row([number], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let (document, derived) = match check_document(record, bytes.as_ref(), derive) {
             Ok(Some(checked)) => checked,
             Ok(None) => (Document::default(), Derived::default()),
             Err((found, expected)) => {
@@ -244,8 +246,8 @@ fn check_contents(
             }
         };
         diagnosis.verification.chunks += document.chunks.len() as u64;
-        let there = vectors.query_row([number], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        if let Err((found, expected)) = check_vectors(&document, &derived, there) {
+        let there = vectors.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        if let Err((found, expected)) = check_vectors(*id, &document, &derived, there.optional()?) {
             diagnosis.derive.insert(*id);
             diagnosis.add(Finding::new(Part::Vectors, found, expected, Remedy::Derive).of(path()));
         }
@@ -274,10 +276,10 @@ type Difference = (String, String);
 /// The document of a file and what follows from it, `None` if it is to have none.
 fn check_document(
     record: &FileRecord,
-    bytes: Option<&[u8]>,
+    stored: Option<&(Vec<u8>, Option<i64>)>,
     derive: &mut dyn Derive,
 ) -> Result<Option<(Document, Derived)>, Difference> {
-    let Some(bytes) = bytes else {
+    let Some((bytes, noted)) = stored else {
         return match record.status.is_searchable() {
             true => Err(("no document".into(), format!("one, as the file is {}", record.status))),
             false => Ok(None),
@@ -287,6 +289,8 @@ fn check_document(
         return Err(("a document".into(), format!("none, as the file is {}", record.status)));
     }
     let sound = |reason| (reason, "a sound document".to_owned());
+    let of = || checksum::of_row(record.id.get().cast_signed(), &[bytes]);
+    checksum::check(*noted, of).map_err(sound)?;
     let document = Document::decompress(bytes).map_err(sound)?;
     let hash = ContentHash::of(&document.source);
     if record.content_hash != Some(hash) {
@@ -311,15 +315,18 @@ fn check_document(
 }
 
 fn check_vectors(
+    file: FileId,
     document: &Document,
     derived: &Derived,
-    there: Option<(Vec<u8>, Vec<u8>)>,
+    there: Option<(Vec<u8>, Vec<u8>, Option<i64>)>,
 ) -> Result<(), Difference> {
     let (kinds, codes) = (kinds_of(document), codes_of(document, &derived.vectors));
-    let Some((found_kinds, found_codes)) = there else {
+    let Some((found_kinds, found_codes, noted)) = there else {
         let expected = || format!("vectors of {} chunks", kinds.len());
         return if kinds.is_empty() { Ok(()) } else { Err(("none".into(), expected())) };
     };
+    let of = || checksum::of_row(file.get().cast_signed(), &[&found_kinds, &found_codes]);
+    checksum::check(noted, of).map_err(|found| (found, "the checksum that was noted".to_owned()))?;
     if found_kinds.len() != kinds.len() || found_codes.len() != codes.len() {
         let size = |kinds: usize, codes: usize| format!("{kinds} kinds and {codes} values");
         return Err((size(found_kinds.len(), found_codes.len()), size(kinds.len(), codes.len())));

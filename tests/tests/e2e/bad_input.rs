@@ -141,17 +141,17 @@ fn what_is_no_file_is_passed_by() {
     assert_eq!(answer.code, Some(if odd { 3 } else { 0 }));
 }
 
-/// Runs the binary as somebody without rights, if this is root; files that are made are still root's.
+/// The binary as somebody without rights, if this is root; files that are made are still root's.
 #[cfg(unix)]
-fn run_without_rights(repository: &Repository, arguments: &[&str]) -> crate::binary::Answer {
-    use crate::binary::{Answer, ast_core};
+pub(crate) fn command_without_rights(repository: &Repository, arguments: &[&str]) -> Command {
+    use crate::binary::ast_core;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::os::unix::process::CommandExt;
     const NOBODY: u32 = 65534;
     let folder = repository.beside("");
     let is_root = fs::metadata(&folder).expect("the folder").uid() == 0;
     if !is_root {
-        return repository.run(arguments);
+        return repository.command(arguments);
     }
     // Where nobody may look at the binary, a copy can be run.
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("rights can be given");
@@ -161,11 +161,17 @@ fn run_without_rights(repository: &Repository, arguments: &[&str]) -> crate::bin
     }
     let mut command = repository.command_of(&copy, arguments);
     command.uid(NOBODY).gid(NOBODY);
-    Answer::of(command.output().expect("the binary runs"))
+    command
 }
 
 #[cfg(unix)]
-fn set_mode(path: &Path, mode: u32) {
+fn run_without_rights(repository: &Repository, arguments: &[&str]) -> crate::binary::Answer {
+    let mut command = command_without_rights(repository, arguments);
+    crate::binary::Answer::of(command.output().expect("the binary runs"))
+}
+
+#[cfg(unix)]
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("rights can be set");
 }

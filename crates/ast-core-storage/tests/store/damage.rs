@@ -160,6 +160,22 @@ async fn values_that_nobody_can_have_written_are_damage() {
         ("UPDATE vectors SET kinds = x'0000', codes = x'000000'", "vectors"),
         ("UPDATE vectors SET kinds = x''", "vectors"),
         ("UPDATE vectors SET kinds = x'FFFF', codes = x''", "vectors"),
+        // What could have been written, but was not.
+        ("UPDATE files SET path = 'c.rs' WHERE id = 2", "files"),
+        ("UPDATE files SET path = 'c.rs' WHERE id = 2", "documents"),
+        ("UPDATE files SET path = 'c.rs' WHERE id = 2", "paths"),
+        ("UPDATE files SET language = 'go' WHERE id = 2", "files"),
+        ("UPDATE files SET status = 'timeout' WHERE id = 2", "files"),
+        ("UPDATE files SET lines = lines + 1 WHERE id = 2", "files"),
+        ("UPDATE files SET detail = 'because' WHERE id = 2", "files"),
+        ("UPDATE files SET content_hash = zeroblob(16) WHERE id = 2", "files"),
+        (
+            "UPDATE documents SET (content, checksum) = (SELECT content, checksum FROM documents WHERE file_id = 1)",
+            "documents",
+        ),
+        ("UPDATE vectors SET kinds = zeroblob(length(kinds))", "vectors"),
+        ("UPDATE vectors SET codes = zeroblob(length(codes))", "vectors"),
+        ("UPDATE vectors SET file_id = 3 WHERE file_id = 2", "vectors"),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("index.db");
@@ -178,6 +194,7 @@ async fn values_that_nobody_can_have_written_are_damage() {
             "files" => store.files().await.err(),
             "counts" => store.counts().await.err(),
             "symbols" => store.symbols(&symbols_named("beta")).await.err(),
+            "paths" => store.paths(&[id(2)]).await.err(),
             "documents" => store.documents(&[id(2)]).await.err(),
             _ => store.vectors(&[id(1), id(2)]).await.err(),
         };
