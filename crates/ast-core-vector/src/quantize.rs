@@ -1,7 +1,7 @@
 //! Codes: rows as 8-bit integers, a quarter of their size, to find candidates by.
 
 use crate::kernel::{
-    code::{SignedCode, ZERO},
+    code::{SignedCode, ZERO, joined, split},
     lines::CodeLine,
 };
 
@@ -119,23 +119,25 @@ impl Quantizer {
         let inverse = 1.0 / self.step;
         let (mut squares, mut clipped) = (0_i32, 0);
         let mut pairs = row.iter().zip(&self.centre);
-        for line in code {
-            let mut bytes = [ZERO; CodeLine::VALUES];
-            for (byte, (value, centre)) in bytes.iter_mut().zip(&mut pairs) {
+        let mut bytes = vec![CodeLine([ZERO; CodeLine::VALUES]); code.len()];
+        for line in &mut bytes {
+            for (byte, (value, centre)) in line.0.iter_mut().zip(&mut pairs) {
                 let scaled = (value - centre) * inverse;
                 let value = rounded(scaled.clamp(-self.most, self.most));
                 squares += value * value;
                 clipped += usize::from(scaled.abs() > self.most + 0.5);
                 *byte = (value + i32::from(ZERO)) as u8;
             }
-            *line = CodeLine(bytes);
         }
+        split(&bytes, code);
         Encoded { half_norm: squares / 2, clipped }
     }
 
     /// Writes the row that a code stands for.
     pub(crate) fn decode(&self, code: &[CodeLine], row: &mut [f32]) {
-        let bytes = code.iter().flat_map(|line| &line.0);
+        let mut bytes = code.to_vec();
+        joined(code, &mut bytes);
+        let bytes = bytes.iter().flat_map(|line| &line.0);
         for ((value, byte), centre) in row.iter_mut().zip(bytes).zip(&self.centre) {
             *value = (f32::from(*byte) - f32::from(ZERO)) * self.step + centre;
         }
@@ -198,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    const STRIDE: usize = 64;
+    const STRIDE: usize = 192;
 
     fn codes() -> Vec<CodeLine> {
         vec![CodeLine([0; CodeLine::VALUES]); STRIDE / CodeLine::VALUES]
@@ -221,7 +223,10 @@ mod tests {
             for row in rows.chunks(STRIDE) {
                 let encoded = quantizer.encode(row, &mut code);
                 prop_assert_eq!(encoded.clipped, 0);
-                let squares: i32 = code[0].0.iter().map(|&byte| (i32::from(byte) - 128).pow(2)).sum();
+                let mut bytes = codes();
+                joined(&code, &mut bytes);
+                let bytes = bytes.iter().flat_map(|line| &line.0);
+                let squares: i32 = bytes.map(|&byte| (i32::from(byte) - 128).pow(2)).sum();
                 prop_assert_eq!(encoded.half_norm, squares / 2);
                 quantizer.decode(&code, &mut back);
                 for (value, back) in row.iter().zip(&back) {
@@ -240,7 +245,9 @@ mod tests {
         assert!(quantizer.step() < 0.02);
         let mut code = codes();
         assert_eq!(quantizer.encode(&rows[STRIDE * 500..][..STRIDE], &mut code).clipped, 1);
-        assert_eq!(code[0].0[0], 255);
+        let mut bytes = codes();
+        joined(&code, &mut bytes);
+        assert_eq!(bytes[0].0[0], 255);
     }
 
     #[test]

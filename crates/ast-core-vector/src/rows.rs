@@ -150,10 +150,10 @@ impl<T: Plain> Rows<T> {
         self.segments.par_iter().for_each(|segment| _ = segment.checked());
     }
 
-    /// Asks for the cache lines of a row.
+    /// Asks for the cache lines of the first elements of a row.
     #[inline]
-    pub(crate) fn prefetch(&self, slot: usize) {
-        prefetch(self.row(slot));
+    pub(crate) fn prefetch(&self, slot: usize, elements: usize) {
+        prefetch(self.elements(slot, elements));
     }
 
     pub(crate) fn row_mut(&mut self, slot: usize) -> &mut [T] {

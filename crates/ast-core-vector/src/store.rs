@@ -7,9 +7,10 @@ use rayon::prelude::*;
 use crate::{
     Memory, Metric, Storage, VectorError,
     file::{IndexFile, Part, Reader, State, Writer},
+    frontier::Candidate,
     half::{from_half, is_finite, to_half},
     kernel::{
-        code::{CodeKernel, SignedCode},
+        code::{CodeKernel, SignedCode, coarse_lines, split},
         lines::{CodeLine, FloatLine, HalfLine, floats, floats_mut},
     },
     quantize::Quantizer,
@@ -137,6 +138,8 @@ impl Store {
             Storage::Float => None,
             _ => Some(Codes::read_from(file, space)?),
         };
+        // Codes of an old file were all read just now.
+        file.file().check()?;
         let lengths = match space.metric() {
             Metric::Dot => {
                 let longest = state.longest;
@@ -431,12 +434,21 @@ impl Store {
         };
     }
 
-    /// Asks for what the next comparison with a row reads.
+    /// Asks for what [`estimates`](Self::estimates) reads of a row.
+    #[inline]
+    pub(crate) fn prefetch_coarse(&self, slot: u32) {
+        match &self.codes {
+            Some(codes) => codes.rows.prefetch(slot as usize, coarse_lines(codes.rows.stride())),
+            None => self.prefetch(slot),
+        }
+    }
+
+    /// Asks for what [`distances`](Self::distances) reads of a row.
     #[inline]
     pub(crate) fn prefetch(&self, slot: u32) {
         match (&self.codes, &self.originals) {
-            (Some(codes), _) => codes.rows.prefetch(slot as usize),
-            (None, Originals::Full(rows)) => rows.prefetch(slot as usize),
+            (Some(codes), _) => codes.rows.prefetch(slot as usize, codes.rows.stride()),
+            (None, Originals::Full(rows)) => rows.prefetch(slot as usize, rows.stride()),
             (None, _) => {}
         }
     }
@@ -444,8 +456,8 @@ impl Store {
     /// Asks for what the score of a row is computed from.
     pub(crate) fn prefetch_original(&self, slot: u32) {
         match &self.originals {
-            Originals::Full(rows) => rows.prefetch(slot as usize),
-            Originals::Half(rows) => rows.prefetch(slot as usize),
+            Originals::Full(rows) => rows.prefetch(slot as usize, rows.stride()),
+            Originals::Half(rows) => rows.prefetch(slot as usize, rows.stride()),
             Originals::None => {}
         }
     }
@@ -459,12 +471,62 @@ impl Store {
         }
     }
 
+    /// About how far rows are from a query, as [`distances`](Self::distances) measures it: by the high halves of codes.
+    #[inline]
+    pub(crate) fn estimates(&self, query: &Query, slots: &[u32], out: &mut [i32]) {
+        let Some(codes) = &self.codes else { return self.distances(query, slots, out) };
+        let lines = coarse_lines(codes.rows.stride());
+        codes.fours(slots, out, |rows| codes.kernel.coarse_four(&query.code, rows.map(|row| &row[..lines])));
+        for (out, &slot) in out.iter_mut().zip(slots) {
+            *out = self.code_distance(codes, query.form, slot as usize, *out);
+        }
+    }
+
+    /// Puts exact distances in the place of estimates, and the candidates in the order of them.
+    pub(crate) fn refine(&self, query: &Query, candidates: &mut [Candidate], slot: impl Fn(u32) -> u32) {
+        const PIECE: usize = 32;
+        if self.codes.is_none() {
+            return;
+        }
+        for candidate in &*candidates {
+            self.prefetch(slot(candidate.node));
+        }
+        let (mut slots, mut distances) = ([0; PIECE], [0; PIECE]);
+        for piece in candidates.chunks_mut(PIECE) {
+            for (place, candidate) in slots.iter_mut().zip(&*piece) {
+                *place = slot(candidate.node);
+            }
+            self.distances(query, &slots[..piece.len()], &mut distances[..piece.len()]);
+            for (candidate, &distance) in piece.iter_mut().zip(&distances) {
+                candidate.distance = distance;
+            }
+        }
+        candidates.sort_unstable();
+    }
+
+    /// How many of candidates in the order of their distances from a query of the caller are to be scored to return the
+    /// best `k`: those behind are too far for rounding to have put them there.
+    pub(crate) fn contenders(&self, query: &Query, candidates: &[Candidate], k: usize) -> usize {
+        /// Standard deviations of a difference of two distances: one in 30,000 is larger.
+        const DEVIATIONS: f32 = 4.0;
+        let most = self.candidates(k).min(candidates.len());
+        let last = k.checked_sub(1).and_then(|last| candidates[..most].get(last));
+        let (Some(codes), Some(last)) = (&self.codes, last) else { return most };
+        let factor = if let Form::Distance { factor } = query.form { factor } else { 1.0 };
+        // Rounding adds to each value of the row and of the query up to half a step either way, evenly distributed, and
+        // the dot product has that times the value of the other.
+        let squares = query.code.squares() + 2.0 * codes.half_norms.row(last.node as usize)[0] as f32;
+        let deviation = factor * (2.0 * squares / 12.0).sqrt();
+        let bar = last.distance.saturating_add((DEVIATIONS * deviation) as i32);
+        candidates[..most].partition_point(|candidate| candidate.distance <= bar)
+    }
+
     /// How far rows are from a query, in a measure that only orders: the smaller is the nearer.
     #[inline]
     pub(crate) fn distances(&self, query: &Query, slots: &[u32], out: &mut [i32]) {
         match &self.codes {
             Some(codes) => {
-                codes.dots(&query.code, slots, out);
+                codes.fours(slots, out, |rows| codes.kernel.dot_four(&query.code, rows));
                 for (out, &slot) in out.iter_mut().zip(slots) {
                     *out = self.code_distance(codes, query.form, slot as usize, *out);
                 }
@@ -569,8 +631,17 @@ impl Codes {
             .ok_or_else(|| file.mismatch(Part::Centre))?;
         let longest = quantizer.longest_half_norm(lines);
         let is_half_norm = move |rows: &[i32]| rows.iter().all(|half| (0..=longest).contains(half));
+        let mut rows = file.rows(Part::Codes, (lines, state.slots), fresh.rows.blank(), |_| true)?;
+        if file.has_whole_codes() && lines > 1 {
+            let mut halved = rows.emptied();
+            for slot in 0..rows.len() {
+                halved.push();
+                split(rows.row(slot), halved.row_mut(slot));
+            }
+            rows = halved;
+        }
         Ok(Self {
-            rows: file.rows(Part::Codes, (lines, state.slots), fresh.rows.blank(), |_| true)?,
+            rows,
             half_norms: file.rows(Part::HalfNorms, (1, state.slots), 0, is_half_norm)?,
             quantizer: Arc::new(quantizer),
             trained: state.trained,
@@ -607,17 +678,18 @@ impl Codes {
         self.clipped += encoded.clipped;
     }
 
-    #[inline]
-    fn dots(&self, query: &SignedCode, slots: &[u32], out: &mut [i32]) {
+    /// Calls a kernel with four rows at a time.
+    #[inline(always)]
+    fn fours(&self, slots: &[u32], out: &mut [i32], kernel: impl Fn([&[CodeLine]; 4]) -> [i32; 4]) {
         let row = |slot: u32| self.rows.row(slot as usize);
         let (fours, rest) = slots.as_chunks::<4>();
         let (out_fours, out_rest) = out.as_chunks_mut::<4>();
-        for (&[a, b, c, d], out) in fours.iter().zip(out_fours) {
-            *out = self.kernel.dot_four(query, [row(a), row(b), row(c), row(d)]);
+        for (four, out) in fours.iter().zip(out_fours) {
+            *out = kernel(four.map(row));
         }
         if let [first, others @ ..] = rest {
             let at = |i: usize| row(others.get(i).copied().unwrap_or(*first));
-            let dots = self.kernel.dot_four(query, [row(*first), at(0), at(1), row(*first)]);
+            let dots = kernel([row(*first), at(0), at(1), row(*first)]);
             for (out, dot) in out_rest.iter_mut().zip(dots) {
                 *out = dot;
             }

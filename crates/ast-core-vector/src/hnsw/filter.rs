@@ -127,7 +127,6 @@ impl Hnsw {
             }
         };
         if walked && scratch.candidates.len() >= wanted {
-            scratch.candidates.truncate(most);
             return;
         }
         // The graph leads to too few, or the way through it is longer.
@@ -154,6 +153,7 @@ impl Hnsw {
         scratch.candidates.clear();
         let found = scratch.frontier.iter().filter(|found| self.live.contains(found.node));
         scratch.candidates.extend(found);
+        self.store.refine(query, &mut scratch.candidates, |node| node);
         true
     }
 
@@ -175,6 +175,7 @@ impl Hnsw {
         scratch.filtered_beam(self.graph.layer(0), &self.store, query, entry, (ef, seen), passes);
         scratch.candidates.clear();
         scratch.candidates.extend(scratch.results.iter());
+        self.store.refine(query, &mut scratch.candidates, |node| node);
         true
     }
 
@@ -251,12 +252,12 @@ impl Scratch {
                     break;
                 }
                 if self.visited.insert(link) {
-                    store.prefetch(link);
+                    store.prefetch_coarse(link);
                     self.slots[count] = link;
                     count += 1;
                 }
             }
-            store.distances(query, &self.slots[..count], &mut self.distances[..count]);
+            store.estimates(query, &self.slots[..count], &mut self.distances[..count]);
             for (&node, &distance) in self.slots[..count].iter().zip(&self.distances[..count]) {
                 if distance < self.results.bar() && distance < self.frontier.bar() {
                     layer.prefetch(node);

@@ -160,6 +160,7 @@ impl Building {
                     .map(|found| Candidate { node: below(graph, layer, found.node), ..*found })
                     .collect();
                 found.retain(|found| source.live.contains(graph.layer(layer).slot(found.node)));
+                store.refine(&query, &mut found, |node| graph.layer(layer).slot(node));
                 if layer == 0 {
                     add_mates(store, &query, &batch[..at], self.ef, &mut found);
                 }

@@ -407,7 +407,8 @@ impl VectorIndex for Hnsw {
         let scratch = &mut *scratch;
         let ef = options.ef.unwrap_or(self.config.ef_search).max(wanted).min(self.store.len());
         self.find(&query, self.matches(options, ef), wanted, ef, scratch);
-        let found = std::mem::take(&mut scratch.candidates);
+        let mut found = std::mem::take(&mut scratch.candidates);
+        found.truncate(self.store.contenders(&query, &found, wanted));
         let top = self.rescore(&query, &found, wanted, options.threshold, &mut scratch.row);
         scratch.candidates = found;
         self.store.check_file()?;

@@ -104,8 +104,8 @@ impl Drop for Pooled<'_> {
 }
 
 impl Scratch {
-    /// Finds the `width` nodes of a layer that are nearest to the query, as far as the links lead there from
-    /// `entries`, and leaves them in the frontier.
+    /// Finds the `width` nodes of a layer that are nearest to the query by [`Store::estimates`], as far as the links lead
+    /// there from `entries`, and leaves them in the frontier.
     ///
     /// Malkov and Yashunin's algorithm 2.
     pub(crate) fn beam(
@@ -131,14 +131,14 @@ impl Scratch {
                 }
                 if self.visited.insert(link) {
                     let slot = layer.slot(link);
-                    store.prefetch(slot);
+                    store.prefetch_coarse(slot);
                     self.nodes[count] = link;
                     self.slots[count] = slot;
                     count += 1;
                 }
             }
             let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
-            store.distances(query, slots, distances);
+            store.estimates(query, slots, distances);
             for (&node, &distance) in self.nodes[..count].iter().zip(&self.distances[..count]) {
                 if distance < self.frontier.bar() {
                     layer.prefetch(node);
@@ -164,13 +164,13 @@ impl Scratch {
                     break;
                 }
                 let slot = layer.slot(link);
-                store.prefetch(slot);
+                store.prefetch_coarse(slot);
                 self.nodes[count] = link;
                 self.slots[count] = slot;
                 count += 1;
             }
             let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
-            store.distances(query, slots, distances);
+            store.estimates(query, slots, distances);
             let nearest = self.nodes[..count].iter().zip(&*distances).min_by_key(|(_, distance)| **distance);
             match nearest {
                 Some((&node, &distance)) if distance < best.distance => best = Candidate { distance, node },
@@ -189,7 +189,7 @@ impl Scratch {
         level: usize,
     ) -> Candidate {
         let mut distance = [0];
-        store.distances(query, &[entry.slot], &mut distance);
+        store.estimates(query, &[entry.slot], &mut distance);
         let mut best = Candidate { distance: distance[0], node: entry.node };
         for upper in (level + 1..=entry.level).rev() {
             best = self.descend(graph.layer(upper), store, query, best);
