@@ -146,27 +146,22 @@ impl Quantizer {
     /// A query whose dot products with codes order as those with the rows: what was taken off the rows adds the same to
     /// each.
     pub(crate) fn inner_query(&self, row: &[f32], lines: usize, code: &mut SignedCode) {
-        self.scaled_query(row.iter().copied(), lines, code);
+        self.scaled_query(row, lines, code);
     }
 
     /// A query to be compared by distance, and what its dot products with codes are to be multiplied by.
     pub(crate) fn distance_query(&self, row: &[f32], lines: usize, code: &mut SignedCode) -> f32 {
-        let centred = row.iter().zip(&self.centre).map(|(value, centre)| value - centre);
-        self.scaled_query(centred, lines, code) / self.step
+        let centred: Vec<f32> = row.iter().zip(&self.centre).map(|(value, centre)| value - centre).collect();
+        self.scaled_query(&centred, lines, code) / self.step
     }
 
     /// Scales a query to the whole range of codes and returns its step.
-    fn scaled_query(
-        &self,
-        row: impl Iterator<Item = f32> + Clone,
-        lines: usize,
-        code: &mut SignedCode,
-    ) -> f32 {
-        let largest = row.clone().map(f32::abs).fold(0.0, f32::max);
+    fn scaled_query(&self, row: &[f32], lines: usize, code: &mut SignedCode) -> f32 {
+        let largest = largest(row);
         let step = if largest > 0.0 { largest / self.most } else { 1.0 };
         let inverse = 1.0 / step.max(f32::MIN_POSITIVE);
-        let values = row.map(|value| rounded((value * inverse).clamp(-self.most, self.most)) as i8);
-        code.set_values(values, lines);
+        let most = self.most;
+        code.set_values(row, lines, |value| rounded((value * inverse).clamp(-most, most)) as i8);
         step
     }
 
@@ -184,6 +179,20 @@ impl Quantizer {
     pub(crate) fn reach(&self, dimension: usize) -> f32 {
         self.most * self.step * (dimension as f32).sqrt()
     }
+}
+
+/// The largest magnitude of a value.
+fn largest(row: &[f32]) -> f32 {
+    // Several at a time, of which none waits for the one before.
+    const LANES: usize = 16;
+    let (blocks, rest) = row.as_chunks::<LANES>();
+    let mut most = [0.0_f32; LANES];
+    for block in blocks {
+        for (most, value) in most.iter_mut().zip(block) {
+            *most = if value.abs() > *most { value.abs() } else { *most };
+        }
+    }
+    most.iter().chain(rest).fold(0.0, |most, value| most.max(value.abs()))
 }
 
 /// The nearest integer of a number of at most 2^22, without the call that rounding is on processors as old as the

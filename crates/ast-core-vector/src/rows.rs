@@ -102,6 +102,12 @@ impl<T: Plain> Rows<T> {
         self.elements(slot, self.stride)
     }
 
+    /// The first elements of a row.
+    #[inline]
+    pub(crate) fn head(&self, slot: usize, elements: usize) -> &[T] {
+        self.elements(slot, elements)
+    }
+
     /// Rows that follow each other in one segment, as many as [`Self::GROUP`] at most.
     pub(crate) fn rows(&self, slots: Range<usize>) -> &[T] {
         self.elements(slots.start, slots.len() * self.stride)

@@ -396,9 +396,16 @@ impl Store {
 
     /// A query of the caller, which is checked.
     pub(crate) fn query(&self, vector: &[f32]) -> Query {
-        let mut row = vec![0.0; self.space.stride()];
-        self.space.write(vector, &mut row);
-        let mut query = Query { row, ..Query::default() };
+        let mut query = Query::default();
+        self.set_query(vector, &mut query);
+        query
+    }
+
+    /// Puts a vector of the caller, which is checked, into the role of the query.
+    pub(crate) fn set_query(&self, vector: &[f32], query: &mut Query) {
+        query.row.resize(self.space.stride(), 0.0);
+        self.space.write(vector, &mut query.row);
+        query.form = Form::Float;
         if let Some(codes) = &self.codes {
             let lines = codes.rows.stride();
             query.form = match self.space.metric() {
@@ -414,7 +421,6 @@ impl Store {
                 }
             };
         }
-        query
     }
 
     /// Puts a row into the role of the query.
@@ -434,10 +440,17 @@ impl Store {
         };
     }
 
+    /// The codes, if [`estimates`](Self::estimates) of a query read but the high halves of them. What links are chosen
+    /// by is compared by all of them: with a graph of lesser links every search is worse.
+    #[inline]
+    fn coarse_codes(&self, query: &Query) -> Option<&Codes> {
+        self.codes.as_ref().filter(|_| matches!(query.form, Form::Inner | Form::Distance { .. }))
+    }
+
     /// Asks for what [`estimates`](Self::estimates) reads of a row.
     #[inline]
-    pub(crate) fn prefetch_coarse(&self, slot: u32) {
-        match &self.codes {
+    pub(crate) fn prefetch_coarse(&self, query: &Query, slot: u32) {
+        match self.coarse_codes(query) {
             Some(codes) => codes.rows.prefetch(slot as usize, coarse_lines(codes.rows.stride())),
             None => self.prefetch(slot),
         }
@@ -471,30 +484,31 @@ impl Store {
         }
     }
 
-    /// About how far rows are from a query, as [`distances`](Self::distances) measures it: by the high halves of codes.
+    /// About how far rows are from a query of a caller, as [`distances`](Self::distances) measures it: by the high halves
+    /// of codes.
     #[inline]
     pub(crate) fn estimates(&self, query: &Query, slots: &[u32], out: &mut [i32]) {
-        let Some(codes) = &self.codes else { return self.distances(query, slots, out) };
+        let Some(codes) = self.coarse_codes(query) else { return self.distances(query, slots, out) };
         let lines = coarse_lines(codes.rows.stride());
-        codes.fours(slots, out, |rows| codes.kernel.coarse_four(&query.code, rows.map(|row| &row[..lines])));
+        codes.each(slots, lines, out, |rows, out| codes.kernel.coarse(&query.code, rows, out));
         for (out, &slot) in out.iter_mut().zip(slots) {
             *out = self.code_distance(codes, query.form, slot as usize, *out);
         }
     }
 
-    /// Puts exact distances in the place of estimates, and the candidates in the order of them.
-    pub(crate) fn refine(&self, query: &Query, candidates: &mut [Candidate], slot: impl Fn(u32) -> u32) {
+    /// Puts distances in the place of estimates, and the candidates, whose nodes are slots, in the order of them.
+    pub(crate) fn refine(&self, query: &Query, candidates: &mut [Candidate]) {
         const PIECE: usize = 32;
-        if self.codes.is_none() {
+        if self.coarse_codes(query).is_none() {
             return;
         }
         for candidate in &*candidates {
-            self.prefetch(slot(candidate.node));
+            self.prefetch(candidate.node);
         }
         let (mut slots, mut distances) = ([0; PIECE], [0; PIECE]);
         for piece in candidates.chunks_mut(PIECE) {
             for (place, candidate) in slots.iter_mut().zip(&*piece) {
-                *place = slot(candidate.node);
+                *place = candidate.node;
             }
             self.distances(query, &slots[..piece.len()], &mut distances[..piece.len()]);
             for (candidate, &distance) in piece.iter_mut().zip(&distances) {
@@ -526,7 +540,8 @@ impl Store {
     pub(crate) fn distances(&self, query: &Query, slots: &[u32], out: &mut [i32]) {
         match &self.codes {
             Some(codes) => {
-                codes.fours(slots, out, |rows| codes.kernel.dot_four(&query.code, rows));
+                let lines = codes.rows.stride();
+                codes.each(slots, lines, out, |rows, out| codes.kernel.dots(&query.code, rows, out));
                 for (out, &slot) in out.iter_mut().zip(slots) {
                     *out = self.code_distance(codes, query.form, slot as usize, *out);
                 }
@@ -678,21 +693,22 @@ impl Codes {
         self.clipped += encoded.clipped;
     }
 
-    /// Calls a kernel with four rows at a time.
-    #[inline(always)]
-    fn fours(&self, slots: &[u32], out: &mut [i32], kernel: impl Fn([&[CodeLine]; 4]) -> [i32; 4]) {
-        let row = |slot: u32| self.rows.row(slot as usize);
-        let (fours, rest) = slots.as_chunks::<4>();
-        let (out_fours, out_rest) = out.as_chunks_mut::<4>();
-        for (four, out) in fours.iter().zip(out_fours) {
-            *out = kernel(four.map(row));
-        }
-        if let [first, others @ ..] = rest {
-            let at = |i: usize| row(others.get(i).copied().unwrap_or(*first));
-            let dots = kernel([row(*first), at(0), at(1), row(*first)]);
-            for (out, dot) in out_rest.iter_mut().zip(dots) {
-                *out = dot;
+    /// Calls a kernel with the first lines of some rows at a time.
+    #[inline]
+    fn each(
+        &self,
+        slots: &[u32],
+        lines: usize,
+        out: &mut [i32],
+        kernel: impl Fn(&[&[CodeLine]], &mut [i32]),
+    ) {
+        const PIECE: usize = 32;
+        let mut rows: [&[CodeLine]; PIECE] = [&[]; PIECE];
+        for (slots, out) in slots.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
+            for (row, &slot) in rows.iter_mut().zip(slots) {
+                *row = self.rows.head(slot as usize, lines);
             }
+            kernel(&rows[..slots.len()], out);
         }
     }
 }

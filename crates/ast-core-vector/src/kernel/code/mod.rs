@@ -22,12 +22,12 @@ use super::lines::CodeLine;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use super::prefetch::prefetch_behind;
 
-/// The lines of a query, its bias, and four rows of as many lines.
+/// The lines of a query, its bias, rows, and one output a row.
 ///
 /// # Safety
 ///
 /// The processor has the instruction set that the function was compiled for.
-type FourFn = unsafe fn(&[CodeLine], i32, [&[CodeLine]; 4]) -> [i32; 4];
+type EachFn = unsafe fn(&[CodeLine], i32, &[&[CodeLine]], &mut [i32]);
 
 /// The lines of a query, its bias, rows that follow each other, and one output a row.
 ///
@@ -42,8 +42,8 @@ type RowsFn = unsafe fn(&[CodeLine], i32, &[CodeLine], &mut [i32]);
 /// hands them out, and the functions are private.
 pub(crate) struct CodeKernel {
     name: &'static str,
-    dot_four: FourFn,
-    coarse_four: FourFn,
+    dots: EachFn,
+    coarse: EachFn,
     dot_rows: RowsFn,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct SignedCode {
 /// The byte that stands for the value 0.
 pub(crate) const ZERO: u8 = 128;
 
-/// How many lines of a row of so many are enough for [`CodeKernel::coarse_four`].
+/// How many lines of a row of so many are enough for [`CodeKernel::coarse`].
 pub(crate) fn coarse_lines(lines: usize) -> usize {
     lines.div_ceil(2)
 }
@@ -102,12 +102,14 @@ impl SignedCode {
         self.set_bias();
     }
 
-    /// Takes over values in `-127..=127`, padded with zeros to whole lines.
-    pub(crate) fn set_values(&mut self, values: impl Iterator<Item = i8>, lines: usize) {
+    /// Takes over codes in `-127..=127` of values, padded with zeros to whole lines.
+    pub(crate) fn set_values(&mut self, values: &[f32], lines: usize, code: impl Fn(f32) -> i8) {
         self.lines.clear();
         self.lines.resize(lines, CodeLine([0; CodeLine::VALUES]));
-        for (byte, value) in self.lines.iter_mut().flat_map(|line| &mut line.0).zip(values) {
-            *byte = value as u8;
+        for (line, values) in self.lines.iter_mut().zip(values.chunks(CodeLine::VALUES)) {
+            for (byte, value) in line.0.iter_mut().zip(values) {
+                *byte = code(*value) as u8;
+            }
         }
         self.set_bias();
     }
@@ -143,27 +145,21 @@ impl CodeKernel {
         self.name
     }
 
-    /// The dot products of a query with four rows.
+    /// The dot products of a query with rows.
     #[inline]
-    pub(crate) fn dot_four(&self, query: &SignedCode, rows: [&[CodeLine]; 4]) -> [i32; 4] {
-        let lines = query.lines.as_slice();
-        for row in rows {
-            assert_eq!(row.len(), lines.len(), "a kernel takes rows of the query's length");
-        }
+    pub(crate) fn dots(&self, query: &SignedCode, rows: &[&[CodeLine]], out: &mut [i32]) {
+        assert_eq!(rows.len(), out.len(), "a kernel takes one output a row");
         // SAFETY: a `CodeKernel` exists only where its instruction set was detected.
-        unsafe { (self.dot_four)(lines, query.bias, rows) }
+        unsafe { (self.dots)(&query.lines, query.bias, rows, out) }
     }
 
-    /// About the dot products of a query with four rows, of each of which the first [`coarse_lines`] are given. They
-    /// lack the low halves of the values, in place of which they have their mean.
+    /// About the dot products of a query with rows, of each of which the first [`coarse_lines`] are given. They lack
+    /// the low halves of the values, in place of which they have their mean.
     #[inline]
-    pub(crate) fn coarse_four(&self, query: &SignedCode, rows: [&[CodeLine]; 4]) -> [i32; 4] {
-        let lines = query.lines.as_slice();
-        for row in rows {
-            assert_eq!(row.len(), coarse_lines(lines.len()), "a kernel takes rows of the query's length");
-        }
+    pub(crate) fn coarse(&self, query: &SignedCode, rows: &[&[CodeLine]], out: &mut [i32]) {
+        assert_eq!(rows.len(), out.len(), "a kernel takes one output a row");
         // SAFETY: a `CodeKernel` exists only where its instruction set was detected.
-        unsafe { (self.coarse_four)(lines, query.coarse_bias, rows) }
+        unsafe { (self.coarse)(&query.lines, query.coarse_bias, rows, out) }
     }
 
     /// The dot products of a query with each of the rows that lie behind each other in `rows`.
@@ -206,15 +202,6 @@ fn available() -> impl Iterator<Item = &'static CodeKernel> {
     simd.into_iter().flatten().chain([&scalar::KERNEL])
 }
 
-/// Asks for what lies four rows of so many lines behind lines.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-#[inline(always)]
-fn ahead(rows: [&CodeLine; 4], lines: usize) {
-    for line in rows {
-        prefetch_behind(line, 4 * lines);
-    }
-}
-
 /// Writes the functions of a kernel once for every instruction set: only registers and operations differ.
 ///
 /// Four rows at a time share the loads of the query, hide the latency of the multiplications, and end in one
@@ -225,39 +212,49 @@ macro_rules! code_kernel {
     (name: $name:literal, features: $features:literal, bytes: $bytes:literal,) => {
         /// The kernel of this instruction set.
         pub(in crate::kernel::code) static KERNEL: CodeKernel =
-            CodeKernel { name: $name, dot_four, coarse_four, dot_rows };
+            CodeKernel { name: $name, dots, coarse, dot_rows };
 
         /// Bytes of a register.
         const BYTES: usize = $bytes;
 
-        #[target_feature(enable = $features)]
-        fn dot_four(query: &[CodeLine], bias: i32, rows: [&[CodeLine]; 4]) -> [i32; 4] {
-            four::<true, false>(query, bias, rows)
+        /// The sums of a row, of which one counts sixteen times.
+        #[derive(Clone, Copy)]
+        struct Sums {
+            sixteens: Register,
+            units: Register,
         }
 
-        #[target_feature(enable = $features)]
-        fn coarse_four(query: &[CodeLine], bias: i32, rows: [&[CodeLine]; 4]) -> [i32; 4] {
-            four::<false, false>(query, bias, rows)
-        }
-
-        /// Adds the products of two lines of a query with the low and with the high halves of a line of each row.
         #[inline]
         #[target_feature(enable = $features)]
-        fn add_line(
-            low: &mut [Register; 4],
-            high: &mut [Register; 4],
-            query: [&CodeLine; 2],
-            rows: [&CodeLine; 4],
-        ) {
-            let [first, second] = query;
-            for part in 0..CodeLine::VALUES / BYTES {
-                let first = load(&first.0.as_chunks().0[part]);
-                let second = load(&second.0.as_chunks().0[part]);
-                for ((low, high), row) in low.iter_mut().zip(&mut *high).zip(rows) {
-                    let bytes = load(&row.0.as_chunks().0[part]);
-                    *low = add_products(*low, low_halves(bytes), first);
-                    *high = add_products(*high, high_halves(bytes), second);
+        fn joined_sums(sums: Sums) -> Register {
+            add(sixteen_times(sums.sixteens), sums.units)
+        }
+
+        #[target_feature(enable = $features)]
+        fn dots(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+            each::<true>(query, bias, rows, out);
+        }
+
+        #[target_feature(enable = $features)]
+        fn coarse(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+            each::<false>(query, bias, rows, out);
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn each<const FINE: bool>(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+            let (fours, rest) = rows.as_chunks::<4>();
+            let (out_fours, out_rest) = out.as_chunks_mut::<4>();
+            for (rows, out) in fours.iter().zip(out_fours) {
+                *out = four::<FINE, false>(query, bias, *rows);
+            }
+            if let [first, others @ ..] = rest {
+                let mut rows = [*first; 4];
+                for (row, other) in rows[1..].iter_mut().zip(others) {
+                    *row = other;
                 }
+                let dots = four::<FINE, false>(query, bias, rows);
+                out_rest.copy_from_slice(&dots[..rest.len()]);
             }
         }
 
@@ -270,37 +267,45 @@ macro_rules! code_kernel {
         ) -> [i32; 4] {
             let (pairs, left) = query.as_chunks::<2>();
             let coarse = coarse_lines(query.len());
+            let lines = if FINE { query.len() } else { coarse };
             let [a, b, c, d] = rows;
-            let ((a, fine_a), (b, fine_b)) = (a.split_at(coarse), b.split_at(coarse));
-            let ((c, fine_c), (d, fine_d)) = (c.split_at(coarse), d.split_at(coarse));
-            // Two sums of low halves and two of high ones, so that no multiplication waits for the one before.
-            let (mut low, mut other_low) = ([zero(); 4], [zero(); 4]);
-            let (mut high, mut other_high) = ([zero(); 4], [zero(); 4]);
-            for (((([first, second], a), b), c), d) in pairs.iter().zip(a).zip(b).zip(c).zip(d) {
-                if STREAM {
-                    ahead([a, b, c, d], query.len());
-                }
-                add_line(&mut high, &mut other_high, [first, second], [a, b, c, d]);
-            }
-            if let ([query], [.., a], [.., b], [.., c], [.., d]) = (left, a, b, c, d) {
-                add_line(&mut low, &mut high, [query, query], [a, b, c, d]);
-            }
-            if FINE {
-                let fine = fine_a.iter().zip(fine_b).zip(fine_c).zip(fine_d);
-                for ([first, second], (((a, b), c), d)) in pairs.iter().zip(fine) {
-                    if STREAM {
-                        ahead([a, b, c, d], query.len());
+            let right = a.len() == lines && b.len() == lines && c.len() == lines && d.len() == lines;
+            assert!(right, "a kernel takes rows of the query's length");
+            let mut sums = [Sums { sixteens: zero(), units: zero() }; 4];
+            for (i, [first, second]) in pairs.iter().enumerate() {
+                for part in 0..CodeLine::VALUES / BYTES {
+                    let query = [load(first, part), load(second, part)];
+                    for (sums, row) in sums.iter_mut().zip(rows) {
+                        let high = load(&row[i], part);
+                        if FINE {
+                            add_both(sums, query, high, load(&row[coarse + i], part));
+                        } else {
+                            add_high(sums, query, high);
+                        }
                     }
-                    add_line(&mut low, &mut other_low, [first, second], [a, b, c, d]);
+                }
+                if STREAM {
+                    for row in rows {
+                        prefetch_behind(&row[i], 4 * lines);
+                        prefetch_behind(&row[coarse + i], 4 * lines);
+                    }
                 }
             }
-            let mut sums = [zero(); 4];
-            for (((sum, high), other_high), (low, other_low)) in
-                sums.iter_mut().zip(high).zip(other_high).zip(low.into_iter().zip(other_low))
-            {
-                *sum = sixteen_times_and(add(high, other_high), add(low, other_low));
+            if let [query] = left {
+                for part in 0..CodeLine::VALUES / BYTES {
+                    let query = load(query, part);
+                    for (sums, row) in sums.iter_mut().zip(rows) {
+                        add_whole(sums, query, load(&row[coarse - 1], part));
+                    }
+                }
+                if STREAM {
+                    for row in rows {
+                        prefetch_behind(&row[coarse - 1], 4 * lines);
+                    }
+                }
             }
-            let [a, b, c, d] = totals(sums);
+            let [a, b, c, d] = sums;
+            let [a, b, c, d] = totals([joined_sums(a), joined_sums(b), joined_sums(c), joined_sums(d)]);
             [a.wrapping_add(bias), b.wrapping_add(bias), c.wrapping_add(bias), d.wrapping_add(bias)]
         }
 
@@ -323,3 +328,33 @@ macro_rules! code_kernel {
 }
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use code_kernel;
+
+/// How the kernels add products that cannot multiply whole bytes without a sign: by halves.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! by_halves {
+    ($features:literal) => {
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn add_high(sums: &mut Sums, query: [Bytes; 2], high: Bytes) {
+            sums.sixteens = add_products(sums.sixteens, low_halves(high), query[0]);
+            sums.sixteens = add_products(sums.sixteens, high_halves(high), query[1]);
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn add_both(sums: &mut Sums, query: [Bytes; 2], high: Bytes, low: Bytes) {
+            add_high(sums, query, high);
+            sums.units = add_products(sums.units, low_halves(low), query[0]);
+            sums.units = add_products(sums.units, high_halves(low), query[1]);
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn add_whole(sums: &mut Sums, query: Bytes, bytes: Bytes) {
+            sums.sixteens = add_products(sums.sixteens, high_halves(bytes), query);
+            sums.units = add_products(sums.units, low_halves(bytes), query);
+        }
+    };
+}
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use by_halves;

@@ -2,16 +2,18 @@
 
 use std::arch::aarch64::{
     int32x4_t as Register, uint8x16_t as Bytes, vaddq_s32, vaddvq_s32, vandq_u8, vdupq_n_s32, vdupq_n_u8,
-    vget_low_s8, vld1q_u8, vmlal_high_s8, vmull_s8, vpadalq_s16, vreinterpretq_s8_u8, vshlq_n_s32, vshrq_n_u8,
+    vget_low_s8, vld1q_u8, vmlal_high_s8, vmull_s8, vpadalq_s16, vreinterpretq_s8_u8, vshlq_n_s32,
+    vshrq_n_u8,
 };
 
-use super::{CodeKernel, CodeLine, ahead, coarse_lines, code_kernel};
+use super::{CodeKernel, CodeLine, by_halves, coarse_lines, code_kernel, prefetch_behind};
 
 code_kernel! {
     name: "neon",
     features: "neon",
     bytes: 16,
 }
+by_halves!("neon");
 
 #[inline]
 #[target_feature(enable = "neon")]
@@ -21,7 +23,8 @@ fn zero() -> Register {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn load(bytes: &[u8; BYTES]) -> Bytes {
+fn load(line: &CodeLine, part: usize) -> Bytes {
+    let bytes = &line.0.as_chunks::<BYTES>().0[part];
     // SAFETY: the array holds the 16 bytes that are read, and the load asks for no alignment.
     unsafe { vld1q_u8(bytes.as_ptr()) }
 }
@@ -55,8 +58,8 @@ fn add(a: Register, b: Register) -> Register {
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn sixteen_times_and(high: Register, low: Register) -> Register {
-    vaddq_s32(vshlq_n_s32::<4>(high), low)
+fn sixteen_times(sum: Register) -> Register {
+    vshlq_n_s32::<4>(sum)
 }
 
 #[inline]

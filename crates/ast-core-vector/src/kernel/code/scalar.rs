@@ -3,14 +3,18 @@
 use super::{CodeKernel, CodeLine, coarse_lines};
 
 /// The kernel without instructions beyond those of the build target.
-pub(super) static KERNEL: CodeKernel = CodeKernel { name: "scalar", dot_four, coarse_four, dot_rows };
+pub(super) static KERNEL: CodeKernel = CodeKernel { name: "scalar", dots, coarse: coarse_dots, dot_rows };
 
-fn dot_four(query: &[CodeLine], bias: i32, rows: [&[CodeLine]; 4]) -> [i32; 4] {
-    rows.map(|row| dot(query, bias, row))
+fn dots(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+    for (row, out) in rows.iter().zip(out) {
+        *out = dot(query, bias, row);
+    }
 }
 
-fn coarse_four(query: &[CodeLine], bias: i32, rows: [&[CodeLine]; 4]) -> [i32; 4] {
-    rows.map(|row| coarse(query, bias, row))
+fn coarse_dots(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+    for (row, out) in rows.iter().zip(out) {
+        *out = coarse(query, bias, row);
+    }
 }
 
 fn dot_rows(query: &[CodeLine], bias: i32, rows: &[CodeLine], out: &mut [i32]) {

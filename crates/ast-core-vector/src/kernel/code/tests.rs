@@ -44,7 +44,8 @@ fn oracle(a: &[i8], b: &[i8]) -> i64 {
 fn assert_dots(query: &[i8], rows: &[Vec<i8>]) {
     let count = query.len().div_ceil(CodeLine::VALUES);
     let mut by_values = SignedCode::default();
-    by_values.set_values(query.iter().copied(), count);
+    let values: Vec<f32> = query.iter().map(|&value| f32::from(value)).collect();
+    by_values.set_values(&values, count, |value| value as i8);
     let mut by_row = SignedCode::default();
     by_row.set_row(&lines(query));
     let block: Vec<CodeLine> = rows.iter().flat_map(|row| lines(row)).collect();
@@ -59,19 +60,14 @@ fn assert_dots(query: &[i8], rows: &[Vec<i8>]) {
                 "{}",
                 kernel.name()
             );
-            for (four, expected) in block.chunks_exact(4 * count.max(1)).zip(expected.chunks_exact(4)) {
-                let row = |i: usize| &four[i * count..][..count];
-                let dots = kernel.dot_four(code, [row(0), row(1), row(2), row(3)]);
-                assert_eq!(dots.map(i64::from), expected, "{}", kernel.name());
-            }
-            let coarse = coarse_lines(count);
-            for (four, rows) in block.chunks_exact(4 * count.max(1)).zip(rows.chunks_exact(4)) {
-                let row = |i: usize| &four[i * count..][..coarse];
-                let dots = kernel.coarse_four(code, [row(0), row(1), row(2), row(3)]);
-                for (dot, row) in dots.into_iter().zip(rows) {
-                    let off = i64::from(dot) - coarse_oracle(query, row);
-                    assert!((0..=1).contains(&off), "{} is off by {off}", kernel.name());
-                }
+            let lines: Vec<&[CodeLine]> = (0..rows.len()).map(|i| &block[i * count..][..count]).collect();
+            kernel.dots(code, &lines, &mut dots);
+            assert!(dots.iter().map(|&dot| i64::from(dot)).eq(expected.iter().copied()), "{}", kernel.name());
+            let lines: Vec<&[CodeLine]> = lines.iter().map(|row| &row[..coarse_lines(count)]).collect();
+            kernel.coarse(code, &lines, &mut dots);
+            for (&dot, row) in dots.iter().zip(rows) {
+                let off = i64::from(dot) - coarse_oracle(query, row);
+                assert!((0..=1).contains(&off), "{} is off by {off}", kernel.name());
             }
         }
     }
