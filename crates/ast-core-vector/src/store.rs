@@ -447,12 +447,15 @@ impl Store {
         self.codes.as_ref().filter(|_| matches!(query.form, Form::Inner | Form::Distance { .. }))
     }
 
-    /// Asks for what [`estimates`](Self::estimates) reads of a row.
+    /// Asks for what [`estimates`](Self::estimates) reads of rows.
     #[inline]
-    pub(crate) fn prefetch_coarse(&self, query: &Query, slot: u32) {
+    pub(crate) fn prefetch_coarse(&self, query: &Query, slots: &[u32]) {
         match self.coarse_codes(query) {
-            Some(codes) => codes.rows.prefetch(slot as usize, coarse_lines(codes.rows.stride())),
-            None => self.prefetch(slot),
+            Some(codes) => {
+                let lines = coarse_lines(codes.rows.stride());
+                slots.iter().for_each(|&slot| codes.rows.prefetch(slot as usize, lines));
+            }
+            None => slots.iter().for_each(|&slot| self.prefetch(slot)),
         }
     }
 

@@ -139,8 +139,8 @@ impl Scratch {
             let count = self.visited.insert_all(layer.links(nearest.node), &mut self.nodes);
             for (place, &node) in self.slots.iter_mut().zip(&self.nodes[..count]) {
                 *place = layer.slot(node);
-                store.prefetch_coarse(query, *place);
             }
+            store.prefetch_coarse(query, &self.slots[..count]);
             let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
             store.estimates(query, slots, distances);
             for (&node, &distance) in self.nodes[..count].iter().zip(&self.distances[..count]) {
@@ -167,12 +167,11 @@ impl Scratch {
                 if link == NONE {
                     break;
                 }
-                let slot = layer.slot(link);
-                store.prefetch_coarse(query, slot);
                 self.nodes[count] = link;
-                self.slots[count] = slot;
+                self.slots[count] = layer.slot(link);
                 count += 1;
             }
+            store.prefetch_coarse(query, &self.slots[..count]);
             let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
             store.estimates(query, slots, distances);
             let nearest = self.nodes[..count].iter().zip(&*distances).min_by_key(|(_, distance)| **distance);
