@@ -469,11 +469,13 @@ impl Store {
         }
     }
 
-    /// Asks for what the score of a row is computed from.
+    /// Asks for the beginning of what the score of a row is computed from. The processor sees that what follows will be
+    /// read, and fetches it by ways of its own, of which it has more than for what a program asks for.
     pub(crate) fn prefetch_original(&self, slot: u32) {
+        const LINES: usize = 4;
         match &self.originals {
-            Originals::Full(rows) => rows.prefetch(slot as usize, rows.stride()),
-            Originals::Half(rows) => rows.prefetch(slot as usize, rows.stride()),
+            Originals::Full(rows) => rows.prefetch(slot as usize, LINES.min(rows.stride())),
+            Originals::Half(rows) => rows.prefetch(slot as usize, LINES.min(rows.stride())),
             Originals::None => {}
         }
     }
