@@ -102,6 +102,12 @@ impl<T: Plain> Rows<T> {
         self.elements(slot, self.stride)
     }
 
+    /// The first elements of a row.
+    #[inline]
+    pub(crate) fn head(&self, slot: usize, elements: usize) -> &[T] {
+        self.elements(slot, elements)
+    }
+
     /// Rows that follow each other in one segment, as many as [`Self::GROUP`] at most.
     pub(crate) fn rows(&self, slots: Range<usize>) -> &[T] {
         self.elements(slots.start, slots.len() * self.stride)
@@ -150,10 +156,10 @@ impl<T: Plain> Rows<T> {
         self.segments.par_iter().for_each(|segment| _ = segment.checked());
     }
 
-    /// Asks for the cache lines of a row.
+    /// Asks for the cache lines of the first elements of a row.
     #[inline]
-    pub(crate) fn prefetch(&self, slot: usize) {
-        prefetch(self.row(slot));
+    pub(crate) fn prefetch(&self, slot: usize, elements: usize) {
+        prefetch(self.elements(slot, elements));
     }
 
     pub(crate) fn row_mut(&mut self, slot: usize) -> &mut [T] {

@@ -7,9 +7,10 @@ use rayon::prelude::*;
 use crate::{
     Memory, Metric, Storage, VectorError,
     file::{IndexFile, Part, Reader, State, Writer},
+    frontier::Candidate,
     half::{from_half, is_finite, to_half},
     kernel::{
-        code::{CodeKernel, SignedCode},
+        code::{CodeKernel, SignedCode, coarse_lines, split},
         lines::{CodeLine, FloatLine, HalfLine, floats, floats_mut},
     },
     quantize::Quantizer,
@@ -137,6 +138,8 @@ impl Store {
             Storage::Float => None,
             _ => Some(Codes::read_from(file, space)?),
         };
+        // Codes of an old file were all read just now.
+        file.file().check()?;
         let lengths = match space.metric() {
             Metric::Dot => {
                 let longest = state.longest;
@@ -393,9 +396,16 @@ impl Store {
 
     /// A query of the caller, which is checked.
     pub(crate) fn query(&self, vector: &[f32]) -> Query {
-        let mut row = vec![0.0; self.space.stride()];
-        self.space.write(vector, &mut row);
-        let mut query = Query { row, ..Query::default() };
+        let mut query = Query::default();
+        self.set_query(vector, &mut query);
+        query
+    }
+
+    /// Puts a vector of the caller, which is checked, into the role of the query.
+    pub(crate) fn set_query(&self, vector: &[f32], query: &mut Query) {
+        query.row.resize(self.space.stride(), 0.0);
+        self.space.write(vector, &mut query.row);
+        query.form = Form::Float;
         if let Some(codes) = &self.codes {
             let lines = codes.rows.stride();
             query.form = match self.space.metric() {
@@ -411,7 +421,6 @@ impl Store {
                 }
             };
         }
-        query
     }
 
     /// Puts a row into the role of the query.
@@ -431,21 +440,42 @@ impl Store {
         };
     }
 
-    /// Asks for what the next comparison with a row reads.
+    /// The codes, if [`estimates`](Self::estimates) of a query read but the high halves of them. What links are chosen
+    /// by is compared by all of them: with a graph of lesser links every search is worse.
+    #[inline]
+    fn coarse_codes(&self, query: &Query) -> Option<&Codes> {
+        self.codes.as_ref().filter(|_| matches!(query.form, Form::Inner | Form::Distance { .. }))
+    }
+
+    /// Asks for what [`estimates`](Self::estimates) reads of rows.
+    #[inline]
+    pub(crate) fn prefetch_coarse(&self, query: &Query, slots: &[u32]) {
+        match self.coarse_codes(query) {
+            Some(codes) => {
+                let lines = coarse_lines(codes.rows.stride());
+                slots.iter().for_each(|&slot| codes.rows.prefetch(slot as usize, lines));
+            }
+            None => slots.iter().for_each(|&slot| self.prefetch(slot)),
+        }
+    }
+
+    /// Asks for what [`distances`](Self::distances) reads of a row.
     #[inline]
     pub(crate) fn prefetch(&self, slot: u32) {
         match (&self.codes, &self.originals) {
-            (Some(codes), _) => codes.rows.prefetch(slot as usize),
-            (None, Originals::Full(rows)) => rows.prefetch(slot as usize),
+            (Some(codes), _) => codes.rows.prefetch(slot as usize, codes.rows.stride()),
+            (None, Originals::Full(rows)) => rows.prefetch(slot as usize, rows.stride()),
             (None, _) => {}
         }
     }
 
-    /// Asks for what the score of a row is computed from.
+    /// Asks for the beginning of what the score of a row is computed from. The processor sees that what follows will be
+    /// read, and fetches it by ways of its own, of which it has more than for what a program asks for.
     pub(crate) fn prefetch_original(&self, slot: u32) {
+        const LINES: usize = 4;
         match &self.originals {
-            Originals::Full(rows) => rows.prefetch(slot as usize),
-            Originals::Half(rows) => rows.prefetch(slot as usize),
+            Originals::Full(rows) => rows.prefetch(slot as usize, LINES.min(rows.stride())),
+            Originals::Half(rows) => rows.prefetch(slot as usize, LINES.min(rows.stride())),
             Originals::None => {}
         }
     }
@@ -459,12 +489,64 @@ impl Store {
         }
     }
 
+    /// About how far rows are from a query of a caller, as [`distances`](Self::distances) measures it: by the high halves
+    /// of codes.
+    #[inline]
+    pub(crate) fn estimates(&self, query: &Query, slots: &[u32], out: &mut [i32]) {
+        let Some(codes) = self.coarse_codes(query) else { return self.distances(query, slots, out) };
+        let lines = coarse_lines(codes.rows.stride());
+        codes.each(slots, lines, out, |rows, out| codes.kernel.coarse(&query.code, rows, out));
+        for (out, &slot) in out.iter_mut().zip(slots) {
+            *out = self.code_distance(codes, query.form, slot as usize, *out);
+        }
+    }
+
+    /// Puts distances in the place of estimates, and the candidates, whose nodes are slots, in the order of them.
+    pub(crate) fn refine(&self, query: &Query, candidates: &mut [Candidate]) {
+        const PIECE: usize = 32;
+        if self.coarse_codes(query).is_none() {
+            return;
+        }
+        for candidate in &*candidates {
+            self.prefetch(candidate.node);
+        }
+        let (mut slots, mut distances) = ([0; PIECE], [0; PIECE]);
+        for piece in candidates.chunks_mut(PIECE) {
+            for (place, candidate) in slots.iter_mut().zip(&*piece) {
+                *place = candidate.node;
+            }
+            self.distances(query, &slots[..piece.len()], &mut distances[..piece.len()]);
+            for (candidate, &distance) in piece.iter_mut().zip(&distances) {
+                candidate.distance = distance;
+            }
+        }
+        candidates.sort_unstable();
+    }
+
+    /// How many of candidates in the order of their distances from a query of the caller are to be scored to return the
+    /// best `k`: those behind are too far for rounding to have put them there.
+    pub(crate) fn contenders(&self, query: &Query, candidates: &[Candidate], k: usize) -> usize {
+        /// Standard deviations of a difference of two distances: one in 30,000 is larger.
+        const DEVIATIONS: f32 = 4.0;
+        let most = self.candidates(k).min(candidates.len());
+        let last = k.checked_sub(1).and_then(|last| candidates[..most].get(last));
+        let (Some(codes), Some(last)) = (&self.codes, last) else { return most };
+        let factor = if let Form::Distance { factor } = query.form { factor } else { 1.0 };
+        // Rounding adds to each value of the row and of the query up to half a step either way, evenly distributed, and
+        // the dot product has that times the value of the other.
+        let squares = query.code.squares() + 2.0 * codes.half_norms.row(last.node as usize)[0] as f32;
+        let deviation = factor * (2.0 * squares / 12.0).sqrt();
+        let bar = last.distance.saturating_add((DEVIATIONS * deviation) as i32);
+        candidates[..most].partition_point(|candidate| candidate.distance <= bar)
+    }
+
     /// How far rows are from a query, in a measure that only orders: the smaller is the nearer.
     #[inline]
     pub(crate) fn distances(&self, query: &Query, slots: &[u32], out: &mut [i32]) {
         match &self.codes {
             Some(codes) => {
-                codes.dots(&query.code, slots, out);
+                let lines = codes.rows.stride();
+                codes.each(slots, lines, out, |rows, out| codes.kernel.dots(&query.code, rows, out));
                 for (out, &slot) in out.iter_mut().zip(slots) {
                     *out = self.code_distance(codes, query.form, slot as usize, *out);
                 }
@@ -569,8 +651,17 @@ impl Codes {
             .ok_or_else(|| file.mismatch(Part::Centre))?;
         let longest = quantizer.longest_half_norm(lines);
         let is_half_norm = move |rows: &[i32]| rows.iter().all(|half| (0..=longest).contains(half));
+        let mut rows = file.rows(Part::Codes, (lines, state.slots), fresh.rows.blank(), |_| true)?;
+        if file.has_whole_codes() && lines > 1 {
+            let mut halved = rows.emptied();
+            for slot in 0..rows.len() {
+                halved.push();
+                split(rows.row(slot), halved.row_mut(slot));
+            }
+            rows = halved;
+        }
         Ok(Self {
-            rows: file.rows(Part::Codes, (lines, state.slots), fresh.rows.blank(), |_| true)?,
+            rows,
             half_norms: file.rows(Part::HalfNorms, (1, state.slots), 0, is_half_norm)?,
             quantizer: Arc::new(quantizer),
             trained: state.trained,
@@ -607,20 +698,22 @@ impl Codes {
         self.clipped += encoded.clipped;
     }
 
+    /// Calls a kernel with the first lines of some rows at a time.
     #[inline]
-    fn dots(&self, query: &SignedCode, slots: &[u32], out: &mut [i32]) {
-        let row = |slot: u32| self.rows.row(slot as usize);
-        let (fours, rest) = slots.as_chunks::<4>();
-        let (out_fours, out_rest) = out.as_chunks_mut::<4>();
-        for (&[a, b, c, d], out) in fours.iter().zip(out_fours) {
-            *out = self.kernel.dot_four(query, [row(a), row(b), row(c), row(d)]);
-        }
-        if let [first, others @ ..] = rest {
-            let at = |i: usize| row(others.get(i).copied().unwrap_or(*first));
-            let dots = self.kernel.dot_four(query, [row(*first), at(0), at(1), row(*first)]);
-            for (out, dot) in out_rest.iter_mut().zip(dots) {
-                *out = dot;
+    fn each(
+        &self,
+        slots: &[u32],
+        lines: usize,
+        out: &mut [i32],
+        kernel: impl Fn(&[&[CodeLine]], &mut [i32]),
+    ) {
+        const PIECE: usize = 32;
+        let mut rows: [&[CodeLine]; PIECE] = [&[]; PIECE];
+        for (slots, out) in slots.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
+            for (row, &slot) in rows.iter_mut().zip(slots) {
+                *row = self.rows.head(slot as usize, lines);
             }
+            kernel(&rows[..slots.len()], out);
         }
     }
 }

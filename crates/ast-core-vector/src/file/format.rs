@@ -1,4 +1,4 @@
-//! Version 1 of the format: everything before the sections.
+//! Version 2 of the format: everything before the sections.
 //!
 //! Numbers are little-endian. A file begins with the header, and behind that are sections: those of rows at multiples of
 //! 4096 bytes, the others at multiples of 64. What is between them is zeros.
@@ -16,6 +16,9 @@
 //!
 //! Checksums are XXH3 of 64 bits. A section of rows is cut into blocks of a power of two of rows; the checksums of
 //! those are a section of their own, the last in the file, and the section's checksum is that of its list of them.
+//!
+//! Version 1 differs in codes of more than one line: their bytes are in the order of the values, where now they are
+//! split in halves. It is read, but such codes are copied to memory when the file is opened.
 
 use std::path::Path;
 
@@ -27,8 +30,8 @@ use crate::{HnswConfig, Metric, Storage, VectorError, keys::Keys};
 /// The first bytes of every file. The first is no text, and the last is changed by programs that take it for some.
 const MAGIC: [u8; 8] = *b"\x89ASTVEC\n";
 
-/// The version that is written, and the only one there is.
-pub(super) const VERSION: u32 = 1;
+/// The version that is written. Those before are read.
+pub(super) const VERSION: u32 = 2;
 
 /// Sections begin at multiples of this many bytes: those of rows at those of a page.
 pub(super) const ALIGNMENT: u64 = 64;
@@ -91,7 +94,8 @@ pub(crate) enum Part {
     FreeUpper = 7,
     /// What codes are relative to, f32.
     Centre = 8,
-    /// Rows in the order of slots: vectors as f32 or f16, codes, halves of their squared lengths (i32), lengths of
+    /// Rows in the order of slots: vectors as f32 or f16, codes as [`split`](crate::kernel::code::split) orders them,
+    /// halves of their squared lengths (i32), lengths of
     /// vectors (f32), each padded to 64 bytes but the last two.
     Floats = 9,
     Halves = 10,
@@ -302,8 +306,9 @@ impl Fields {
         }
         let mut fields = In(&prefix[8..]);
         let (version, length) = (fields.u32(), fields.u32());
-        if version != Some(VERSION) {
-            return Err(unknown("version 1", format!("version {}", version.unwrap_or(0))));
+        if !version.is_some_and(|version| (1..=VERSION).contains(&version)) {
+            let expected = format!("version 1 to {VERSION}");
+            return Err(unknown(&expected, format!("version {}", version.unwrap_or(0))));
         }
         match length {
             Some(length) if (FIXED..=LONGEST).contains(&(length as usize)) => Ok(length as usize),
@@ -322,11 +327,12 @@ impl Fields {
             let (expected, received) = (format!("checksum {stored:016x}"), format!("{sum:016x}"));
             return Err(damaged(path, "the header", expected, received));
         }
-        Self::read(&mut In(&bytes[PREFIX..]))
+        let version = bytes.get(8..).and_then(|bytes| In(bytes).u32()).unwrap_or(0);
+        Self::read(version, &mut In(&bytes[PREFIX..]))
             .ok_or_else(|| damaged(path, "the header", "values in their ranges", "others"))
     }
 
-    fn read(fields: &mut In<'_>) -> Option<Self> {
+    fn read(version: u32, fields: &mut In<'_>) -> Option<Self> {
         /// Beyond all counts of values that were written.
         const MANY: u64 = 1 << 60;
         let file_length = fields.u64()?;
@@ -377,7 +383,6 @@ impl Fields {
             return None;
         }
         let config = (kind != Kind::Flat).then_some(config);
-        let version = VERSION;
         Some(Self {
             public: Header { version, kind, dimension, metric, storage, len, generation, model, config },
             state: State {

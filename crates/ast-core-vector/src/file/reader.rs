@@ -101,6 +101,11 @@ impl Reader {
         &self.fields.state
     }
 
+    /// Whether its codes are bytes in order, as version 1 has them, and not by halves.
+    pub(crate) fn has_whole_codes(&self) -> bool {
+        self.fields.public.version == 1
+    }
+
     /// The file, to be asked whether it was found to be damaged.
     pub(crate) fn file(&self) -> Arc<IndexFile> {
         Arc::clone(&self.file)

@@ -1,10 +1,6 @@
 //! Choosing between a walk through the graph and a scan, with and without a filter.
 
-use super::{
-    Hnsw,
-    graph::{Layer, NONE},
-    search::Scratch,
-};
+use super::{Hnsw, graph::Layer, search::Scratch};
 use crate::{
     Filter, SearchOptions, VectorIndex,
     bits::{Bits, ones},
@@ -127,7 +123,6 @@ impl Hnsw {
             }
         };
         if walked && scratch.candidates.len() >= wanted {
-            scratch.candidates.truncate(most);
             return;
         }
         // The graph leads to too few, or the way through it is longer.
@@ -154,6 +149,7 @@ impl Hnsw {
         scratch.candidates.clear();
         let found = scratch.frontier.iter().filter(|found| self.live.contains(found.node));
         scratch.candidates.extend(found);
+        self.store.refine(query, &mut scratch.candidates);
         true
     }
 
@@ -175,6 +171,7 @@ impl Hnsw {
         scratch.filtered_beam(self.graph.layer(0), &self.store, query, entry, (ef, seen), passes);
         scratch.candidates.clear();
         scratch.candidates.extend(scratch.results.iter());
+        self.store.refine(query, &mut scratch.candidates);
         true
     }
 
@@ -245,18 +242,9 @@ impl Scratch {
             if nearest.distance > self.results.bar() {
                 break;
             }
-            let mut count = 0;
-            for &link in layer.places(nearest.node) {
-                if link == NONE {
-                    break;
-                }
-                if self.visited.insert(link) {
-                    store.prefetch(link);
-                    self.slots[count] = link;
-                    count += 1;
-                }
-            }
-            store.distances(query, &self.slots[..count], &mut self.distances[..count]);
+            let count = self.visited.insert_all(layer.links(nearest.node), &mut self.slots);
+            store.prefetch_coarse(query, &self.slots[..count]);
+            store.estimates(query, &self.slots[..count], &mut self.distances[..count]);
             for (&node, &distance) in self.slots[..count].iter().zip(&self.distances[..count]) {
                 if distance < self.results.bar() && distance < self.frontier.bar() {
                     layer.prefetch(node);

@@ -206,6 +206,6 @@ impl<'a> Layer<'a> {
     /// Asks for the links of a node.
     #[inline]
     pub(crate) fn prefetch(&self, node: u32) {
-        self.rows.prefetch(node as usize);
+        self.rows.prefetch(node as usize, self.rows.stride());
     }
 }

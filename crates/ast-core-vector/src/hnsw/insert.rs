@@ -213,26 +213,28 @@ pub(crate) fn choose(
     stretch: f32,
 ) -> Vec<Candidate> {
     let mut chosen: Vec<Candidate> = Vec::with_capacity(most);
-    let mut slots: Vec<u32> = Vec::with_capacity(most);
-    let mut distances = [0; 4];
+    let mut rest = candidates.to_vec();
+    let mut slots: Vec<u32> = rest.iter().map(|candidate| layer.slot(candidate.node)).collect();
+    let mut distances = vec![0; slots.len()];
     let mut query = std::mem::take(&mut scratch.other);
-    'candidates: for &candidate in candidates {
+    while let Some(&nearest) = rest.first() {
+        chosen.push(nearest);
         if chosen.len() == most {
             break;
         }
-        let slot = layer.slot(candidate.node);
-        if !slots.is_empty() {
-            store.node_query(slot, &mut query);
-            for four in slots.chunks(4) {
-                let distances = &mut distances[..four.len()];
-                store.distances(&query, four, distances);
-                if distances.iter().any(|&distance| store.stretched(distance, stretch) < candidate.distance) {
-                    continue 'candidates;
-                }
+        store.node_query(slots[0], &mut query);
+        let count = rest.len() - 1;
+        store.distances(&query, &slots[1..], &mut distances[..count]);
+        let mut kept = 0;
+        for at in 0..count {
+            let candidate = rest[at + 1];
+            if store.stretched(distances[at], stretch) >= candidate.distance {
+                (rest[kept], slots[kept]) = (candidate, slots[at + 1]);
+                kept += 1;
             }
         }
-        chosen.push(candidate);
-        slots.push(slot);
+        rest.truncate(kept);
+        slots.truncate(kept);
     }
     scratch.other = query;
     chosen

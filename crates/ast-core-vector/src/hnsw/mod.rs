@@ -23,7 +23,6 @@ use crate::{
     keys::Keys,
     space::Space,
     store::{Query, Store},
-    top_k::TopK,
 };
 
 /// Settings of an [`Hnsw`].
@@ -310,17 +309,21 @@ impl Hnsw {
         k: usize,
         threshold: Option<f32>,
         row: &mut Vec<f32>,
-    ) -> TopK {
+    ) -> Vec<Neighbor> {
         for candidate in found {
             self.store.prefetch_original(candidate.node);
         }
-        let mut top = TopK::new(k, threshold);
+        let mut neighbors = Vec::with_capacity(found.len());
         for candidate in found {
             let slot = candidate.node as usize;
             let score = self.store.score(query, slot, row);
-            top.push(Neighbor { key: self.keys.as_slice()[slot], score });
+            if threshold.is_none_or(|threshold| score >= threshold) {
+                neighbors.push(Neighbor { key: self.keys.as_slice()[slot], score });
+            }
         }
-        top
+        neighbors.sort_unstable_by(Neighbor::rank);
+        neighbors.truncate(k);
+        neighbors
     }
 }
 
@@ -402,16 +405,18 @@ impl VectorIndex for Hnsw {
         if wanted == 0 {
             return Ok(Vec::new());
         }
-        let query = self.store.query(query);
         let mut scratch = self.pool.take();
         let scratch = &mut *scratch;
+        let mut prepared = std::mem::take(&mut scratch.query);
+        self.store.set_query(query, &mut prepared);
         let ef = options.ef.unwrap_or(self.config.ef_search).max(wanted).min(self.store.len());
-        self.find(&query, self.matches(options, ef), wanted, ef, scratch);
-        let found = std::mem::take(&mut scratch.candidates);
-        let top = self.rescore(&query, &found, wanted, options.threshold, &mut scratch.row);
-        scratch.candidates = found;
+        self.find(&prepared, self.matches(options, ef), wanted, ef, scratch);
+        let mut found = std::mem::take(&mut scratch.candidates);
+        found.truncate(self.store.contenders(&prepared, &found, wanted));
+        let neighbors = self.rescore(&prepared, &found, wanted, options.threshold, &mut scratch.row);
+        (scratch.query, scratch.candidates) = (prepared, found);
         self.store.check_file()?;
-        Ok(top.into_sorted())
+        Ok(neighbors)
     }
 }
 

@@ -12,13 +12,14 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Visited {
     bits: Vec<u64>,
-    words: Vec<u32>,
+    /// Nodes whose words are not zero.
+    nodes: Vec<u32>,
 }
 
 impl Visited {
     pub(super) fn reset(&mut self, nodes: usize) {
-        for word in self.words.drain(..) {
-            self.bits[word as usize] = 0;
+        for node in self.nodes.drain(..) {
+            self.bits[node as usize / 64] = 0;
         }
         if self.bits.len() < nodes.div_ceil(64) {
             self.bits.resize(nodes.div_ceil(64), 0);
@@ -28,15 +29,24 @@ impl Visited {
     /// Marks a node and says whether it was not yet. One that there is not counts as marked.
     #[inline]
     pub(super) fn insert(&mut self, node: u32) -> bool {
-        let word = node / 64;
-        let bit = 1 << (node % 64);
-        let Some(bits) = self.bits.get_mut(word as usize) else { return false };
-        let new = *bits & bit == 0;
-        if *bits == 0 {
-            self.words.push(word);
+        self.insert_all([node], &mut [0]) == 1
+    }
+
+    /// Marks nodes, writes those that were not yet to `new`, where there is room for all of them, and says how many
+    /// they are. Those that there are not count as marked.
+    #[inline]
+    pub(super) fn insert_all(&mut self, nodes: impl IntoIterator<Item = u32>, new: &mut [u32]) -> usize {
+        let mut count = 0;
+        for node in nodes {
+            let Some(bits) = self.bits.get_mut(node as usize / 64) else { continue };
+            let Some(place) = new.get_mut(count) else { break };
+            // Whether a node is new is as good as random, so that a jump by it would often be guessed wrong.
+            *place = node;
+            count += usize::from(*bits >> (node % 64) & 1 == 0);
+            *bits |= 1 << (node % 64);
         }
-        *bits |= bit;
-        new
+        self.nodes.extend_from_slice(&new[..count]);
+        count
     }
 }
 
@@ -53,6 +63,8 @@ pub(crate) struct Scratch {
     nodes: Vec<u32>,
     pub(super) slots: Vec<u32>,
     pub(super) distances: Vec<i32>,
+    /// What a caller looks for.
+    pub(super) query: Query,
     /// Rows in the role of the query.
     pub(crate) node: Query,
     pub(crate) other: Query,
@@ -104,8 +116,8 @@ impl Drop for Pooled<'_> {
 }
 
 impl Scratch {
-    /// Finds the `width` nodes of a layer that are nearest to the query, as far as the links lead there from
-    /// `entries`, and leaves them in the frontier.
+    /// Finds the `width` nodes of a layer that are nearest to the query by [`Store::estimates`], as far as the links lead
+    /// there from `entries`, and leaves them in the frontier.
     ///
     /// Malkov and Yashunin's algorithm 2.
     pub(crate) fn beam(
@@ -124,21 +136,13 @@ impl Scratch {
             }
         }
         while let Some(nearest) = self.frontier.pop() {
-            let mut count = 0;
-            for &link in layer.places(nearest.node) {
-                if link == NONE {
-                    break;
-                }
-                if self.visited.insert(link) {
-                    let slot = layer.slot(link);
-                    store.prefetch(slot);
-                    self.nodes[count] = link;
-                    self.slots[count] = slot;
-                    count += 1;
-                }
+            let count = self.visited.insert_all(layer.links(nearest.node), &mut self.nodes);
+            for (place, &node) in self.slots.iter_mut().zip(&self.nodes[..count]) {
+                *place = layer.slot(node);
             }
+            store.prefetch_coarse(query, &self.slots[..count]);
             let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
-            store.distances(query, slots, distances);
+            store.estimates(query, slots, distances);
             for (&node, &distance) in self.nodes[..count].iter().zip(&self.distances[..count]) {
                 if distance < self.frontier.bar() {
                     layer.prefetch(node);
@@ -163,14 +167,13 @@ impl Scratch {
                 if link == NONE {
                     break;
                 }
-                let slot = layer.slot(link);
-                store.prefetch(slot);
                 self.nodes[count] = link;
-                self.slots[count] = slot;
+                self.slots[count] = layer.slot(link);
                 count += 1;
             }
+            store.prefetch_coarse(query, &self.slots[..count]);
             let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
-            store.distances(query, slots, distances);
+            store.estimates(query, slots, distances);
             let nearest = self.nodes[..count].iter().zip(&*distances).min_by_key(|(_, distance)| **distance);
             match nearest {
                 Some((&node, &distance)) if distance < best.distance => best = Candidate { distance, node },
@@ -189,7 +192,7 @@ impl Scratch {
         level: usize,
     ) -> Candidate {
         let mut distance = [0];
-        store.distances(query, &[entry.slot], &mut distance);
+        store.estimates(query, &[entry.slot], &mut distance);
         let mut best = Candidate { distance: distance[0], node: entry.node };
         for upper in (level + 1..=entry.level).rev() {
             best = self.descend(graph.layer(upper), store, query, best);

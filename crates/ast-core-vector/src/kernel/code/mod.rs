@@ -1,9 +1,12 @@
 //! Kernels over codes: vectors whose values are 8-bit integers.
 //!
-//! A value `v` in `-127..=127` is kept as the byte `v + 128`, because the instructions that multiply bytes take one
-//! operand without a sign. The other operand, the query, has a sign. With `u = v + 128`, what they sum is
-//! `u * q = v * q + 128 * q`, so that a kernel begins at `-128 * sum(q)`, the query's *bias*, and ends at the exact
-//! dot product. All kernels give the same integers.
+//! A value `v` in `-127..=127` is the byte `u = v + 128`, because the instructions that multiply bytes take one operand
+//! without a sign. The other operand, the query, has a sign. What they sum is `u * q = v * q + 128 * q`, so that a kernel
+//! begins at `-128 * sum(q)`, the query's *bias*, and ends at the exact dot product. All kernels give the same integers.
+//!
+//! The bytes of two cache lines are kept by halves: a line of the high four bits of both, and far behind it one of the low
+//! ones ([`split`]). The lines of the high halves come first, and they alone are a code of half the size, whose dot
+//! products are off by little. A walk through a graph waits for memory, and with them it reads half as much of it.
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -16,13 +19,15 @@ mod x86;
 use std::sync::OnceLock;
 
 use super::lines::CodeLine;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use super::prefetch::prefetch_behind;
 
-/// The lines of a query, its bias, and four rows of as many lines.
+/// The lines of a query, its bias, rows, and one output a row.
 ///
 /// # Safety
 ///
 /// The processor has the instruction set that the function was compiled for.
-type FourFn = unsafe fn(&[CodeLine], i32, [&[CodeLine]; 4]) -> [i32; 4];
+type EachFn = unsafe fn(&[CodeLine], i32, &[&[CodeLine]], &mut [i32]);
 
 /// The lines of a query, its bias, rows that follow each other, and one output a row.
 ///
@@ -37,43 +42,94 @@ type RowsFn = unsafe fn(&[CodeLine], i32, &[CodeLine], &mut [i32]);
 /// hands them out, and the functions are private.
 pub(crate) struct CodeKernel {
     name: &'static str,
-    dot_four: FourFn,
+    dots: EachFn,
+    coarse: EachFn,
     dot_rows: RowsFn,
 }
 
-/// A vector in the role of the query: signed values, and `-128` times their sum.
+/// A vector in the role of the query, in whole lines: signed values, and `-128` times their sum.
 #[derive(Clone, Default)]
 pub(crate) struct SignedCode {
     lines: Vec<CodeLine>,
     bias: i32,
+    /// The bias, and what low halves that were left out come to on the average.
+    coarse_bias: i32,
 }
 
 /// The byte that stands for the value 0.
 pub(crate) const ZERO: u8 = 128;
 
+/// How many lines of a row of so many are enough for [`CodeKernel::coarse`].
+pub(crate) fn coarse_lines(lines: usize) -> usize {
+    lines.div_ceil(2)
+}
+
+/// Brings lines of bytes into the order of a row: for each two lines one of their high halves, the line that is left if
+/// their number is odd, and for each two lines one of their low halves.
+pub(crate) fn split(bytes: &[CodeLine], row: &mut [CodeLine]) {
+    let (pairs, left) = bytes.as_chunks::<2>();
+    let (high, low) = row.split_at_mut(coarse_lines(bytes.len()));
+    for (([a, b], high), low) in pairs.iter().zip(&mut *high).zip(low) {
+        for (((a, b), high), low) in a.0.iter().zip(&b.0).zip(&mut high.0).zip(&mut low.0) {
+            *high = a >> 4 | b & 0xF0;
+            *low = a & 0x0F | b << 4;
+        }
+    }
+    high[pairs.len()..].copy_from_slice(left);
+}
+
+/// The bytes that [`split`] brought into the order of a row.
+pub(crate) fn joined(row: &[CodeLine], bytes: &mut [CodeLine]) {
+    let (pairs, left) = bytes.as_chunks_mut::<2>();
+    let (high, low) = row.split_at(coarse_lines(row.len()));
+    for (([a, b], high), low) in pairs.iter_mut().zip(high).zip(low) {
+        for (((a, b), high), low) in a.0.iter_mut().zip(&mut b.0).zip(&high.0).zip(&low.0) {
+            *a = high << 4 | low & 0x0F;
+            *b = high & 0xF0 | low >> 4;
+        }
+    }
+    left.copy_from_slice(&high[pairs.len()..]);
+}
+
 impl SignedCode {
     /// Takes over the values of a row.
     pub(crate) fn set_row(&mut self, row: &[CodeLine]) {
-        self.lines.clear();
-        let mut sum = 0_i32;
-        self.lines.extend(row.iter().map(|line| {
-            let signed = line.0.map(|byte| byte ^ ZERO);
-            sum += signed.iter().map(|&byte| i32::from(byte as i8)).sum::<i32>();
-            CodeLine(signed)
-        }));
-        self.bias = -i32::from(ZERO) * sum;
+        self.lines.resize(row.len(), CodeLine([0; CodeLine::VALUES]));
+        joined(row, &mut self.lines);
+        for byte in self.lines.iter_mut().flat_map(|line| &mut line.0) {
+            *byte ^= ZERO;
+        }
+        self.set_bias();
     }
 
-    /// Takes over values in `-127..=127`, padded with zeros to whole lines.
-    pub(crate) fn set_values(&mut self, values: impl Iterator<Item = i8>, lines: usize) {
+    /// Takes over codes in `-127..=127` of values, padded with zeros to whole lines.
+    pub(crate) fn set_values(&mut self, values: &[f32], lines: usize, code: impl Fn(f32) -> i8) {
         self.lines.clear();
         self.lines.resize(lines, CodeLine([0; CodeLine::VALUES]));
-        let mut sum = 0;
-        for (byte, value) in self.lines.iter_mut().flat_map(|line| &mut line.0).zip(values) {
-            *byte = value as u8;
-            sum += i32::from(value);
+        for (line, values) in self.lines.iter_mut().zip(values.chunks(CodeLine::VALUES)) {
+            for (byte, value) in line.0.iter_mut().zip(values) {
+                *byte = code(*value) as u8;
+            }
         }
-        self.bias = -i32::from(ZERO) * sum;
+        self.set_bias();
+    }
+
+    fn set_bias(&mut self) {
+        let sum = |lines: &[CodeLine]| -> i32 {
+            let sum = |line: &CodeLine| line.0.iter().map(|&byte| i32::from(byte as i8)).sum::<i32>();
+            lines.iter().map(sum).sum()
+        };
+        let (pairs, left) = self.lines.split_at(self.lines.len() / 2 * 2);
+        let halved = sum(pairs);
+        self.bias = -i32::from(ZERO) * (halved + sum(left));
+        self.coarse_bias = self.bias + halved * 15 / 2;
+    }
+
+    /// The sum of the squares of the values.
+    pub(crate) fn squares(&self) -> f32 {
+        let square = |&byte: &u8| i32::from(byte as i8).pow(2);
+        let squares = |line: &CodeLine| line.0.iter().map(square).sum::<i32>() as f32;
+        self.lines.iter().map(squares).sum()
     }
 }
 
@@ -89,15 +145,21 @@ impl CodeKernel {
         self.name
     }
 
-    /// The dot products of a query with four rows.
+    /// The dot products of a query with rows.
     #[inline]
-    pub(crate) fn dot_four(&self, query: &SignedCode, rows: [&[CodeLine]; 4]) -> [i32; 4] {
-        let lines = query.lines.as_slice();
-        for row in rows {
-            assert_eq!(row.len(), lines.len(), "a kernel takes rows of the query's length");
-        }
+    pub(crate) fn dots(&self, query: &SignedCode, rows: &[&[CodeLine]], out: &mut [i32]) {
+        assert_eq!(rows.len(), out.len(), "a kernel takes one output a row");
         // SAFETY: a `CodeKernel` exists only where its instruction set was detected.
-        unsafe { (self.dot_four)(lines, query.bias, rows) }
+        unsafe { (self.dots)(&query.lines, query.bias, rows, out) }
+    }
+
+    /// About the dot products of a query with rows, of each of which the first [`coarse_lines`] are given. They lack
+    /// the low halves of the values, in place of which they have their mean.
+    #[inline]
+    pub(crate) fn coarse(&self, query: &SignedCode, rows: &[&[CodeLine]], out: &mut [i32]) {
+        assert_eq!(rows.len(), out.len(), "a kernel takes one output a row");
+        // SAFETY: a `CodeKernel` exists only where its instruction set was detected.
+        unsafe { (self.coarse)(&query.lines, query.coarse_bias, rows, out) }
     }
 
     /// The dot products of a query with each of the rows that lie behind each other in `rows`.
@@ -140,38 +202,111 @@ fn available() -> impl Iterator<Item = &'static CodeKernel> {
     simd.into_iter().flatten().chain([&scalar::KERNEL])
 }
 
-/// Writes the two functions of a kernel once for every instruction set: only registers and operations differ.
+/// Writes the functions of a kernel once for every instruction set: only registers and operations differ.
 ///
 /// Four rows at a time share the loads of the query, hide the latency of the multiplications, and end in one
 /// reduction for all of them. A scan prefetches the next four rows while it works on four, because rows that are not
 /// in cache are bound by memory alone.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! code_kernel {
-    (name: $name:literal, features: $features:literal,) => {
+    (name: $name:literal, features: $features:literal, bytes: $bytes:literal,) => {
         /// The kernel of this instruction set.
         pub(in crate::kernel::code) static KERNEL: CodeKernel =
-            CodeKernel { name: $name, dot_four, dot_rows };
+            CodeKernel { name: $name, dots, coarse, dot_rows };
 
-        #[target_feature(enable = $features)]
-        fn dot_four(query: &[CodeLine], bias: i32, rows: [&[CodeLine]; 4]) -> [i32; 4] {
-            four::<false>(query, bias, rows)
+        /// Bytes of a register.
+        const BYTES: usize = $bytes;
+
+        /// The sums of a row, of which one counts sixteen times.
+        #[derive(Clone, Copy)]
+        struct Sums {
+            sixteens: Register,
+            units: Register,
         }
 
         #[inline]
         #[target_feature(enable = $features)]
-        fn four<const STREAM: bool>(query: &[CodeLine], bias: i32, rows: [&[CodeLine]; 4]) -> [i32; 4] {
+        fn joined_sums(sums: Sums) -> Register {
+            add(sixteen_times(sums.sixteens), sums.units)
+        }
+
+        #[target_feature(enable = $features)]
+        fn dots(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+            each::<true>(query, bias, rows, out);
+        }
+
+        #[target_feature(enable = $features)]
+        fn coarse(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+            each::<false>(query, bias, rows, out);
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn each<const FINE: bool>(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+            let (fours, rest) = rows.as_chunks::<4>();
+            let (out_fours, out_rest) = out.as_chunks_mut::<4>();
+            for (rows, out) in fours.iter().zip(out_fours) {
+                *out = four::<FINE, false>(query, bias, *rows);
+            }
+            if let [first, others @ ..] = rest {
+                let mut rows = [*first; 4];
+                for (row, other) in rows[1..].iter_mut().zip(others) {
+                    *row = other;
+                }
+                let dots = four::<FINE, false>(query, bias, rows);
+                out_rest.copy_from_slice(&dots[..rest.len()]);
+            }
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn four<const FINE: bool, const STREAM: bool>(
+            query: &[CodeLine],
+            bias: i32,
+            rows: [&[CodeLine]; 4],
+        ) -> [i32; 4] {
+            let (pairs, left) = query.as_chunks::<2>();
+            let coarse = coarse_lines(query.len());
+            let lines = if FINE { query.len() } else { coarse };
             let [a, b, c, d] = rows;
-            let mut sums = [zero(); 4];
-            let lines = query.iter().zip(a).zip(b).zip(c).zip(d);
-            for ((((query, a), b), c), d) in lines {
-                if STREAM {
-                    for line in [a, b, c, d] {
-                        prefetch_behind(line, 4 * rows[0].len());
+            let right = a.len() == lines && b.len() == lines && c.len() == lines && d.len() == lines;
+            assert!(right, "a kernel takes rows of the query's length");
+            let mut sums = [Sums { sixteens: zero(), units: zero() }; 4];
+            for (i, [first, second]) in pairs.iter().enumerate() {
+                for part in 0..CodeLine::VALUES / BYTES {
+                    let query = [load(first, part), load(second, part)];
+                    for (sums, row) in sums.iter_mut().zip(rows) {
+                        let high = load(&row[i], part);
+                        if FINE {
+                            add_both(sums, query, high, load(&row[coarse + i], part));
+                        } else {
+                            add_high(sums, query, high);
+                        }
                     }
                 }
-                accumulate(&mut sums, query, [a, b, c, d]);
+                if STREAM {
+                    for row in rows {
+                        prefetch_behind(&row[i], 4 * lines);
+                        prefetch_behind(&row[coarse + i], 4 * lines);
+                    }
+                }
             }
-            totals(sums).map(|total| total.wrapping_add(remaining(bias)))
+            if let [query] = left {
+                for part in 0..CodeLine::VALUES / BYTES {
+                    let query = load(query, part);
+                    for (sums, row) in sums.iter_mut().zip(rows) {
+                        add_whole(sums, query, load(&row[coarse - 1], part));
+                    }
+                }
+                if STREAM {
+                    for row in rows {
+                        prefetch_behind(&row[coarse - 1], 4 * lines);
+                    }
+                }
+            }
+            let [a, b, c, d] = sums;
+            let [a, b, c, d] = totals([joined_sums(a), joined_sums(b), joined_sums(c), joined_sums(d)]);
+            [a.wrapping_add(bias), b.wrapping_add(bias), c.wrapping_add(bias), d.wrapping_add(bias)]
         }
 
         #[target_feature(enable = $features)]
@@ -183,13 +318,43 @@ macro_rules! code_kernel {
                 let (a, group) = group.split_at(stride);
                 let (b, group) = group.split_at(stride);
                 let (c, d) = group.split_at(stride);
-                *out = four::<true>(query, bias, [a, b, c, d]);
+                *out = four::<true, true>(query, bias, [a, b, c, d]);
             }
             for (row, out) in tail.chunks_exact(stride).zip(rest) {
-                [*out, ..] = four::<false>(query, bias, [row; 4]);
+                [*out, ..] = four::<true, false>(query, bias, [row; 4]);
             }
         }
     };
 }
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use code_kernel;
+
+/// How the kernels add products that cannot multiply whole bytes without a sign: by halves.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! by_halves {
+    ($features:literal) => {
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn add_high(sums: &mut Sums, query: [Bytes; 2], high: Bytes) {
+            sums.sixteens = add_products(sums.sixteens, low_halves(high), query[0]);
+            sums.sixteens = add_products(sums.sixteens, high_halves(high), query[1]);
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn add_both(sums: &mut Sums, query: [Bytes; 2], high: Bytes, low: Bytes) {
+            add_high(sums, query, high);
+            sums.units = add_products(sums.units, low_halves(low), query[0]);
+            sums.units = add_products(sums.units, high_halves(low), query[1]);
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn add_whole(sums: &mut Sums, query: Bytes, bytes: Bytes) {
+            sums.sixteens = add_products(sums.sixteens, high_halves(bytes), query);
+            sums.units = add_products(sums.units, low_halves(bytes), query);
+        }
+    };
+}
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use by_halves;

@@ -1,12 +1,20 @@
 //! The kernel that runs everywhere.
 
-use super::{CodeKernel, CodeLine};
+use super::{CodeKernel, CodeLine, coarse_lines};
 
 /// The kernel without instructions beyond those of the build target.
-pub(super) static KERNEL: CodeKernel = CodeKernel { name: "scalar", dot_four, dot_rows };
+pub(super) static KERNEL: CodeKernel = CodeKernel { name: "scalar", dots, coarse: coarse_dots, dot_rows };
 
-fn dot_four(query: &[CodeLine], bias: i32, rows: [&[CodeLine]; 4]) -> [i32; 4] {
-    rows.map(|row| dot(query, bias, row))
+fn dots(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+    for (row, out) in rows.iter().zip(out) {
+        *out = dot(query, bias, row);
+    }
+}
+
+fn coarse_dots(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
+    for (row, out) in rows.iter().zip(out) {
+        *out = coarse(query, bias, row);
+    }
 }
 
 fn dot_rows(query: &[CodeLine], bias: i32, rows: &[CodeLine], out: &mut [i32]) {
@@ -17,11 +25,37 @@ fn dot_rows(query: &[CodeLine], bias: i32, rows: &[CodeLine], out: &mut [i32]) {
 
 #[inline(always)]
 fn dot(query: &[CodeLine], bias: i32, row: &[CodeLine]) -> i32 {
-    let mut sum = bias;
-    for (query, row) in query.iter().zip(row) {
+    let (high, low) = row.split_at(coarse_lines(query.len()));
+    let mut sum = coarse(query, bias, high);
+    for (query, low) in query.as_chunks::<2>().0.iter().zip(low) {
+        sum = sum.wrapping_add(halves(query, low));
+    }
+    sum
+}
+
+#[inline(always)]
+fn coarse(query: &[CodeLine], bias: i32, row: &[CodeLine]) -> i32 {
+    let (pairs, left) = query.as_chunks::<2>();
+    let (high, whole) = row.split_at(pairs.len());
+    let mut sum = 0_i32;
+    for (query, high) in pairs.iter().zip(high) {
+        sum = sum.wrapping_add(halves(query, high));
+    }
+    sum = sum.wrapping_mul(16).wrapping_add(bias);
+    for (query, row) in left.iter().zip(whole) {
         for (&query, &row) in query.0.iter().zip(&row.0) {
             sum = sum.wrapping_add(i32::from(query as i8) * i32::from(row));
         }
+    }
+    sum
+}
+
+/// The products of two lines with the halves of the bytes of one.
+#[inline(always)]
+fn halves([a, b]: &[CodeLine; 2], row: &CodeLine) -> i32 {
+    let mut sum = 0_i32;
+    for ((&a, &b), &row) in a.0.iter().zip(&b.0).zip(&row.0) {
+        sum += i32::from(a as i8) * i32::from(row & 0x0F) + i32::from(b as i8) * i32::from(row >> 4);
     }
     sum
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{CodeKernel, SignedCode, ZERO, available};
+use super::{CodeKernel, SignedCode, ZERO, available, coarse_lines, joined, split};
 use crate::kernel::lines::CodeLine;
 
 fn lines(values: &[i8]) -> Vec<CodeLine> {
@@ -13,7 +13,28 @@ fn lines(values: &[i8]) -> Vec<CodeLine> {
         }
         CodeLine(line)
     };
-    values.chunks(CodeLine::VALUES).map(line).collect()
+    let bytes: Vec<CodeLine> = values.chunks(CodeLine::VALUES).map(line).collect();
+    let mut row = bytes.clone();
+    split(&bytes, &mut row);
+    row
+}
+
+/// Values as the coarse products take them: in the middle of those that have the same high half, but for the last of an
+/// odd number of lines, which are whole.
+fn coarse_oracle(a: &[i8], b: &[i8]) -> i64 {
+    let halved = a.len().div_ceil(CodeLine::VALUES) / 2 * 2 * CodeLine::VALUES;
+    // Padding is a value of 0 and meets a query of 0.
+    let doubled: i64 = a
+        .iter()
+        .zip(b)
+        .enumerate()
+        .map(|(i, (&a, &b))| {
+            let byte = i64::from(b) + i64::from(ZERO);
+            let middle = if i < halved { 2 * (byte / 16 * 16) + 15 } else { 2 * byte };
+            i64::from(a) * (middle - 2 * i64::from(ZERO))
+        })
+        .sum();
+    doubled.div_euclid(2)
 }
 
 fn oracle(a: &[i8], b: &[i8]) -> i64 {
@@ -23,7 +44,8 @@ fn oracle(a: &[i8], b: &[i8]) -> i64 {
 fn assert_dots(query: &[i8], rows: &[Vec<i8>]) {
     let count = query.len().div_ceil(CodeLine::VALUES);
     let mut by_values = SignedCode::default();
-    by_values.set_values(query.iter().copied(), count);
+    let values: Vec<f32> = query.iter().map(|&value| f32::from(value)).collect();
+    by_values.set_values(&values, count, |value| value as i8);
     let mut by_row = SignedCode::default();
     by_row.set_row(&lines(query));
     let block: Vec<CodeLine> = rows.iter().flat_map(|row| lines(row)).collect();
@@ -38,10 +60,14 @@ fn assert_dots(query: &[i8], rows: &[Vec<i8>]) {
                 "{}",
                 kernel.name()
             );
-            for (four, expected) in block.chunks_exact(4 * count.max(1)).zip(expected.chunks_exact(4)) {
-                let row = |i: usize| &four[i * count..][..count];
-                let dots = kernel.dot_four(code, [row(0), row(1), row(2), row(3)]);
-                assert_eq!(dots.map(i64::from), expected, "{}", kernel.name());
+            let lines: Vec<&[CodeLine]> = (0..rows.len()).map(|i| &block[i * count..][..count]).collect();
+            kernel.dots(code, &lines, &mut dots);
+            assert!(dots.iter().map(|&dot| i64::from(dot)).eq(expected.iter().copied()), "{}", kernel.name());
+            let lines: Vec<&[CodeLine]> = lines.iter().map(|row| &row[..coarse_lines(count)]).collect();
+            kernel.coarse(code, &lines, &mut dots);
+            for (&dot, row) in dots.iter().zip(rows) {
+                let off = i64::from(dot) - coarse_oracle(query, row);
+                assert!((0..=1).contains(&off), "{} is off by {off}", kernel.name());
             }
         }
     }
@@ -67,6 +93,15 @@ fn the_largest_products_neither_saturate_nor_overflow() {
 }
 
 proptest! {
+    #[test]
+    fn split_bytes_come_back(bytes in prop::collection::vec(any::<[u8; CodeLine::VALUES]>(), 0..8)) {
+        let bytes: Vec<CodeLine> = bytes.into_iter().map(CodeLine).collect();
+        let (mut row, mut back) = (bytes.clone(), bytes.clone());
+        split(&bytes, &mut row);
+        joined(&row, &mut back);
+        prop_assert_eq!(back, bytes);
+    }
+
     #[test]
     fn dot_products_are_exact(
         (query, rows) in (0_usize..400).prop_flat_map(|length| {
