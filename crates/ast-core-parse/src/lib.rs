@@ -71,7 +71,8 @@ pub use parser::Parser;
 pub use query::{Query, QueryCapture, QueryMatch, QueryResult};
 pub use reparse::{Edit, EditedText};
 /// The functions that give tree-sitter its memory, and the way to replace them for the whole process: call it before
-/// anything is parsed.
+/// the first [`Parser`] is made. Trees that are read at once, as [`Parser::parse`] does, have memory of their own all
+/// the same, which is given back as a whole; if the functions are replaced later, they do without.
 pub use tree_sitter::{Allocator as SyntaxAllocator, set_allocator as set_syntax_allocator};
 
 #[cfg(doctest)]

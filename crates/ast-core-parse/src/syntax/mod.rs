@@ -3,13 +3,15 @@
 //! Everything that is asked of a tree here is asked of these columns. A pass over all nodes is a scan of arrays, a
 //! subtree is skipped by one jump, and nothing recurses.
 
+mod arena;
 mod flatten;
+mod reader;
 mod stack;
 
 use crate::languages::Compiled;
 use std::ops::Range;
 
-pub(crate) use stack::{StackView, Watch};
+pub(crate) use reader::Reader;
 
 /// The kind of a node that tree-sitter could not fit into the grammar.
 pub(crate) const ERROR: u16 = u16::MAX;
