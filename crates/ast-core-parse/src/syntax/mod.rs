@@ -170,6 +170,11 @@ impl<'tree> Node<'tree> {
         self.syntax.columns.next[self.at()]
     }
 
+    /// Whether it has no children.
+    pub(crate) fn is_leaf(self) -> bool {
+        self.next_row() == self.row + 1
+    }
+
     /// Its children: named ones, and tokens that are words or operators. Punctuation is not among them.
     pub(crate) fn children(self) -> Children<'tree> {
         Children { syntax: self.syntax, row: self.row + 1, end: self.next_row() }
@@ -199,6 +204,9 @@ impl<'tree> Node<'tree> {
 
     /// Its first child in this field; not looked for behind the first [`HEAD`] children.
     pub(crate) fn field(self, name: &str) -> Option<Node<'tree>> {
+        if self.is_leaf() {
+            return None;
+        }
         let field = self.syntax.compiled.field_id(name);
         self.children().take(HEAD).find(|child| field != 0 && child.field_id() == field)
     }
