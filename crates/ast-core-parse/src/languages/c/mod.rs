@@ -3,6 +3,7 @@
 pub(super) mod blank;
 #[cfg(all(feature = "c", feature = "cpp"))]
 mod dialect;
+mod tokens;
 
 #[cfg(feature = "c")]
 use super::Spec;
