@@ -32,6 +32,8 @@ mod ruby;
 mod rust;
 #[cfg(feature = "scala")]
 mod scala;
+#[cfg(any(feature = "kotlin", feature = "typescript"))]
+mod scan;
 #[cfg(feature = "swift")]
 mod swift;
 #[cfg(feature = "typescript")]
