@@ -135,7 +135,7 @@ impl Preparer {
         let coverage = parsed.coverage;
         let (status, detail) = match coverage {
             Coverage::Full => (FileStatus::Indexed, None),
-            Coverage::SymbolLimit { .. } => (FileStatus::Indexed, Some(coverage.to_string())),
+            _ if coverage.has_symbols() => (FileStatus::Indexed, Some(coverage.to_string())),
             Coverage::TimedOut { .. } | Coverage::TooComplex => {
                 (FileStatus::TimedOut, Some(format!("{coverage}; indexed as text")))
             }

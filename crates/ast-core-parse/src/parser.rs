@@ -127,9 +127,7 @@ impl Parser {
                 file.annotations = outline.annotations;
                 file.references = outline.references;
                 file.syntax_errors = outline.syntax_errors;
-                if outline.limit_hit {
-                    file.coverage = Coverage::SymbolLimit { limit: self.limits.max_symbols };
-                }
+                file.coverage = outline.coverage;
                 file.chunks = self.chunker.cut(&tree, &file.symbols);
                 self.columns.shrink();
             }
