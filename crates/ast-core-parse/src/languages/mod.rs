@@ -155,6 +155,10 @@ pub(crate) struct Syntax {
     pub(crate) second_reading: fn(&str) -> Option<Vec<u8>>,
 }
 
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
 impl Syntax {
     /// That of a language in which nothing means anything.
     pub(crate) const NONE: Syntax = Syntax {
@@ -314,6 +318,10 @@ impl Role {
     }
 }
 
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
 impl Spec {
     pub(crate) const fn new(
         name: &'static str,
@@ -345,7 +353,9 @@ impl Spec {
         self.interpreters = names;
         self
     }
+}
 
+impl Spec {
     /// Loads the grammar at the first use in a process.
     pub(crate) fn compiled(&self) -> &Compiled {
         self.compiled.get_or_init(|| {

@@ -54,11 +54,6 @@ impl<'a, const DOLLAR: bool> Scan<'a, DOLLAR> {
         byte.is_ascii_alphanumeric() || byte == b'_' || DOLLAR && byte == b'$' || byte >= 0x80
     }
 
-    /// The word that begins in a place, empty if none does.
-    pub(super) fn word(&self, from: usize) -> &'a [u8] {
-        &self.bytes[from..self.end_of_word(from)]
-    }
-
     pub(super) fn end_of_word(&self, from: usize) -> usize {
         from + self.bytes[from..].iter().take_while(|byte| Self::is_word_byte(**byte)).count()
     }

@@ -99,6 +99,10 @@ impl<'tree> SyntaxTree<'tree> {
     }
 }
 
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
 impl<'tree> Node<'tree> {
     pub(crate) fn row(self) -> u32 {
         self.row

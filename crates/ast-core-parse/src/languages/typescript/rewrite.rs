@@ -115,6 +115,11 @@ impl Reader<'_> {
         }
     }
 
+    /// The word that begins in a place, empty if none does.
+    fn word_at(&self, from: usize) -> &[u8] {
+        &self.scan.bytes[from..self.scan.end_of_word(from)]
+    }
+
     fn read_word(&mut self) {
         let start = self.scan.at;
         let end = self.scan.end_of_word(start);
@@ -123,7 +128,7 @@ impl Reader<'_> {
             b"in" | b"out" if self.is_variance(start, after) => {
                 self.scan.blank(start, end);
             }
-            b"type" if self.scan.word(after) == b"extends" => {
+            b"type" if self.word_at(after) == b"extends" => {
                 self.scan.put(end - 1, b'_');
             }
             _ => {}
@@ -148,8 +153,8 @@ impl Reader<'_> {
             }
         }
         let next = self.scan.behind_blanks(end);
-        let goes_on = matches!(self.scan.bytes.get(next), Some(b',' | b'>' | b'='))
-            || self.scan.word(next) == b"extends";
+        let goes_on =
+            matches!(self.scan.bytes.get(next), Some(b',' | b'>' | b'=')) || self.word_at(next) == b"extends";
         end > name && goes_on
     }
 
