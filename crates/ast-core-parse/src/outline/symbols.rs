@@ -1,7 +1,7 @@
 //! From what a language says of a node to symbols.
 
 use super::leads::end_of;
-use super::text::{cut, fold_space, signature};
+use super::text::{MAX_HEAD_BYTES, cut, fold_space, signature};
 use super::{Defined, MAX_NAME_BYTES, Pass, Scope, is_function};
 use crate::annotation;
 use crate::languages::Role;
@@ -9,6 +9,7 @@ use crate::syntax::Node;
 use crate::visit::{Definition, Definitions};
 use crate::{Annotation, Complexity, Coverage};
 use ast_core_model::{LineRange, Span, Symbol, SymbolKind};
+use std::borrow::Cow;
 
 /// What is kept of a signature when a file's texts are used up, in bytes.
 const MIN_SIGNATURE_BYTES: usize = 64;
@@ -158,6 +159,7 @@ impl<'tree> Pass<'_, 'tree> {
         let start = start_node.start();
         let end = end.max(start);
         let signature_end = definition.body.map_or(end, Node::start).max(start);
+        let head = self.head(start_node, signature_end);
         let start_line = self.buffers.lines.of(start);
         let end_line = self.buffers.lines.of(end.saturating_sub(1).max(start));
         Some(Symbol {
@@ -169,12 +171,39 @@ impl<'tree> Pass<'_, 'tree> {
             lines: LineRange::new(start_line, end_line),
             extent: Span::new(extent_start.min(start), end),
             name_span: Span::new(definition.name.start(), definition.name.end()),
-            signature: signature(
-                &mut self.buffers.fold,
-                source.get(start as usize..signature_end as usize).unwrap_or(""),
-            ),
+            signature: signature(&mut self.buffers.fold, &head),
             doc,
             visibility: definition.visibility,
         })
+    }
+
+    /// What stands from the first node of a definition to where its signature ends, without comments.
+    fn head(&self, first: Node<'tree>, end: u32) -> Cow<'tree, str> {
+        let (source, columns) = (self.tree.source, self.tree.columns);
+        let start = first.start() as usize;
+        let end = source.floor_char_boundary((end as usize).min(start + MAX_HEAD_BYTES));
+        let text = source.get(start..end).unwrap_or("");
+        // With one of these every comment begins.
+        if memchr::memchr2(b'/', b'#', text.as_bytes()).is_none() {
+            return Cow::Borrowed(text);
+        }
+        let mut head = String::new();
+        let mut at = start;
+        let mut row = first.row() as usize;
+        while row < columns.len() && (columns.start[row] as usize) < end {
+            if !self.role(columns.kind[row]).is(Role::COMMENT) {
+                row += 1;
+                continue;
+            }
+            head.push_str(source.get(at..columns.start[row] as usize).unwrap_or(""));
+            head.push(' ');
+            at = (columns.end[row] as usize).clamp(at, end);
+            row = columns.next[row] as usize;
+        }
+        if at == start {
+            return Cow::Borrowed(text);
+        }
+        head.push_str(source.get(at..end).unwrap_or(""));
+        Cow::Owned(head)
     }
 }

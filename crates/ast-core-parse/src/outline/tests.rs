@@ -71,3 +71,17 @@ fn render_annotation(out: &mut String, annotation: &Annotation) {
         writeln!(out, "    returns {return_type}").unwrap();
     }
 }
+
+#[test]
+fn signatures_have_no_comments() {
+    for (language, text, signature) in [
+        ("python", "class A:  # a\n    # b\n    x = 1\n", "class A"),
+        ("javascript", "function f(a /* b */, c) // d\n{ return a }\n", "function f(a , c)"),
+        ("rust", "fn f(\n    a: u8, // b\n    c: &'static str,\n) {}\n", "fn f( a: u8, c: &'static str, )"),
+        ("go", "const a = \"// b\" // c\n", "const a = \"// b\""),
+    ] {
+        let Ok(language) = language.parse() else { continue };
+        let file = crate::Parser::default().parse(text.as_bytes(), language).unwrap();
+        assert_eq!(&*file.symbols[0].signature, signature);
+    }
+}

@@ -2,6 +2,8 @@
 
 /// The longest signature kept, in bytes.
 const MAX_SIGNATURE_BYTES: usize = 400;
+/// How much is looked at for a signature, in bytes: enough to fill it even if most of it is indentation.
+pub(super) const MAX_HEAD_BYTES: usize = 4 * MAX_SIGNATURE_BYTES;
 
 /// The beginning of a text, of at most so many bytes.
 pub(super) fn cut(text: &str, max: usize) -> &str {
@@ -24,9 +26,8 @@ pub(crate) fn fold_space<'a>(buffer: &'a mut String, text: &'a str) -> &'a str {
     buffer
 }
 
+/// The signature that the head of a definition makes.
 pub(super) fn signature(buffer: &mut String, head: &str) -> Box<str> {
-    // Enough to fill a signature even if most of it is indentation.
-    let head = &head[..head.floor_char_boundary(4 * MAX_SIGNATURE_BYTES)];
     let text = fold_space(buffer, head);
     let text =
         text.trim_end_matches(|c: char| matches!(c, '{' | ':' | ';' | ',' | '=' | '\\') || c.is_whitespace());
