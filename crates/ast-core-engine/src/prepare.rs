@@ -190,7 +190,7 @@ impl Preparer {
                 (FileStatus::Indexed, Some(detail))
             }
             Coverage::Full => (FileStatus::Indexed, None),
-            Coverage::SymbolLimit { .. } => (FileStatus::Indexed, Some(coverage.to_string())),
+            _ if coverage.has_symbols() => (FileStatus::Indexed, Some(coverage.to_string())),
             Coverage::TimedOut { .. } | Coverage::TooComplex => {
                 (FileStatus::TimedOut, Some(format!("{coverage}; indexed as text")))
             }

@@ -28,16 +28,6 @@
 //! # Ok::<(), ast_core_parse::ParseError>(())
 //! ```
 #![deny(missing_docs)]
-// All languages together use all that there is for them; those of a smaller build may leave some of it out.
-#![cfg_attr(
-    not(feature = "all-languages"),
-    allow(
-        dead_code,
-        unused_imports,
-        clippy::allow_attributes,
-        reason = "a language that is not built may need it"
-    )
-)]
 
 mod annotation;
 mod budget;
@@ -48,6 +38,10 @@ mod error;
 mod language;
 mod languages;
 mod limits;
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
 mod mention;
 mod nature;
 mod nodes;
@@ -58,6 +52,10 @@ mod query;
 mod reparse;
 mod syntax;
 mod tokens;
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
 mod visit;
 
 pub use annotation::{Annotation, Complexity, Modifier, Modifiers, Parameter};
@@ -71,7 +69,8 @@ pub use parser::Parser;
 pub use query::{Query, QueryCapture, QueryMatch, QueryResult};
 pub use reparse::{Edit, EditedText};
 /// The functions that give tree-sitter its memory, and the way to replace them for the whole process: call it before
-/// anything is parsed.
+/// the first [`Parser`] is made. Trees that are read at once, as [`Parser::parse`] does, have memory of their own all
+/// the same, which is given back as a whole; if the functions are replaced later, they do without.
 pub use tree_sitter::{Allocator as SyntaxAllocator, set_allocator as set_syntax_allocator};
 
 #[cfg(doctest)]

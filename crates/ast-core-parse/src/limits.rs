@@ -9,8 +9,8 @@ pub struct ParseLimits {
     pub max_bytes: usize,
     /// How long one file may take, in processor time of the thread where the system tells it (Linux, Android, macOS
     /// and FreeBSD), so that a busy machine loses nothing; elsewhere by the clock. A tree that takes more than three
-    /// quarters of it is given up; the file is cut into chunks by lines then and has no symbols. Default: 2 s, four
-    /// times of what 2 MiB of ordinary code take.
+    /// quarters of it is given up; the file is cut into chunks by lines then and has no symbols. Default: 2 s: 2 MiB of
+    /// ordinary code take a fifth of that in the slowest of the languages, and a twelfth in the fastest.
     ///
     /// It is looked at between steps of the parser, the longest of which take some tenths of a second. What would
     /// take much longer, and gigabytes, is given up by the shape of the parser's stack, whatever the time:

@@ -98,10 +98,11 @@ impl Parser {
             }
         }
         let errors_wanted = filter.kinds.is_empty() || filter.kinds.iter().any(|name| name == "ERROR");
-        let tree = self.tree(source.text(), language, None)?;
-        let mut columns = Columns::default();
-        columns.fill(&tree, &vec![true; compiled.kind_count()]);
-        drop(tree);
+        self.check_size(source.text())?;
+        let (mut columns, keep) = (Columns::default(), vec![true; compiled.kind_count()]);
+        let budget = self.limits.time_budget;
+        let read = self.reader.fill(&mut columns, &keep, source.text(), language, budget)?;
+        read.map_err(|coverage| self.failure(coverage))?;
         let mut depths: Vec<u32> = Vec::with_capacity(columns.len());
         for &parent in &columns.parent {
             depths.push(if parent == NONE { 0 } else { depths[parent as usize] + 1 });

@@ -113,6 +113,11 @@ pub enum Coverage {
         /// The limit.
         limit: usize,
     },
+    /// The chunks are complete, but symbols inside of so many others were left out.
+    NestingLimit {
+        /// The limit.
+        limit: u32,
+    },
     /// It is larger than the limit: there are no symbols, and the chunks are cut by lines.
     TooLarge {
         /// The limit in bytes.
@@ -130,12 +135,20 @@ pub enum Coverage {
     TooComplex,
 }
 
+impl Coverage {
+    /// Whether the file's tree was read, though some of its symbols may be left out.
+    pub fn has_symbols(self) -> bool {
+        matches!(self, Self::Full | Self::SymbolLimit { .. } | Self::NestingLimit { .. })
+    }
+}
+
 impl fmt::Display for Coverage {
     /// What became of the file, to be read after its path.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full => f.write_str("understood"),
             Self::SymbolLimit { limit } => write!(f, "only the first {limit} symbols"),
+            Self::NestingLimit { limit } => write!(f, "only symbols inside of fewer than {limit} others"),
             Self::TooLarge { limit } => write!(f, "larger than the limit of {limit} bytes"),
             Self::Minified => f.write_str("minified"),
             Self::TimedOut { budget } => write!(f, "took longer than {} s to parse", budget.as_secs_f64()),

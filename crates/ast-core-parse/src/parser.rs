@@ -1,25 +1,18 @@
 //! The parser: text in, [`ParsedFile`] out.
 
-use crate::budget::Budget;
 use crate::chunking::Chunker;
 use crate::nature;
 use crate::outline::Outliner;
-use crate::syntax::{Columns, StackView, SyntaxTree, Watch};
+use crate::syntax::{Columns, Reader, SyntaxTree};
 use crate::{
     ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, SourceText, SyntaxErrors,
 };
 use ast_core_model::{Chunk, Span};
-use std::ops::ControlFlow;
-use tree_sitter::{ParseOptions, ParseState, Tree};
-
-/// The part of a file's time that its tree may take, as a fraction: what is read out of the tree takes about a fifth of
-/// that, and giving the memory of what was not finished back up to a third.
-const TREE_SHARE: (u32, u32) = (3, 4);
+use tree_sitter::Tree;
 
 /// Parses one file after the other; keeps its buffers. One a thread.
 pub struct Parser {
-    syntax: tree_sitter::Parser,
-    stacks: StackView,
+    pub(crate) reader: Reader,
     columns: Columns,
     outliner: Outliner,
     chunker: Chunker,
@@ -29,10 +22,8 @@ pub struct Parser {
 impl Parser {
     /// A parser with these bounds and chunk sizes.
     pub fn new(limits: ParseLimits, chunking: ChunkingConfig) -> Self {
-        let (syntax, stacks) = StackView::with_parser();
         Self {
-            syntax,
-            stacks,
+            reader: Reader::new(),
             columns: Columns::default(),
             outliner: Outliner::new(limits.max_symbols),
             chunker: Chunker::new(chunking),
@@ -62,11 +53,15 @@ impl Parser {
         language: Language,
     ) -> Result<ParsedFile, ParseError> {
         let text = source.text();
+        check_positions(text.len())?;
         let tree = match self.refusal(text) {
-            None => self.try_tree(text, language, None)?,
+            None => {
+                let keep = &language.0.compiled().kept;
+                self.reader.fill(&mut self.columns, keep, text, language, self.limits.time_budget)?
+            }
             Some(refusal) => Err(refusal),
         };
-        self.read(source, language, tree.as_ref().map_err(|coverage| *coverage))
+        self.read(source, language, tree)
     }
 
     /// Why a text is not worth a tree, if it is not.
@@ -87,12 +82,27 @@ impl Parser {
         chunks
     }
 
-    /// Reads what is in a text out of its tree; if there is none, for the reason that is told, it is cut by lines.
-    pub(crate) fn read(
+    /// Reads what is in a text out of its tree.
+    ///
+    /// # Errors
+    /// [`ParseError::TooLarge`] from 4 GiB.
+    pub(crate) fn read_tree(
         &mut self,
         source: &SourceText<'_>,
         language: Language,
         tree: Result<&Tree, Coverage>,
+    ) -> Result<ParsedFile, ParseError> {
+        let tree = tree.map(|tree| self.columns.fill(tree, &language.0.compiled().kept));
+        self.read(source, language, tree)
+    }
+
+    /// Reads what is in a text out of the columns of its tree; if there is none, for the reason that is told, it is cut
+    /// by lines.
+    fn read(
+        &mut self,
+        source: &SourceText<'_>,
+        language: Language,
+        tree: Result<(), Coverage>,
     ) -> Result<ParsedFile, ParseError> {
         let text = source.text();
         check_positions(text.len())?;
@@ -109,18 +119,15 @@ impl Parser {
             coverage: Coverage::Full,
         };
         match tree {
-            Ok(tree) => {
+            Ok(()) => {
                 let compiled = language.0.compiled();
-                self.columns.fill(tree, &compiled.kept);
                 let tree = SyntaxTree { columns: &self.columns, compiled, source: text };
                 let outline = self.outliner.run(&tree, language.0, source.name());
                 file.symbols = outline.symbols;
                 file.annotations = outline.annotations;
                 file.references = outline.references;
                 file.syntax_errors = outline.syntax_errors;
-                if outline.limit_hit {
-                    file.coverage = Coverage::SymbolLimit { limit: self.limits.max_symbols };
-                }
+                file.coverage = outline.coverage;
                 file.chunks = self.chunker.cut(&tree, &file.symbols);
                 self.columns.shrink();
             }
@@ -135,95 +142,34 @@ impl Parser {
         Ok(file)
     }
 
+    /// Refuses what is larger than the limit.
+    pub(crate) fn check_size(&self, text: &str) -> Result<(), ParseError> {
+        let limit = self.limits.max_bytes;
+        if text.len() <= limit { Ok(()) } else { Err(ParseError::TooLarge { received: text.len(), limit }) }
+    }
+
+    /// Why there is no tree, for those who want nothing else.
+    pub(crate) fn failure(&self, coverage: Coverage) -> ParseError {
+        match coverage {
+            Coverage::TooComplex => ParseError::TooComplex,
+            _ => ParseError::TimedOut { budget: self.limits.time_budget },
+        }
+    }
+
     /// The tree of a text.
     ///
     /// # Errors
     /// [`ParseError::TooLarge`], [`ParseError::TimedOut`], [`ParseError::TooComplex`].
-    pub(crate) fn tree(
-        &mut self,
-        text: &str,
-        language: Language,
-        old: Option<&Tree>,
-    ) -> Result<Tree, ParseError> {
-        if text.len() > self.limits.max_bytes {
-            return Err(ParseError::TooLarge { received: text.len(), limit: self.limits.max_bytes });
-        }
+    pub(crate) fn tree(&mut self, text: &str, language: Language) -> Result<Tree, ParseError> {
+        self.check_size(text)?;
         let budget = self.limits.time_budget;
-        self.try_tree(text, language, old)?.map_err(|coverage| match coverage {
-            Coverage::TooComplex => ParseError::TooComplex,
-            _ => ParseError::TimedOut { budget },
-        })
-    }
-
-    /// The tree, or why there is none: the time is up, or the text is too complex.
-    pub(crate) fn try_tree(
-        &mut self,
-        text: &str,
-        language: Language,
-        old: Option<&Tree>,
-    ) -> Result<Result<Tree, Coverage>, ParseError> {
-        let grammar = language.0.grammar();
-        self.syntax
-            .set_language(grammar)
-            .map_err(|error| ParseError::Grammar { language: language.0.name, reason: error.to_string() })?;
-        let budget = self.limits.time_budget;
-        let mut time = Budget::new(budget / TREE_SHARE.1 * TREE_SHARE.0);
-        let stand_in = (language.0.syntax.stand_in)(text);
-        let mut read = |bytes: &[u8], old: Option<&Tree>| {
-            let mut watch = Watch::default();
-            let mut coverage = Coverage::TimedOut { budget };
-            let mut go_on = |_: &ParseState| {
-                if watch.is_out_of_hand(&self.stacks) {
-                    coverage = Coverage::TooComplex;
-                    return ControlFlow::Break(());
-                }
-                if time.is_spent() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            };
-            let options = ParseOptions::new().progress_callback(&mut go_on);
-            let mut rest = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
-            let tree = self.syntax.parse_with_options(&mut rest, old, Some(options));
-            if tree.is_none() {
-                // Else the next file would be taken for the rest of this one.
-                self.syntax.reset();
-            }
-            tree.ok_or(coverage)
-        };
-        let tree = match read(stand_in.as_deref().unwrap_or(text.as_bytes()), old) {
-            Ok(tree) => tree,
-            Err(coverage) => return Ok(Err(coverage)),
-        };
-        if tree.root_node().has_error()
-            && let Some(bytes) = (language.0.syntax.second_reading)(text)
-            && let Ok(second) = read(&bytes, None)
-            && count_errors(&second) < count_errors(&tree)
-        {
-            return Ok(Ok(second));
-        }
-        Ok(Ok(tree))
+        self.reader.tree(text, language, None, budget)?.map_err(|coverage| self.failure(coverage))
     }
 }
 
 impl Default for Parser {
     fn default() -> Self {
         Self::new(ParseLimits::default(), ChunkingConfig::default())
-    }
-}
-
-/// How many nodes of a tree are errors, or are put in because the grammar wants them.
-fn count_errors(tree: &Tree) -> usize {
-    let mut cursor = tree.walk();
-    let mut count = 0;
-    loop {
-        let node = cursor.node();
-        count += usize::from(node.is_error() || node.is_missing());
-        if node.has_error() && cursor.goto_first_child() {
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                return count;
-            }
-        }
     }
 }
 

@@ -99,7 +99,7 @@ impl Parser {
     /// [`ParseError::TooLarge`], [`ParseError::TimedOut`], [`ParseError::TooComplex`].
     pub fn query(&mut self, source: &SourceText<'_>, query: &Query) -> Result<QueryResult, ParseError> {
         let text = source.text();
-        let tree = self.tree(text, query.language, None)?;
+        let tree = self.tree(text, query.language)?;
         let mut time = Budget::new(self.limits.time_budget);
         let mut late = false;
         let mut in_time = |_: &QueryCursorState| {

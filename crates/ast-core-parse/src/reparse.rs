@@ -101,22 +101,23 @@ impl Parser {
         let source = SourceText::from_text(&text.text).named(&text.name);
         if let Some(refusal) = self.refusal(&text.text) {
             text.tree = None;
-            return self.read(&source, text.language, Err(refusal));
+            return self.read_tree(&source, text.language, Err(refusal));
         }
+        let budget = self.limits.time_budget;
         let mut tree = None;
         // What stands in for a text may differ from before in other places than the edits'.
         let stands_for_itself = (text.language.0.syntax.stand_in)(&text.text).is_none();
         if text.tree.is_some() && stands_for_itself && text.stands_for_itself {
             // Where the text does not follow the grammar, how tree-sitter recovers depends on what it had before.
-            tree = self.try_tree(&text.text, text.language, text.tree.as_ref())?.ok();
+            tree = self.reader.tree(&text.text, text.language, text.tree.as_ref(), budget)?.ok();
             tree = tree.filter(|tree| !tree.root_node().has_error());
         }
         let tree = match tree {
             Some(tree) => Ok(tree),
-            None => self.try_tree(&text.text, text.language, None)?,
+            None => self.reader.tree(&text.text, text.language, None, budget)?,
         };
         text.stands_for_itself = stands_for_itself;
-        let file = self.read(&source, text.language, tree.as_ref().map_err(|coverage| *coverage));
+        let file = self.read_tree(&source, text.language, tree.as_ref().map_err(|coverage| *coverage));
         text.tree = tree.ok();
         file
     }

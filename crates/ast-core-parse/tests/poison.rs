@@ -39,6 +39,7 @@ fn check(parser: &mut Parser, file: &poison::Poison, language: Language) {
         parsed.coverage,
         Coverage::Full
             | Coverage::SymbolLimit { .. }
+            | Coverage::NestingLimit { .. }
             | Coverage::Minified
             | Coverage::TimedOut { .. }
             | Coverage::TooComplex
@@ -70,4 +71,16 @@ fn what_is_no_text_and_what_is_too_large_is_said_to_be_so() {
     let file = parser.parse(&b"fn f() {}\n".repeat(limit / 10 + 1), rust).unwrap();
     assert_eq!(file.coverage, Coverage::TooLarge { limit });
     assert!(file.symbols.is_empty() && file.chunks.len() > 100);
+}
+
+#[test]
+fn definitions_that_are_too_deep_are_left_out_and_said_to_be() {
+    let rust: Language = "rust".parse().unwrap();
+    let nested = |depth: usize| format!("{}{}\n", "fn f() {\n".repeat(depth), "}".repeat(depth));
+    let mut parser = Parser::default();
+    let file = parser.parse(nested(256).as_bytes(), rust).unwrap();
+    assert_eq!((file.symbols.len(), file.coverage), (256, Coverage::Full));
+    let file = parser.parse(nested(257).as_bytes(), rust).unwrap();
+    assert_eq!((file.symbols.len(), file.coverage), (256, Coverage::NestingLimit { limit: 256 }));
+    assert_eq!(file.coverage.to_string(), "only symbols inside of fewer than 256 others");
 }

@@ -1,7 +1,7 @@
 //! On which lines the name of a definition may be.
 //!
 //! The engine tells where a definition begins and ends and its signature, but not where its name is. The signature is
-//! the text from the beginning to the body with white space folded, so the text of the file that it stands for can be
+//! the text from the beginning to the body with white space folded and without comments, so the text of the file that it stands for can be
 //! found again, and the name is somewhere in there.
 
 use super::engine::Symbol;
@@ -31,18 +31,32 @@ pub(super) fn lines(symbol: &Symbol, source: &Source) -> Vec<u32> {
 /// Where the text of the signature ends in the file.
 fn head_end(symbol: &Symbol, source: &Source) -> usize {
     let text = source.slice(symbol.start_byte, symbol.end_byte);
-    let mut wanted = symbol.signature.bytes().filter(|byte| !byte.is_ascii_whitespace());
-    let mut end = 0;
-    for (at, byte) in text.iter().enumerate() {
+    let mut wanted = symbol.signature.bytes().filter(|byte| !byte.is_ascii_whitespace()).peekable();
+    let (mut at, mut end) = (0, 0);
+    while let Some(byte) = text.get(at) {
         if byte.is_ascii_whitespace() {
-            continue;
-        }
-        if wanted.next() != Some(*byte) {
+            at += 1;
+        } else if wanted.next_if_eq(byte).is_some() {
+            at += 1;
+            end = at;
+        } else if let Some(length) = length_of_comment(&text[at..]) {
+            at += length;
+        } else {
             break;
         }
-        end = at + 1;
     }
     symbol.start_byte + end
+}
+
+/// The length of the comment that a text begins with, if it does.
+fn length_of_comment(text: &[u8]) -> Option<usize> {
+    let end: &[u8] = match text {
+        [b'/', b'*', ..] => b"*/",
+        [b'/', b'/', ..] | [b'#', ..] => b"\n",
+        _ => return None,
+    };
+    let found = text.windows(end.len()).skip(2).position(|window| window == end);
+    Some(found.map_or(text.len(), |at| 2 + at + end.len()))
 }
 
 #[cfg(test)]
@@ -77,6 +91,15 @@ mod tests {
     fn a_name_behind_a_cut_signature_or_at_the_end_is_found() {
         assert_eq!(lines_of("f", "long_type\nf()\n{ f(); }", "long_…"), [2]);
         assert_eq!(lines_of("T", "typedef struct\n{\n  int T;\n} T;", "typedef struct"), [1]);
+    }
+
+    #[test]
+    fn comments_are_not_in_the_signature() {
+        assert_eq!(lines_of("f", "int /* a */\n// b\nf(int x)\n{\n  f(1);\n}", "int f(int x)"), [3]);
+        assert_eq!(
+            lines_of("T", "typedef struct { // T\nint a; } T;", "typedef struct { int a; } T"),
+            [1, 2]
+        );
     }
 
     #[test]

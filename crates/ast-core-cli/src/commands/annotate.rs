@@ -48,9 +48,15 @@ fn show(outline: &Outline, output: &Output) -> std::io::Result<()> {
         calls.sort_unstable();
         calls.dedup();
         note("calls", calls.join(" "))?;
-        let imports = file.imports_of(index).into_iter().map(|import| match &import.qualifier {
-            Some(module) => format!("{} ({module})", import.name),
-            None => import.name.to_string(),
+        let imports = file.imports_of(index).into_iter().map(|import| {
+            let name = match &import.alias {
+                Some(alias) => format!("{} as {alias}", import.name),
+                None => import.name.to_string(),
+            };
+            match &import.qualifier {
+                Some(module) => format!("{name} ({module})"),
+                None => name,
+            }
         });
         note("imports", imports.collect::<Vec<_>>().join(", "))?;
     }

@@ -104,7 +104,7 @@ impl LeftOut {
         let of = |reason: String| Failure { path: outline.path.clone(), reason };
         match coverage {
             Coverage::Full => {}
-            Coverage::SymbolLimit { .. } => self.incomplete.push(of(coverage.to_string())),
+            _ if coverage.has_symbols() => self.incomplete.push(of(coverage.to_string())),
             Coverage::Minified => self.incomplete.push(of(format!("{coverage}; no symbols"))),
             _ => self.failures.push(of(format!("{coverage}; no symbols"))),
         }

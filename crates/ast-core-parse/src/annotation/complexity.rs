@@ -24,6 +24,10 @@ impl Default for Complexity {
 }
 
 /// What a node is to the two measures.
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Branch {
     /// An `if`; one that follows an `else` is told by where it stands.

@@ -7,7 +7,12 @@ mod signature;
 pub use complexity::Complexity;
 pub(crate) use complexity::{Branch, Measure};
 pub use modifiers::{Modifier, Modifiers};
-pub(crate) use signature::{Parameters, annotate, one_line, one_line_text, type_text};
+pub(crate) use signature::{Parameters, annotate};
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(unused_imports, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
+pub(crate) use signature::{one_line, one_line_text, type_text};
 
 /// What a definition's own syntax says of it, beyond what it is and where.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -110,11 +110,6 @@ impl Modifiers {
         self.0 |= 1 << modifier as u64;
     }
 
-    /// Adds modifiers.
-    pub(crate) fn extend(&mut self, modifiers: impl IntoIterator<Item = Modifier>) {
-        modifiers.into_iter().for_each(|modifier| self.insert(modifier));
-    }
-
     /// Whether the modifier is in the set.
     pub fn contains(self, modifier: Modifier) -> bool {
         self.0 & 1 << modifier as u64 != 0
@@ -128,6 +123,12 @@ impl Modifiers {
     /// The modifiers, in order of their words.
     pub fn iter(self) -> impl Iterator<Item = Modifier> {
         Modifier::ALL.iter().copied().filter(move |modifier| self.contains(*modifier))
+    }
+}
+
+impl Extend<Modifier> for Modifiers {
+    fn extend<T: IntoIterator<Item = Modifier>>(&mut self, modifiers: T) {
+        modifiers.into_iter().for_each(|modifier| self.insert(modifier));
     }
 }
 

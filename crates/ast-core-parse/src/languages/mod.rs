@@ -32,6 +32,8 @@ mod ruby;
 mod rust;
 #[cfg(feature = "scala")]
 mod scala;
+#[cfg(any(feature = "kotlin", feature = "typescript"))]
+mod scan;
 #[cfg(feature = "swift")]
 mod swift;
 #[cfg(feature = "typescript")]
@@ -153,6 +155,10 @@ pub(crate) struct Syntax {
     pub(crate) second_reading: fn(&str) -> Option<Vec<u8>>,
 }
 
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
 impl Syntax {
     /// That of a language in which nothing means anything.
     pub(crate) const NONE: Syntax = Syntax {
@@ -199,6 +205,30 @@ pub(crate) struct Compiled {
     pub(crate) kept: Box<[bool]>,
     kinds: Box<[Box<str>]>,
     fields: Box<[Box<str>]>,
+    /// The ids of fields, each at the first free place from that of its name on; 0 where there is none.
+    field_places: Box<[u8; FIELD_PLACES]>,
+}
+
+/// A power of two, and more than there are fields.
+const FIELD_PLACES: usize = 512;
+
+/// Where the search for a field begins.
+fn field_place(name: &str) -> usize {
+    let at = |index: usize| name.as_bytes().get(index).map_or(0, |&byte| byte as usize);
+    let length = name.len();
+    (at(0) + 29 * at(length / 2) + 97 * at(length.wrapping_sub(1)) + 7 * length) % FIELD_PLACES
+}
+
+fn field_places(fields: &[Box<str>]) -> Box<[u8; FIELD_PLACES]> {
+    let mut places = Box::new([0; FIELD_PLACES]);
+    for (id, name) in fields.iter().enumerate().take(u8::MAX as usize + 1).skip(1) {
+        let mut place = field_place(name);
+        while places[place] != 0 {
+            place = (place + 1) % FIELD_PLACES;
+        }
+        places[place] = id as u8;
+    }
+    places
 }
 
 impl Compiled {
@@ -219,7 +249,14 @@ impl Compiled {
 
     /// The id of a field, 0 if the grammar has none of this name.
     pub(crate) fn field_id(&self, name: &str) -> u8 {
-        self.fields.iter().position(|field| **field == *name && !name.is_empty()).unwrap_or(0) as u8
+        let mut place = field_place(name);
+        loop {
+            let id = self.field_places[place];
+            if id == 0 || *self.fields[id as usize] == *name {
+                return id;
+            }
+            place = (place + 1) % FIELD_PLACES;
+        }
     }
 
     pub(crate) fn branch(&self, kind: u16) -> Option<Branch> {
@@ -281,6 +318,10 @@ impl Role {
     }
 }
 
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
 impl Spec {
     pub(crate) const fn new(
         name: &'static str,
@@ -312,7 +353,9 @@ impl Spec {
         self.interpreters = names;
         self
     }
+}
 
+impl Spec {
     /// Loads the grammar at the first use in a process.
     pub(crate) fn compiled(&self) -> &Compiled {
         self.compiled.get_or_init(|| {
@@ -325,7 +368,10 @@ impl Spec {
                 Some(grammar.field_id_for_name(field)?.get() as u8)
             };
             let field_name = |id| grammar.field_name_for_id(id).unwrap_or("").into();
+            let fields: Box<[_]> = (0..=grammar.field_count() as u16).map(field_name).collect();
             Compiled {
+                field_places: field_places(&fields),
+                fields,
                 roles: ids().map(|id| self.role(&grammar, id)).collect(),
                 branches: ids().map(branch).collect(),
                 callees: ids().map(|id| field_in(self.syntax.calls, id).unwrap_or(0)).collect(),
@@ -334,7 +380,6 @@ impl Spec {
                     .map(|id| grammar.node_kind_is_named(id) || is_word_or_operator(name(id)))
                     .collect(),
                 kinds: ids().map(|id| name(id).into()).collect(),
-                fields: (0..=grammar.field_count() as u16).map(field_name).collect(),
                 grammar: grammar.clone(),
             }
         })
@@ -414,6 +459,15 @@ pub(crate) mod tests {
                 assert!(field.is_empty() || spec.compiled().field_id(field) != 0, "{}: {field}", spec.name);
             }
             assert!(spec.grammar().field_count() < 256, "fields are kept in a byte: {}", spec.name);
+            for field in 0..=spec.grammar().field_count() as u8 {
+                assert_eq!(
+                    spec.compiled().field_id(spec.compiled().field_name(field)),
+                    field,
+                    "{}",
+                    spec.name
+                );
+            }
+            assert_eq!(spec.compiled().field_id("no such field"), 0);
         }
     }
 

@@ -42,23 +42,42 @@ typedef struct {
   bool has_row;
 } Frame;
 
-static Frame frame_of(
-  const TSLanguage *language, Subtree tree, uint32_t position, uint32_t row, uint8_t field, bool has_row
+static inline void prefetch(const void *address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address);
+#else
+  (void)address;
+#endif
+}
+
+// The frame of a node that has children, which begins where its first child does.
+static inline Frame frame_of(
+  const TSLanguage *language, const SubtreeHeapData *node, uint32_t position, uint32_t row, uint8_t field, bool has_row
 ) {
-  const Subtree *children = ts_subtree_children(tree);
-  uint32_t count = ts_subtree_child_count(tree);
-  uint32_t production = ts_subtree_production_id(tree);
+  const Subtree *children = (const Subtree *)node - node->child_count;
+  // They lie all over the memory, and are looked at soon.
+  for (const Subtree *child = children; child < (const Subtree *)node; child++) {
+    if (!child->data.is_inline) prefetch(child->ptr);
+  }
   Frame frame = {
     .child = children,
-    .last = children + count,
-    .aliases = ts_language_alias_sequence(language, production),
+    .last = (const Subtree *)node,
+    .aliases = ts_language_alias_sequence(language, node->production_id),
     .position = position,
     .row = row,
     .field = field,
     .has_row = has_row,
   };
-  ts_language_field_map(language, production, &frame.fields, &frame.fields_end);
+  ts_language_field_map(language, node->production_id, &frame.fields, &frame.fields_end);
   return frame;
+}
+
+// The field of a child that is no extra.
+static inline uint8_t field_of(const Frame *frame, uint32_t index) {
+  for (const TSFieldMapEntry *entry = frame->fields; entry < frame->fields_end; entry++) {
+    if (!entry->inherited && entry->child_index == index) return (uint8_t)entry->field_id;
+  }
+  return frame->field;
 }
 
 // Writes a row for every visible node, parents before children, and returns how many there are; UINT32_MAX if
@@ -81,46 +100,42 @@ uint32_t ast_core_flatten(const TSTree *tree, const uint8_t *keep, Columns colum
 
     Subtree node = *frame->child++;
     bool extra = ts_subtree_extra(node);
+    uint32_t index = 0;
     TSSymbol alias = 0;
-    uint8_t field = 0;
     if (!extra) {
-      uint32_t index = frame->structural_index++;
+      index = frame->structural_index++;
       if (frame->aliases) alias = frame->aliases[index];
-      field = frame->field;
-      for (const TSFieldMapEntry *entry = frame->fields; entry < frame->fields_end; entry++) {
-        if (!entry->inherited && entry->child_index == index) {
-          field = (uint8_t)entry->field_id;
-          break;
-        }
-      }
     }
-
-    uint32_t children = ts_subtree_child_count(node);
-    uint32_t start = frame->position + ts_subtree_padding(node).bytes;
+    uint32_t position = frame->position;
+    uint32_t start = position + ts_subtree_padding(node).bytes;
     uint32_t end = start + ts_subtree_size(node).bytes;
     frame->position = end;
-    uint32_t row = frame->row;
-    bool has_row = false;
+
+    // Most nodes are signs that nobody asks for.
+    uint32_t children = ts_subtree_child_count(node);
     TSSymbol symbol = alias ? alias : ts_subtree_symbol(node);
     bool is_error = symbol >= ts_builtin_sym_error_repeat;
-    if (alias || ts_subtree_visible(node)) {
-      if (children || is_error || ts_subtree_missing(node) || keep[symbol]) {
-        if (rows == columns.capacity) {
-          ts_free(stack);
-          return UINT32_MAX;
-        }
-        bool named = alias ? ts_language_symbol_metadata(language, alias).named : ts_subtree_named(node);
-        columns.kind[rows] = is_error ? symbol : language->public_symbol_map[symbol];
-        columns.field[rows] = field;
-        columns.flags[rows] = (uint8_t)((named ? NAMED : 0) | (ts_subtree_missing(node) ? MISSING : 0) |
-                                        (ts_subtree_error_cost(node) > 0 ? HAS_ERROR : 0) | (extra ? EXTRA : 0));
-        columns.start[rows] = start;
-        columns.end[rows] = end;
-        columns.next[rows] = rows + 1;
-        columns.parent[rows] = row;
-        row = rows++;
-        has_row = true;
+    bool has_row = (alias || ts_subtree_visible(node)) &&
+      (children || is_error || ts_subtree_missing(node) || keep[symbol]);
+    if (!has_row && !children) continue;
+
+    uint8_t field = extra ? 0 : field_of(frame, index);
+    uint32_t row = frame->row;
+    if (has_row) {
+      if (rows == columns.capacity) {
+        ts_free(stack);
+        return UINT32_MAX;
       }
+      bool named = alias ? ts_language_symbol_metadata(language, alias).named : ts_subtree_named(node);
+      columns.kind[rows] = is_error ? symbol : language->public_symbol_map[symbol];
+      columns.field[rows] = field;
+      columns.flags[rows] = (uint8_t)((named ? NAMED : 0) | (ts_subtree_missing(node) ? MISSING : 0) |
+                                      (ts_subtree_error_cost(node) > 0 ? HAS_ERROR : 0) | (extra ? EXTRA : 0));
+      columns.start[rows] = start;
+      columns.end[rows] = end;
+      columns.next[rows] = rows + 1;
+      columns.parent[rows] = row;
+      row = rows++;
       field = 0;
     }
     if (children) {
@@ -128,9 +143,7 @@ uint32_t ast_core_flatten(const TSTree *tree, const uint8_t *keep, Columns colum
         capacity *= 2;
         stack = ts_realloc(stack, capacity * sizeof(Frame));
       }
-      // A node begins where its first child does: their padding is the same.
-      uint32_t padding = ts_subtree_padding(*ts_subtree_children(node)).bytes;
-      stack[depth] = frame_of(language, node, start - padding, row, field, has_row);
+      stack[depth] = frame_of(language, node.ptr, position, row, field, has_row);
     }
   }
   ts_free(stack);

@@ -3,13 +3,15 @@
 //! Everything that is asked of a tree here is asked of these columns. A pass over all nodes is a scan of arrays, a
 //! subtree is skipped by one jump, and nothing recurses.
 
+mod arena;
 mod flatten;
+mod reader;
 mod stack;
 
 use crate::languages::Compiled;
 use std::ops::Range;
 
-pub(crate) use stack::{StackView, Watch};
+pub(crate) use reader::Reader;
 
 /// The kind of a node that tree-sitter could not fit into the grammar.
 pub(crate) const ERROR: u16 = u16::MAX;
@@ -97,6 +99,10 @@ impl<'tree> SyntaxTree<'tree> {
     }
 }
 
+#[cfg_attr(
+    not(feature = "all-languages"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build of few languages needs less of it")
+)]
 impl<'tree> Node<'tree> {
     pub(crate) fn row(self) -> u32 {
         self.row
@@ -168,6 +174,11 @@ impl<'tree> Node<'tree> {
         self.syntax.columns.next[self.at()]
     }
 
+    /// Whether it has no children.
+    pub(crate) fn is_leaf(self) -> bool {
+        self.next_row() == self.row + 1
+    }
+
     /// Its children: named ones, and tokens that are words or operators. Punctuation is not among them.
     pub(crate) fn children(self) -> Children<'tree> {
         Children { syntax: self.syntax, row: self.row + 1, end: self.next_row() }
@@ -197,6 +208,9 @@ impl<'tree> Node<'tree> {
 
     /// Its first child in this field; not looked for behind the first [`HEAD`] children.
     pub(crate) fn field(self, name: &str) -> Option<Node<'tree>> {
+        if self.is_leaf() {
+            return None;
+        }
         let field = self.syntax.compiled.field_id(name);
         self.children().take(HEAD).find(|child| field != 0 && child.field_id() == field)
     }

@@ -47,10 +47,21 @@ static bool insert(Seen *seen, const StackNode *node) {
 // The shape of the stacks; no more than so many nodes are looked at.
 Shape ast_core_stack_shape(const TSParser *parser, uint32_t at_most) {
   Shape shape = {0, 0};
+  const Stack *stack = parser->stack;
+  // Nearly always there is one way, on which no node comes twice.
+  if (stack->heads.size == 1) {
+    const StackNode *node = array_get(&stack->heads, 0)->node;
+    while (shape.nodes < at_most && node->link_count <= 1) {
+      shape.nodes++;
+      if (node->link_count == 0) return shape;
+      node = node->links[0].node;
+    }
+    if (shape.nodes >= at_most) return shape;
+    shape.nodes = 0;
+  }
   Seen seen = {.mask = 255};
   seen.slots = ts_calloc((size_t)seen.mask + 1, sizeof(*seen.slots));
   Array(const StackNode *) rest = array_new();
-  const Stack *stack = parser->stack;
   for (uint32_t i = 0; i < stack->heads.size; i++) {
     array_push(&rest, array_get(&stack->heads, i)->node);
   }

@@ -1,6 +1,6 @@
 //! Whether a header is C or C++.
 
-use super::blank::{Kind, Token, tokens};
+use super::tokens::{Kind, Token, tokens};
 
 /// Whether a text says something that only C++ can say, wherever it does not ask which of the two languages it is
 /// compiled as: what is under `#ifdef __cplusplus` does not count. A text that could be either is C.

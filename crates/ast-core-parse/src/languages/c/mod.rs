@@ -3,11 +3,14 @@
 pub(super) mod blank;
 #[cfg(all(feature = "c", feature = "cpp"))]
 mod dialect;
+mod tokens;
 
 #[cfg(feature = "c")]
 use super::Spec;
 use super::Syntax;
-use crate::annotation::{Branch, Modifier, Parameter, one_line, one_line_text};
+#[cfg(feature = "c")]
+use crate::annotation::Branch;
+use crate::annotation::{Modifier, Parameter, one_line, one_line_text};
 use crate::mention::{Mention, Mentions};
 use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
@@ -63,6 +66,7 @@ pub(super) const BASE: Syntax = Syntax {
 /// The longest value, or list of members of a type without a name, that is part of a signature, in bytes.
 const MAX_VALUE_BYTES: u32 = 80;
 
+#[cfg(feature = "c")]
 const BRANCHES: [(&str, Branch); 14] = [
     ("if_statement", Branch::If),
     ("else_clause", Branch::Else),

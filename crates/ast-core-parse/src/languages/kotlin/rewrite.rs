@@ -6,6 +6,7 @@
 //! it splits names such as `in1`. All that is rewritten byte for byte, so that every place stays where it is; names are
 //! read from the text itself.
 
+use crate::languages::scan::Scan;
 use std::ops::Range;
 
 /// What is parsed in place of every file: its annotated classes are read as classes.
@@ -20,18 +21,9 @@ pub(super) fn second_reading(source: &str) -> Option<Vec<u8>> {
 }
 
 fn rewrite(source: &str, has_errors: bool) -> Option<Vec<u8>> {
-    let mut reader = Reader { bytes: source.as_bytes(), at: 0, has_errors, changes: Vec::new() };
+    let mut reader = Reader { scan: Scan::new(source.as_bytes(), 0), has_errors };
     reader.read();
-    if reader.changes.is_empty() {
-        return None;
-    }
-    let mut bytes = source.as_bytes().to_vec();
-    for (at, byte) in reader.changes {
-        if let Some(old) = bytes.get_mut(at) {
-            *old = byte;
-        }
-    }
-    Some(bytes)
+    reader.scan.changed()
 }
 
 /// Where an annotation is, and where its arguments are.
@@ -42,11 +34,8 @@ struct Annotation {
 }
 
 struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    scan: Scan<'a, false>,
     has_errors: bool,
-    /// Places, and the bytes that come there.
-    changes: Vec<(usize, u8)>,
 }
 
 impl Reader<'_> {
@@ -55,28 +44,29 @@ impl Reader<'_> {
         let mut annotations: Vec<Annotation> = Vec::new();
         // How many braces are open in each `${`, outermost first.
         let mut holes: Vec<(usize, bool)> = Vec::new();
-        while let Some(&byte) = self.bytes.get(self.at) {
+        while let Some(byte) = self.scan.byte() {
             if byte.is_ascii_whitespace() || self.skip_comment() {
-                self.at += usize::from(byte.is_ascii_whitespace());
+                self.scan.at += usize::from(byte.is_ascii_whitespace());
                 continue;
             }
-            if byte == b'@' && (self.at == 0 || !is_word_byte(self.bytes[self.at - 1])) {
+            if byte == b'@' && (self.scan.at == 0 || !is_word_byte(self.scan.bytes[self.scan.at - 1])) {
                 let annotation = self.annotation();
-                let arguments = &self.bytes[annotation.arguments.unwrap_or(annotation.end)..annotation.end];
+                let arguments =
+                    &self.scan.bytes[annotation.arguments.unwrap_or(annotation.end)..annotation.end];
                 if self.has_errors
                     && let Some(signs) = memchr::memmem::find(arguments, b"$$\"")
                 {
                     let from = annotation.end - arguments.len() + signs;
-                    self.blank(from, from + 2);
+                    self.scan.blank(from, from + 2);
                 }
-                self.at = annotation.end;
+                self.scan.at = annotation.end;
                 annotations.push(annotation);
                 continue;
             }
             if is_word_byte(byte) {
-                let end = self.end_of_word(self.at);
+                let end = self.scan.end_of_word(self.scan.at);
                 self.read_word(end, &annotations);
-                self.at = end;
+                self.scan.at = end;
             } else {
                 match byte {
                     b'"' => {
@@ -84,10 +74,10 @@ impl Reader<'_> {
                             holes.push((0, is_long));
                         }
                     }
-                    b'\'' => self.skip_quoted(byte),
-                    b'`' => self.skip_quoted(byte),
+                    // A character, or a name.
+                    b'\'' | b'`' => self.scan.skip_quoted(byte, byte == b'\''),
                     b'{' | b'}' => {
-                        self.at += 1;
+                        self.scan.at += 1;
                         match holes.last_mut() {
                             Some((0, is_long)) if byte == b'}' => {
                                 let is_long = *is_long;
@@ -100,18 +90,19 @@ impl Reader<'_> {
                             None => {}
                         }
                     }
-                    b'?' if self.has_errors && self.starts_with(b"?::") => {
-                        self.changes.push((self.at, b' '));
-                        self.at += 3;
+                    b'?' if self.has_errors && self.scan.starts_with(b"?::") => {
+                        self.scan.put(self.scan.at, b' ');
+                        self.scan.at += 3;
                     }
                     b'$' if self.has_errors => {
-                        let signs = self.bytes[self.at..].iter().take_while(|byte| **byte == b'$').count();
-                        if self.bytes.get(self.at + signs) == Some(&b'"') {
-                            self.blank(self.at, self.at + signs);
+                        let signs =
+                            self.scan.bytes[self.scan.at..].iter().take_while(|byte| **byte == b'$').count();
+                        if self.scan.bytes.get(self.scan.at + signs) == Some(&b'"') {
+                            self.scan.blank(self.scan.at, self.scan.at + signs);
                         }
-                        self.at += signs;
+                        self.scan.at += signs;
                     }
-                    _ => self.at += 1,
+                    _ => self.scan.at += 1,
                 }
             }
             annotations.clear();
@@ -124,62 +115,63 @@ impl Reader<'_> {
             && matches!(self.declared(), b"class" | b"interface")
         {
             // Its line breaks, too: an empty line ends the annotations.
-            self.blank(last.arguments.unwrap_or(last.end), last.end);
+            self.scan.blank(last.arguments.unwrap_or(last.end), last.end);
             self.blank_platform();
             self.end_class();
         }
-        if !annotations.is_empty() && &self.bytes[self.at..end] == b"const" {
-            self.replace(self.at, b"final");
+        if !annotations.is_empty() && &self.scan.bytes[self.scan.at..end] == b"const" {
+            b"final".iter().zip(self.scan.at..).for_each(|(byte, at)| self.scan.put(at, *byte));
         }
         if !self.has_errors {
             return;
         }
-        let next = self.skip_blank(end);
-        let after = self.bytes.get(next).copied().unwrap_or(b';');
-        let begins_accessor = || after == b'(' && matches!(&self.bytes[self.at..end], b"get" | b"set");
+        let next = self.scan.behind_blanks(end);
+        let after = self.scan.bytes.get(next).copied().unwrap_or(b';');
+        let begins_accessor =
+            || after == b'(' && matches!(&self.scan.bytes[self.scan.at..end], b"get" | b"set");
         if !annotations.is_empty() && (self.declared() == b"constructor" || begins_accessor()) {
             for annotation in annotations {
-                self.blank(annotation.start, annotation.end);
+                self.scan.blank(annotation.start, annotation.end);
             }
         }
-        match &self.bytes[self.at..end] {
-            b"suspend" if after == b'{' => self.blank(self.at, end),
+        match &self.scan.bytes[self.scan.at..end] {
+            b"suspend" if after == b'{' => self.scan.blank(self.scan.at, end),
             // A type has a blank after the word.
             b"suspend" if b"=:),.;".contains(&after) || after == b'(' && next == end => {
-                self.changes.push((end - 1, b'_'))
+                self.scan.put(end - 1, b'_')
             }
-            b"get" | b"set" if after != b'(' => self.changes.push((end - 1, b'_')),
-            [b'i', b'n', b'0'..=b'9' | b'_', ..] => self.changes.push((self.at, b'_')),
+            b"get" | b"set" if after != b'(' => self.scan.put(end - 1, b'_'),
+            [b'i', b'n', b'0'..=b'9' | b'_', ..] => self.scan.put(self.scan.at, b'_'),
             _ => {}
         }
     }
 
     /// Blanks the modifiers that are taken for operators.
     fn blank_platform(&mut self) {
-        let mut start = self.at;
+        let mut start = self.scan.at;
         loop {
-            let end = self.end_of_word(start);
-            match &self.bytes[start..end] {
+            let end = self.scan.end_of_word(start);
+            match &self.scan.bytes[start..end] {
                 b"class" | b"interface" | b"" => break,
-                b"actual" | b"expect" => self.blank(start, end),
+                b"actual" | b"expect" => self.scan.blank(start, end),
                 _ => {}
             }
-            start = self.skip_blank(end);
+            start = self.scan.behind_blanks(end);
         }
     }
 
     /// Puts a semicolon behind a class that ends with its name: annotations that follow are taken for more of it.
     fn end_class(&mut self) {
-        let name = self.skip_blank(self.declaring().end);
-        let end = self.end_of_word(name);
-        if self.bytes[end..].starts_with(b"\n\n") {
-            self.changes.push((end, b';'));
+        let name = self.scan.behind_blanks(self.declaring().end);
+        let end = self.scan.end_of_word(name);
+        if self.scan.bytes[end..].starts_with(b"\n\n") {
+            self.scan.put(end, b';');
         }
     }
 
     /// The word that tells what is declared here, after its modifiers.
     fn declared(&self) -> &[u8] {
-        &self.bytes[self.declaring()]
+        &self.scan.bytes[self.declaring()]
     }
 
     /// Where that word is.
@@ -204,30 +196,31 @@ impl Reader<'_> {
             b"sealed",
             b"value",
         ];
-        let mut start = self.at;
+        let mut start = self.scan.at;
         loop {
-            let end = self.end_of_word(start);
-            if !MODIFIERS.contains(&&self.bytes[start..end]) {
+            let end = self.scan.end_of_word(start);
+            if !MODIFIERS.contains(&&self.scan.bytes[start..end]) {
                 return start..end;
             }
-            start = self.skip_blank(end);
+            start = self.scan.behind_blanks(end);
         }
     }
 
     fn annotation(&self) -> Annotation {
-        let start = self.at;
+        let start = self.scan.at;
         let mut end = start + 1;
-        if self.bytes.get(end) == Some(&b'[') {
+        if self.scan.bytes.get(end) == Some(&b'[') {
             // A list of them is read as it should be.
             return Annotation { start, end: self.skip_brackets(end, b'[', b']'), arguments: None };
         }
-        while self.bytes.get(end).is_some_and(|byte| is_word_byte(*byte) || matches!(byte, b'.' | b':')) {
+        while self.scan.bytes.get(end).is_some_and(|byte| is_word_byte(*byte) || matches!(byte, b'.' | b':'))
+        {
             end += 1;
         }
-        if self.bytes.get(end) == Some(&b'<') {
+        if self.scan.bytes.get(end) == Some(&b'<') {
             end = self.skip_brackets(end, b'<', b'>');
         }
-        let arguments = (self.bytes.get(end) == Some(&b'(')).then_some(end);
+        let arguments = (self.scan.bytes.get(end) == Some(&b'(')).then_some(end);
         if let Some(open) = arguments {
             end = self.skip_brackets(open, b'(', b')');
         }
@@ -236,9 +229,9 @@ impl Reader<'_> {
 
     /// The place behind the bracket that closes the one at a place.
     fn skip_brackets(&self, from: usize, open: u8, close: u8) -> usize {
-        let mut reader = Reader { bytes: self.bytes, at: from, has_errors: false, changes: Vec::new() };
+        let mut reader = Reader { scan: Scan::new(self.scan.bytes, from), has_errors: false };
         let mut depth = 0_usize;
-        while let Some(&byte) = self.bytes.get(reader.at) {
+        while let Some(byte) = reader.scan.byte() {
             if reader.skip_comment() {
                 continue;
             }
@@ -249,117 +242,83 @@ impl Reader<'_> {
                     continue;
                 }
                 b'\'' | b'`' => {
-                    reader.skip_quoted(byte);
+                    reader.scan.skip_quoted(byte, byte == b'\'');
                     continue;
                 }
                 _ if byte == open => depth += 1,
                 _ if byte == close => depth -= 1,
                 _ => {}
             }
-            reader.at += 1;
+            reader.scan.at += 1;
             if depth == 0 {
                 break;
             }
         }
-        reader.at
-    }
-
-    fn blank(&mut self, from: usize, to: usize) {
-        self.changes.extend((from..to).map(|at| (at, b' ')));
-    }
-
-    fn replace(&mut self, from: usize, word: &[u8]) {
-        self.changes.extend(word.iter().enumerate().map(|(at, byte)| (from + at, *byte)));
-    }
-
-    fn starts_with(&self, text: &[u8]) -> bool {
-        self.bytes[self.at..].starts_with(text)
-    }
-
-    fn end_of_word(&self, from: usize) -> usize {
-        from + self.bytes[from..].iter().take_while(|byte| is_word_byte(**byte)).count()
-    }
-
-    fn skip_blank(&self, from: usize) -> usize {
-        from + self.bytes[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+        reader.scan.at
     }
 
     /// Whether there was a comment; one may be in another.
     fn skip_comment(&mut self) -> bool {
-        if self.starts_with(b"//") {
-            let rest = &self.bytes[self.at..];
-            self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        if self.scan.starts_with(b"//") {
+            self.scan.skip_line();
             return true;
         }
-        if !self.starts_with(b"/*") {
+        if !self.scan.starts_with(b"/*") {
             return false;
         }
         let mut depth = 0_usize;
-        while self.at < self.bytes.len() {
-            if self.starts_with(b"/*") {
+        while self.scan.at < self.scan.bytes.len() {
+            if self.scan.starts_with(b"/*") {
                 depth += 1;
-                self.at += 2;
-            } else if self.starts_with(b"*/") {
+                self.scan.at += 2;
+            } else if self.scan.starts_with(b"*/") {
                 depth -= 1;
-                self.at += 2;
+                self.scan.at += 2;
                 if depth == 0 {
                     break;
                 }
             } else {
-                self.at += 1;
+                self.scan.at += 1;
             }
         }
         true
     }
 
-    /// Skips a character or a name in backquotes, which both end on their line.
-    fn skip_quoted(&mut self, quote: u8) {
-        self.at += 1;
-        while let Some(&byte) = self.bytes.get(self.at) {
-            self.at += if byte == b'\\' && quote != b'`' { 2 } else { 1 };
-            if byte == quote || byte == b'\n' {
-                break;
-            }
-        }
-        self.at = self.at.min(self.bytes.len());
-    }
-
     /// Skips a string up to its end, or to a `${`: then whether the string may have line breaks.
     fn skip_string(&mut self) -> Option<bool> {
-        let is_long = self.starts_with(b"\"\"\"");
-        self.at += if is_long { 3 } else { 1 };
+        let is_long = self.scan.starts_with(b"\"\"\"");
+        self.scan.at += if is_long { 3 } else { 1 };
         self.skip_text(is_long).then_some(is_long)
     }
 
     /// Goes on in a string; whether it came to a `${`.
     fn skip_text(&mut self, is_long: bool) -> bool {
-        while let Some(&byte) = self.bytes.get(self.at) {
+        while let Some(byte) = self.scan.byte() {
             match byte {
-                b'$' if self.starts_with(b"${") => {
-                    self.at += 2;
+                b'$' if self.scan.starts_with(b"${") => {
+                    self.scan.at += 2;
                     return true;
                 }
-                b'\\' if !is_long => self.at = (self.at + 2).min(self.bytes.len()),
-                b'"' if is_long && !self.starts_with(b"\"\"\"") => self.at += 1,
+                b'\\' if !is_long => self.scan.at = (self.scan.at + 2).min(self.scan.bytes.len()),
+                b'"' if is_long && !self.scan.starts_with(b"\"\"\"") => self.scan.at += 1,
                 b'"' => {
                     // A long one may end with quotes of its own.
-                    while is_long && self.starts_with(b"\"\"\"\"") {
-                        self.at += 1;
+                    while is_long && self.scan.starts_with(b"\"\"\"\"") {
+                        self.scan.at += 1;
                     }
-                    self.at += if is_long { 3 } else { 1 };
+                    self.scan.at += if is_long { 3 } else { 1 };
                     return false;
                 }
                 b'\n' if !is_long => return false,
-                _ => self.at += 1,
+                _ => self.scan.at += 1,
             }
         }
         false
     }
 }
 
-/// Letters beyond ASCII are part of words.
 fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    Scan::<false>::is_word_byte(byte)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Python.
 
+mod docstring;
 mod mentions;
 
 use super::{Spec, Syntax};
 use crate::annotation::{Branch, Modifier, Parameter, one_line};
-use crate::comment;
 use crate::syntax::Node;
 use crate::visit::{Definition, Definitions, Visit};
 use ast_core_model::{SymbolKind, Visibility};
@@ -299,7 +299,7 @@ fn docstring(body: Node<'_>) -> Option<Box<str>> {
         "expression_statement" => first.named_children().next()?,
         _ => first,
     };
-    (string.kind() == "string").then(|| comment::docstring(string.text())).flatten()
+    (string.kind() == "string").then(|| docstring::text(string.text())).flatten()
 }
 
 /// The string after an assignment, which documents what it binds: PEP 257.
@@ -307,7 +307,7 @@ fn attribute_docstring(visit: &Visit<'_, '_>) -> Option<Box<str>> {
     let statement = visit.ancestor(1).filter(|node| node.kind() == "expression_statement")?;
     let next = statement.next_sibling().filter(|node| node.kind() == "expression_statement")?;
     let string = next.first_child().filter(|node| node.kind() == "string")?;
-    comment::docstring(string.text())
+    docstring::text(string.text())
 }
 
 fn parameters(node: Node<'_>, parameters: &mut Vec<Parameter>) {

@@ -6,27 +6,14 @@
 //! parameter (`in`, `out`); and a type that is called `type`. They are rewritten byte for byte, so that every place
 //! stays where it is; names are read from the text itself.
 
+use crate::languages::scan::Scan;
+
 /// The text to parse, if there is something to rewrite in it.
 pub(super) fn rewrite(source: &str) -> Option<Vec<u8>> {
-    let mut reader = Reader {
-        bytes: source.as_bytes(),
-        at: 0,
-        last: b';',
-        before_last: b';',
-        word: (0, 0),
-        changes: Vec::new(),
-    };
+    let scan = Scan::new(source.as_bytes(), 0);
+    let mut reader = Reader { scan, last: b';', before_last: b';', word: (0, 0) };
     reader.read();
-    if reader.changes.is_empty() {
-        return None;
-    }
-    let mut bytes = source.as_bytes().to_vec();
-    for (at, byte) in reader.changes {
-        if let Some(old) = bytes.get_mut(at) {
-            *old = byte;
-        }
-    }
-    Some(bytes)
+    reader.scan.changed()
 }
 
 /// The text itself, where something stands in for it: what is rewritten may mean what it says. That comes second, as the
@@ -36,15 +23,12 @@ pub(super) fn as_written(source: &str) -> Option<Vec<u8>> {
 }
 
 struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    scan: Scan<'a, true>,
     /// The last byte that is neither blank nor of a comment, and the one before it.
     last: u8,
     before_last: u8,
     /// The last word, from and to.
     word: (usize, usize),
-    /// Places, and the bytes that come there.
-    changes: Vec<(usize, u8)>,
 }
 
 impl Reader<'_> {
@@ -52,35 +36,35 @@ impl Reader<'_> {
         // How many braces are open in each `${`, outermost first.
         let mut holes: Vec<usize> = Vec::new();
         let mut begins_line = true;
-        while let Some(&byte) = self.bytes.get(self.at) {
+        while let Some(byte) = self.scan.byte() {
             match byte {
                 b'\n' => {
                     begins_line = true;
-                    self.at += 1;
+                    self.scan.at += 1;
                     continue;
                 }
                 _ if byte.is_ascii_whitespace() => {
-                    self.at += 1;
+                    self.scan.at += 1;
                     continue;
                 }
-                b'/' if self.starts_with(b"//") => {
-                    self.at = self.find(b"\n", 2).unwrap_or(self.bytes.len());
+                b'/' if self.scan.starts_with(b"//") => {
+                    self.scan.skip_line();
                     continue;
                 }
-                b'/' if self.starts_with(b"/*") => {
-                    self.at = self.find(b"*/", 2).map_or(self.bytes.len(), |end| end + 2);
+                b'/' if self.scan.starts_with(b"/*") => {
+                    self.scan.at = self.find(b"*/", 2).map_or(self.scan.bytes.len(), |end| end + 2);
                     continue;
                 }
                 b'/' if self.begins_regex() => self.skip_regex(),
-                b'"' | b'\'' => self.skip_string(byte),
+                b'"' | b'\'' => self.scan.skip_quoted(byte, true),
                 b'`' => {
-                    self.at += 1;
+                    self.scan.at += 1;
                     if self.skip_template() {
                         holes.push(0);
                     }
                 }
                 b'{' | b'}' => {
-                    self.at += 1;
+                    self.scan.at += 1;
                     let ends_hole = byte == b'}' && holes.last() == Some(&0);
                     match holes.last_mut() {
                         _ if ends_hole => holes.truncate(holes.len() - usize::from(!self.skip_template())),
@@ -93,25 +77,21 @@ impl Reader<'_> {
                     if begins_line {
                         self.end_member();
                     }
-                    self.at += 1;
+                    self.scan.at += 1;
                 }
                 _ if is_word_byte(byte) => self.read_word(),
-                _ => self.at += 1,
+                _ => self.scan.at += 1,
             }
             begins_line = false;
-            let end = self.at.min(self.bytes.len());
-            self.before_last = if end >= 2 { self.bytes[end - 2] } else { b';' };
-            self.last = self.bytes[end - 1];
+            let end = self.scan.at.min(self.scan.bytes.len());
+            self.before_last = if end >= 2 { self.scan.bytes[end - 2] } else { b';' };
+            self.last = self.scan.bytes[end - 1];
         }
     }
 
-    fn starts_with(&self, text: &[u8]) -> bool {
-        self.bytes[self.at..].starts_with(text)
-    }
-
     fn find(&self, text: &[u8], after: usize) -> Option<usize> {
-        let from = self.at + after;
-        memchr::memmem::find(self.bytes.get(from..)?, text).map(|found| from + found)
+        let from = self.scan.at + after;
+        memchr::memmem::find(self.scan.bytes.get(from..)?, text).map(|found| from + found)
     }
 
     /// Puts a semicolon before the `<` of a signature that follows a member on the line before.
@@ -122,94 +102,81 @@ impl Reader<'_> {
             last => is_word_byte(last),
         };
         // An operator has a blank behind it, a list of type parameters a name or the next line.
-        let inside = self.at + 1;
-        let name = match self.bytes.get(inside) {
-            Some(b'\n' | b'\r') => self.skip_blank(inside),
+        let inside = self.scan.at + 1;
+        let name = match self.scan.bytes.get(inside) {
+            Some(b'\n' | b'\r') => self.scan.behind_blanks(inside),
             _ => inside,
         };
-        let begins_list = self.bytes.get(name).is_some_and(|next| is_word_byte(*next));
-        let blank = self.at.checked_sub(1).filter(|before| matches!(self.bytes[*before], b' ' | b'\t'));
+        let begins_list = self.scan.bytes.get(name).is_some_and(|next| is_word_byte(*next));
+        let blank =
+            self.scan.at.checked_sub(1).filter(|before| matches!(self.scan.bytes[*before], b' ' | b'\t'));
         if let Some(blank) = blank.filter(|_| ends_member && begins_list) {
-            self.changes.push((blank, b';'));
+            self.scan.put(blank, b';');
         }
     }
 
+    /// The word that begins in a place, empty if none does.
+    fn word_at(&self, from: usize) -> &[u8] {
+        &self.scan.bytes[from..self.scan.end_of_word(from)]
+    }
+
     fn read_word(&mut self) {
-        let start = self.at;
-        let end = self.end_of_word(start);
-        let after = self.skip_blank(end);
-        match &self.bytes[start..end] {
+        let start = self.scan.at;
+        let end = self.scan.end_of_word(start);
+        let after = self.scan.behind_blanks(end);
+        match &self.scan.bytes[start..end] {
             b"in" | b"out" if self.is_variance(start, after) => {
-                self.changes.extend((start..end).map(|at| (at, b' ')));
+                self.scan.blank(start, end);
             }
-            b"type" if &self.bytes[after..self.end_of_word(after)] == b"extends" => {
-                self.changes.push((end - 1, b'_'));
+            b"type" if self.word_at(after) == b"extends" => {
+                self.scan.put(end - 1, b'_');
             }
             _ => {}
         }
         self.word = (start, end);
-        self.at = end;
+        self.scan.at = end;
     }
 
     /// Whether a word is before the name of a type parameter.
     fn is_variance(&self, start: usize, after: usize) -> bool {
-        let follows_in =
-            &self.bytes[self.word.0..self.word.1] == b"in" && self.skip_blank(self.word.1) == start;
+        let follows_in = &self.scan.bytes[self.word.0..self.word.1] == b"in"
+            && self.scan.behind_blanks(self.word.1) == start;
         if !matches!(self.last, b'<' | b',') && !follows_in {
             return false;
         }
         let mut name = after;
-        let mut end = self.end_of_word(name);
-        if &self.bytes[name..end] == b"out" {
-            let next = self.skip_blank(end);
-            if self.end_of_word(next) > next {
-                (name, end) = (next, self.end_of_word(next));
+        let mut end = self.scan.end_of_word(name);
+        if &self.scan.bytes[name..end] == b"out" {
+            let next = self.scan.behind_blanks(end);
+            if self.scan.end_of_word(next) > next {
+                (name, end) = (next, self.scan.end_of_word(next));
             }
         }
-        let next = self.skip_blank(end);
-        let goes_on = matches!(self.bytes.get(next), Some(b',' | b'>' | b'='))
-            || &self.bytes[next..self.end_of_word(next)] == b"extends";
+        let next = self.scan.behind_blanks(end);
+        let goes_on =
+            matches!(self.scan.bytes.get(next), Some(b',' | b'>' | b'=')) || self.word_at(next) == b"extends";
         end > name && goes_on
-    }
-
-    fn end_of_word(&self, from: usize) -> usize {
-        from + self.bytes[from..].iter().take_while(|byte| is_word_byte(**byte)).count()
-    }
-
-    fn skip_blank(&self, from: usize) -> usize {
-        from + self.bytes[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
-    }
-
-    fn skip_string(&mut self, quote: u8) {
-        self.at += 1;
-        while let Some(&byte) = self.bytes.get(self.at) {
-            self.at += if byte == b'\\' { 2 } else { 1 };
-            if byte == quote || byte == b'\n' {
-                break;
-            }
-        }
-        self.at = self.at.min(self.bytes.len());
     }
 
     /// Goes on in a template, blanking escaped backquotes; whether it came to a `${`.
     fn skip_template(&mut self) -> bool {
-        while let Some(&byte) = self.bytes.get(self.at) {
+        while let Some(byte) = self.scan.byte() {
             match byte {
                 b'\\' => {
-                    if self.bytes.get(self.at + 1) == Some(&b'`') {
-                        self.changes.extend([(self.at, b' '), (self.at + 1, b' ')]);
+                    if self.scan.bytes.get(self.scan.at + 1) == Some(&b'`') {
+                        self.scan.blank(self.scan.at, self.scan.at + 2);
                     }
-                    self.at = (self.at + 2).min(self.bytes.len());
+                    self.scan.at = (self.scan.at + 2).min(self.scan.bytes.len());
                 }
                 b'`' => {
-                    self.at += 1;
+                    self.scan.at += 1;
                     return false;
                 }
-                b'$' if self.starts_with(b"${") => {
-                    self.at += 2;
+                b'$' if self.scan.starts_with(b"${") => {
+                    self.scan.at += 2;
                     return true;
                 }
-                _ => self.at += 1,
+                _ => self.scan.at += 1,
             }
         }
         false
@@ -220,7 +187,7 @@ impl Reader<'_> {
         match self.last {
             last if is_word_byte(last) => {
                 matches!(
-                    &self.bytes[self.word.0..self.word.1],
+                    &self.scan.bytes[self.word.0..self.word.1],
                     b"return" | b"typeof" | b"case" | b"in" | b"of"
                 )
             }
@@ -231,16 +198,16 @@ impl Reader<'_> {
     }
 
     fn skip_regex(&mut self) {
-        let mut at = self.at + 1;
+        let mut at = self.scan.at + 1;
         let mut in_class = false;
-        while let Some(&byte) = self.bytes.get(at) {
+        while let Some(&byte) = self.scan.bytes.get(at) {
             match byte {
                 b'\n' => break,
                 b'\\' => at += 1,
                 b'[' => in_class = true,
                 b']' => in_class = false,
                 b'/' if !in_class => {
-                    self.at = at + 1;
+                    self.scan.at = at + 1;
                     return;
                 }
                 _ => {}
@@ -248,13 +215,12 @@ impl Reader<'_> {
             at += 1;
         }
         // It ends nowhere: an operator.
-        self.at += 1;
+        self.scan.at += 1;
     }
 }
 
-/// Letters beyond ASCII are part of words.
 fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
+    Scan::<true>::is_word_byte(byte)
 }
 
 #[cfg(test)]
