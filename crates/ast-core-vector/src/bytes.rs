@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::{
     FlatIndex, Metric, Neighbor, SearchOptions, VectorError, VectorIndex,
     kernel::{
-        code::{CodeKernel, SignedCode, ZERO},
+        code::{CodeKernel, SignedCode, ZERO, split},
         lines::CodeLine,
     },
     keys::Keys,
@@ -118,10 +118,11 @@ impl ByteIndex {
                 self.rows.push()
             }
         };
-        let row = self.rows.row_mut(slot).iter_mut().flat_map(|line| &mut line.0);
-        for (byte, code) in row.zip(codes) {
+        let mut bytes = vec![CodeLine([ZERO; CodeLine::VALUES]); lines(codes.len())];
+        for (byte, code) in bytes.iter_mut().flat_map(|line| &mut line.0).zip(codes) {
             *byte = code.cast_unsigned() ^ ZERO;
         }
+        split(&bytes, self.rows.row_mut(slot));
         let square: u64 = codes.iter().map(|code| u64::from(code.unsigned_abs()).pow(2)).sum();
         self.inverse_lengths.row_mut(slot)[0] = (1.0 / (square as f64).sqrt()) as f32;
     }
@@ -130,20 +131,21 @@ impl ByteIndex {
         let largest = query.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
         // In `f64`, in which neither the smallest nor the largest of floats is too small or too large.
         let scale = f64::from(LARGEST) / f64::from(largest);
-        let rounded: Vec<i32> =
-            query.iter().map(|value| (f64::from(*value) * scale).round() as i32).collect();
-        let square: i64 = rounded.iter().map(|value| i64::from(*value).pow(2)).sum();
+        // Whole numbers, which floats of this size hold.
+        let rounded: Vec<f32> =
+            query.iter().map(|value| (f64::from(*value) * scale).round() as f32).collect();
+        let square: i64 = rounded.iter().map(|value| (*value as i64).pow(2)).sum();
         // The low byte has a sign, so that both fit.
-        let low = |value: i32| value as i8;
-        let high = |value: i32| ((value - i32::from(low(value))) / HIGH as i32) as i8;
+        let low = |value: f32| value as i32 as i8;
+        let high = |value: f32| ((value as i32 - i32::from(low(value))) / HIGH as i32) as i8;
         let lines = lines(query.len());
         let mut parts = Query {
             high: SignedCode::default(),
             low: SignedCode::default(),
             factor: (1.0 / (square as f64).sqrt()) as f32,
         };
-        parts.high.set_values(rounded.iter().map(|value| high(*value)), lines);
-        parts.low.set_values(rounded.iter().map(|value| low(*value)), lines);
+        parts.high.set_values(&rounded, lines, high);
+        parts.low.set_values(&rounded, lines, low);
         parts
     }
 
