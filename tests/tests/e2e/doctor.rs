@@ -93,7 +93,12 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("UPDATE files SET content_hash = NULL WHERE id = 2", "files", "read_again"),
     ("UPDATE files SET language = NULL WHERE id = 2", "files", "read_again"),
     ("UPDATE files SET lines = -1 WHERE id = 2", "files", "read_again"),
-    ("UPDATE files SET content_hash = zeroblob(16) WHERE id = 2", "documents", "read_again"),
+    ("UPDATE files SET content_hash = zeroblob(16) WHERE id = 2", "files", "read_again"),
+    ("UPDATE files SET path = 'core/src/other.rs' WHERE id = 2", "files", "read_again"),
+    ("UPDATE files SET language = 'go' WHERE id = 2", "files", "read_again"),
+    ("UPDATE files SET lines = lines + 1 WHERE id = 2", "files", "read_again"),
+    // As an index has it that was made before there were checksums.
+    ("UPDATE files SET content_hash = zeroblob(16), checksum = NULL WHERE id = 2", "documents", "read_again"),
     ("UPDATE documents SET content = x'00' WHERE file_id = 2", "documents", "read_again"),
     (
         "UPDATE documents SET content = CAST(substr(content, 1, 40) || x'A5' || substr(content, 42) AS BLOB) \
@@ -107,9 +112,13 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "read_again",
     ),
     ("DELETE FROM documents WHERE file_id = 2", "documents", "read_again"),
-    ("UPDATE files SET status = 'binary', language = NULL WHERE id = 2", "documents", "read_again"),
-    ("INSERT INTO documents VALUES (999, x'00')", "documents", "remove"),
-    ("INSERT INTO vectors VALUES (999, x'00', x'00')", "vectors", "remove"),
+    (
+        "UPDATE files SET status = 'binary', language = NULL, checksum = NULL WHERE id = 2",
+        "documents",
+        "read_again",
+    ),
+    ("INSERT INTO documents (file_id, content) VALUES (999, x'00')", "documents", "remove"),
+    ("INSERT INTO vectors (file_id, kinds, codes) VALUES (999, x'00', x'00')", "vectors", "remove"),
     ("DELETE FROM vectors WHERE file_id = 2", "vectors", "derive"),
     ("UPDATE vectors SET kinds = zeroblob(length(kinds)) WHERE file_id = 2", "vectors", "derive"),
     ("UPDATE vectors SET codes = substr(codes, 2) WHERE file_id = 2", "vectors", "derive"),
@@ -152,7 +161,8 @@ fn a_path_that_was_never_indexed_is_mended_as_far_as_is_known() {
     let repository = Repository::polyglot();
     repository.index();
     // What the words of a file are made of, its path among them, is another than when they were cut.
-    let fault = "UPDATE files SET path = 'core/src/other.rs' WHERE path = 'core/src/queue.rs'";
+    let fault =
+        "UPDATE files SET path = 'core/src/other.rs', checksum = NULL WHERE path = 'core/src/queue.rs'";
     sql(&repository.database(), fault);
     let report = repository.run(["doctor", "--json"]).json();
     assert!(findings(&report).contains(&("lexical".into(), "derive".into(), false)), "{report}");
@@ -228,7 +238,8 @@ fn an_index_of_the_database_that_misses_a_row_is_made_anew() {
 fn a_database_that_cannot_be_read_is_set_aside_and_made_anew() {
     let repository = Repository::polyglot();
     let fresh = fresh(&repository);
-    let damages: [(&str, fn(&mut Vec<u8>)); 4] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 4] = [
         ("its first page is gone", |bytes| bytes[..4096].fill(0)),
         ("its magic is another", |bytes| bytes[0] ^= 0xFF),
         ("half of it is gone", |bytes| bytes.truncate(bytes.len() / 2)),

@@ -72,8 +72,11 @@ fn remove(path: &Path) {
     }
 }
 
-/// What is done; each returns whether there was something to do it to.
-const EDITS: [(&str, usize, fn(&Path, &mut Random) -> bool); 10] = [
+/// Returns whether there was something to do it to.
+type Edit = fn(&Path, &mut Random) -> bool;
+
+/// What is done, and how often against the others.
+const EDITS: [(&str, usize, Edit); 10] = [
     ("write", 12, |root, random| {
         let path = place(root, random);
         make_room(root, &path);

@@ -135,7 +135,7 @@ fn flipped_bits_give_an_error_or_the_right_answer_and_can_be_mended() {
     // Without the log it is the index of the time before.
     put(
         &database,
-        &files.iter().filter(|(suffix, _)| **suffix == "").map(|(k, v)| (*k, v.clone())).collect(),
+        &files.iter().filter(|(suffix, _)| suffix.is_empty()).map(|(k, v)| (*k, v.clone())).collect(),
     );
     let older = ask(&repository);
     assert_ne!(right, older);

@@ -121,7 +121,7 @@ fn a_job_tells_how_it_goes_and_the_next_process_how_it_went() {
         assert_eq!(last.as_ref(), Some(&ended));
         // Who did not look meanwhile still learns how it ended, and that this is all.
         assert_eq!((late.next().await.as_ref(), late.next().await), (Some(&ended), None));
-        assert_eq!(engine.jobs().await.unwrap(), [ended.clone()]);
+        assert_eq!(engine.jobs().await.unwrap(), std::slice::from_ref(&ended));
         engine.close().await;
         (id, ended)
     });

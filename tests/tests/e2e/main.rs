@@ -3,6 +3,9 @@
 //! `repository` makes a tree to work on, `binary` finds and runs `ast-core`, `rows` renders what a store holds; every
 //! other module tests one thing.
 
+// What the long tests counted is their result too: `cargo xtask torture` shows it.
+#![allow(clippy::print_stdout)]
+
 mod bad_input;
 mod binary;
 mod cli;
