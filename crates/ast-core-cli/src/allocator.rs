@@ -1,5 +1,4 @@
-//! The allocator, for Rust and for tree-sitter: half of what tree-sitter does is to allocate small nodes, and with
-//! mimalloc it parses 5 to 9 % faster than with the allocator of glibc (docs/performance.md).
+//! The allocator, for Rust and for tree-sitter. Files are parsed on arenas of their own; this is for all else.
 
 use ast_core_engine::{SyntaxAllocator, set_syntax_allocator};
 use std::ffi::c_void;

@@ -105,7 +105,7 @@ pub use watch::{WatchEvent, WatchOptions};
 
 /// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is
 /// made anew by the next run.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -54,10 +54,10 @@ const MAX_WRITTEN_QUALIFIER_BYTES: usize = 4096;
 /// How many nodes are looked through for the name at the end of an expression.
 const MAX_WRAPS: usize = 32;
 
-/// Fields that hold the last name of a path or member access, in any grammar.
-const NAME_FIELDS: [&str; 6] = ["property", "attribute", "name", "field", "selector", "suffix"];
-/// Fields that hold what is called or applied inside of a wrapping node, such as Rust's `f::<T>`.
-const INNER_FIELDS: [&str; 2] = ["function", "type"];
+/// Fields that hold the last name of a path or member access, in any grammar, and then those that hold what is called
+/// or applied inside of a wrapping node, such as Rust's `f::<T>`. Where a node has several, the first counts.
+pub(crate) const NAME_FIELDS: [&str; 8] =
+    ["property", "attribute", "name", "field", "selector", "suffix", "function", "type"];
 
 /// The mention of what an expression or a type names: `push` qualified with `self.items` of `self.items.push`.
 /// `None` if it names nothing, as the call of a call's result does.
@@ -67,11 +67,8 @@ pub(crate) fn named<'tree>(kind: ReferenceKind, expression: Node<'tree>) -> Opti
         if node.first_child().is_none() {
             return is_name(node.text()).then(|| last_of(kind, expression, node));
         }
-        node = NAME_FIELDS
-            .iter()
-            .chain(&INNER_FIELDS)
-            .find_map(|field| node.children_in(field).find(|child| child.is_named()))
-            .or_else(|| only_named_child(node))?;
+        let in_name_field = node.named_children().filter(|child| child.name_rank().is_some());
+        node = in_name_field.min_by_key(|child| child.name_rank()).or_else(|| only_named_child(node))?;
     }
     None
 }

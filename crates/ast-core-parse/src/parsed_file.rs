@@ -13,9 +13,10 @@ pub struct ParsedFile {
     pub language: Language,
     /// The encoding it was read in.
     pub encoding: Encoding,
-    /// Its definitions, outer before inner, in order of their beginning. Those inside of more than 256 others are left
-    /// out. Names are cut at 1 KiB, signatures and types at 400 bytes, documentation at 8 KiB; all together have four
-    /// bytes for each of the file and 64 KiB, and what is beyond has no documentation and no annotation.
+    /// Its definitions, outer before inner, in order of their beginning. Those inside of 256 others are left out, and
+    /// `coverage` says so. Names are cut at 1 KiB, signatures, which are without comments, and types at 400 bytes,
+    /// documentation at 8 KiB; all together have four bytes for each of the file and 64 KiB, and what is beyond has no
+    /// documentation and no annotation.
     pub symbols: Vec<Symbol>,
     /// What the syntax says of each definition: one for each of `symbols`, in the same order.
     pub annotations: Vec<Annotation>,

@@ -1,7 +1,7 @@
 //! The list of languages, and what a language's folder says about it.
 
 use crate::annotation::{Branch, Parameters};
-use crate::mention::Mentions;
+use crate::mention::{Mentions, NAME_FIELDS};
 use crate::syntax::Node;
 use crate::visit::{Definitions, Visit};
 use std::sync::OnceLock;
@@ -205,6 +205,8 @@ pub(crate) struct Compiled {
     pub(crate) kept: Box<[bool]>,
     kinds: Box<[Box<str>]>,
     fields: Box<[Box<str>]>,
+    /// By field id, which of [`NAME_FIELDS`] it is.
+    name_ranks: Box<[Option<u8>]>,
     /// The ids of fields, each at the first free place from that of its name on; 0 where there is none.
     field_places: Box<[u8; FIELD_PLACES]>,
 }
@@ -245,6 +247,11 @@ impl Compiled {
     /// The name of a field, `""` for none.
     pub(crate) fn field_name(&self, field: u8) -> &str {
         self.fields.get(field as usize).map_or("", |name| name)
+    }
+
+    /// Which of [`NAME_FIELDS`] a field is.
+    pub(crate) fn name_rank(&self, field: u8) -> Option<u8> {
+        self.name_ranks.get(field as usize).copied().flatten()
     }
 
     /// The id of a field, 0 if the grammar has none of this name.
@@ -368,9 +375,12 @@ impl Spec {
                 Some(grammar.field_id_for_name(field)?.get() as u8)
             };
             let field_name = |id| grammar.field_name_for_id(id).unwrap_or("").into();
+            let name_rank =
+                |name: &str| NAME_FIELDS.iter().position(|field| *field == name).map(|at| at as u8);
             let fields: Box<[_]> = (0..=grammar.field_count() as u16).map(field_name).collect();
             Compiled {
                 field_places: field_places(&fields),
+                name_ranks: fields.iter().map(|name| name_rank(name)).collect(),
                 fields,
                 roles: ids().map(|id| self.role(&grammar, id)).collect(),
                 branches: ids().map(branch).collect(),

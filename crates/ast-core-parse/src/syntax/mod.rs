@@ -149,6 +149,11 @@ impl<'tree> Node<'tree> {
         self.syntax.columns.field[self.at()]
     }
 
+    /// Which of the fields that lead to a name it is in, the first of them 0.
+    pub(crate) fn name_rank(self) -> Option<u8> {
+        self.syntax.compiled.name_rank(self.field_id())
+    }
+
     /// The name of the field it is in, `""` if in none.
     pub(crate) fn field_name(self) -> &'static str {
         self.syntax.compiled.field_name(self.field_id())
