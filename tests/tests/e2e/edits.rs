@@ -2,7 +2,7 @@
 //!
 //! `AST_CORE_EDITS` asks for more of them.
 
-use crate::random::{Random, asked_for};
+use crate::random::{Random, asked_for, tell};
 use crate::repository::{Repository, block_on};
 use crate::rows;
 use ast_core_engine::{DoctorOptions, Engine, EngineConfig, IndexOptions};
@@ -72,8 +72,11 @@ fn remove(path: &Path) {
     }
 }
 
-/// What is done; each returns whether there was something to do it to.
-const EDITS: [(&str, usize, fn(&Path, &mut Random) -> bool); 10] = [
+/// Does something to a tree; whether there was something to do it to.
+type Edit = fn(&Path, &mut Random) -> bool;
+
+/// What is done, and how often beside the others.
+const EDITS: [(&str, usize, Edit); 10] = [
     ("write", 12, |root, random| {
         let path = place(root, random);
         make_room(root, &path);
@@ -205,7 +208,7 @@ fn any_edits_end_in_the_rows_of_a_new_index() {
             block_on(Engine::doctor(config, &DoctorOptions::default())).expect("the index can be read");
         assert_eq!(found.findings, [], "seed {seed}, round {round}");
     }
-    println!("edits: {} in rounds of {EDITS_A_ROUND}: {counts:?}", counts.values().sum::<usize>());
+    tell(format_args!("edits: {} in rounds of {EDITS_A_ROUND}: {counts:?}", counts.values().sum::<usize>()));
     assert!(counts.len() == EDITS.len() && counts.values().all(|count| *count > 0), "{counts:?}");
 }
 

@@ -6,7 +6,7 @@
 use crate::bad_input::{command_without_rights, set_mode};
 use crate::binary::{Answer, ast_core};
 use crate::doctor::sql;
-use crate::random::{Random, asked_for};
+use crate::random::{Random, asked_for, tell};
 use crate::repository::{Repository, block_on};
 use crate::rows;
 use ast_core_engine::{EngineConfig, IndexOptions};
@@ -135,7 +135,7 @@ fn flipped_bits_give_an_error_or_the_right_answer_and_can_be_mended() {
     // Without the log it is the index of the time before.
     put(
         &database,
-        &files.iter().filter(|(suffix, _)| **suffix == "").map(|(k, v)| (*k, v.clone())).collect(),
+        &files.iter().filter(|(suffix, _)| suffix.is_empty()).map(|(k, v)| (*k, v.clone())).collect(),
     );
     let older = ask(&repository);
     assert_ne!(right, older);
@@ -176,12 +176,12 @@ fn flipped_bits_give_an_error_or_the_right_answer_and_can_be_mended() {
         }
         refused += usize::from(mend(&repository, &fresh, &format!("round {round}, {suffix:?} {places:?}")));
     }
-    println!(
+    tell(format_args!(
         "damaged copies: {wanted}; answers: {same} right, {errors} errors, {unlogged} of a time before, {} wrong \
          and found by doctor only; {refused} not taken for an index of ours or of this version",
         silent.len()
-    );
-    silent.iter().for_each(|silent| println!("{silent}"));
+    ));
+    silent.iter().for_each(tell);
     assert!(errors > wanted / 4, "too little of it was noticed: {errors}");
 }
 

@@ -5,7 +5,7 @@
 #![cfg(unix)]
 
 use crate::doctor::sql;
-use crate::random::{Random, asked_for};
+use crate::random::{Random, asked_for, tell};
 use crate::repository::{Repository, block_on};
 use crate::rows;
 use ast_core_engine::{EngineConfig, IndexOptions};
@@ -349,7 +349,7 @@ fn nothing_is_lost_or_torn_by_a_kill() {
         writeln!(table, "{name} | {tried} | {in_flight} | {lost} | {torn} | {repaired} | {different}")
             .expect("a string can be written");
     }
-    println!("{table}");
+    tell(format_args!("{table}"));
     let is_clean = |tally: &Tally| tally.lost + tally.torn + tally.repaired + tally.different == 0;
     assert!(tallies.iter().all(|(_, tally)| is_clean(tally)), "{table}");
 }
@@ -363,7 +363,7 @@ fn look_after(bench: &mut Bench, name: &str, tally: &mut Tally) {
     let looked = repository.run(["doctor", "--json"]);
     // Before the first commit, and before a migration is done, there is nothing to look at.
     if looked.code != Some(0) && !looked.stderr.contains("no index") {
-        println!("{name}: {looked:?}");
+        tell(format_args!("{name}: {looked:?}"));
         tally.torn += 1;
     }
     if repository.run(["index"]).code != Some(0) {
@@ -373,7 +373,7 @@ fn look_after(bench: &mut Bench, name: &str, tally: &mut Tally) {
     }
     let looked = repository.run(["doctor", "--json"]);
     if looked.code != Some(0) || rows::dump(&database) != *dump {
-        println!("{name}: {looked:?}");
+        tell(format_args!("{name}: {looked:?}"));
         tally.different += 1;
     }
 }
