@@ -365,3 +365,22 @@ fn a_clock_that_was_set_back_hides_no_edit() {
     assert_eq!(rows::dump(&repository.database()), fresh(&repository));
     assert_eq!(repository.run(["doctor"]).code, Some(0));
 }
+
+/// Files of one moment and one size, of which one comes to the path of the other with its folder.
+#[test]
+fn a_file_that_takes_the_place_of_its_twin_is_noticed() {
+    let repository = Repository::empty();
+    let twins = [("old", "fn twin_one() {}\n"), ("new", "fn twin_two() {}\n")];
+    for number in 0..40 {
+        for (folder, code) in twins {
+            repository.write(&format!("{folder}/file{number}.rs"), code);
+        }
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    // Only what is older than a run is trusted.
+    repository.index();
+    fs::remove_dir_all(repository.root().join("old")).expect("a folder can be removed");
+    repository.rename("new", "old");
+    repository.index();
+    assert_eq!(rows::dump(&repository.database()), fresh(&repository));
+}
