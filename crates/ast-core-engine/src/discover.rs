@@ -32,10 +32,15 @@ pub(crate) struct SourceFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) size: u64,
-    /// The later of the times of the last change of its content and of its inode, in nanoseconds since 1970. A
-    /// program can set the first back, but not the second.
+    /// The later of the times of the last change of its content and of its inode, in nanoseconds since 1970, to the
+    /// millisecond; below that it tells files of the same time apart. A program can set the first time back, but not the
+    /// second.
     pub(crate) changed_ns: i64,
 }
+
+/// A millisecond: as long as the shortest tick.
+#[cfg(unix)]
+const NANOSECONDS_FOR_INODES: u64 = 1_000_000;
 
 impl Stamp {
     pub(crate) fn of(metadata: &Metadata) -> Self {
@@ -44,8 +49,11 @@ impl Stamp {
             use std::os::unix::fs::MetadataExt;
             let nanoseconds =
                 |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
-            nanoseconds(metadata.mtime(), metadata.mtime_nsec())
-                .max(nanoseconds(metadata.ctime(), metadata.ctime_nsec()))
+            let changed = nanoseconds(metadata.mtime(), metadata.mtime_nsec())
+                .max(nanoseconds(metadata.ctime(), metadata.ctime_nsec()));
+            // Within a tick of the system all files get the same time. One of them may come to the path of another
+            // without a change of its own, with a directory that is renamed.
+            changed.saturating_add((metadata.ino() % NANOSECONDS_FOR_INODES).cast_signed())
         };
         #[cfg(not(unix))]
         let changed_ns = metadata

@@ -234,11 +234,12 @@ fn an_index_of_the_database_that_misses_a_row_is_made_anew() {
     assert_eq!(rows::dump(&database), fresh(&repository));
 }
 
+type Damage = fn(&mut Vec<u8>);
+
 #[test]
 fn a_database_that_cannot_be_read_is_set_aside_and_made_anew() {
     let repository = Repository::polyglot();
     let fresh = fresh(&repository);
-    type Damage = fn(&mut Vec<u8>);
     let damages: [(&str, Damage); 4] = [
         ("its first page is gone", |bytes| bytes[..4096].fill(0)),
         ("its magic is another", |bytes| bytes[0] ^= 0xFF),

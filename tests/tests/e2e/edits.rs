@@ -2,7 +2,7 @@
 //!
 //! `AST_CORE_EDITS` asks for more of them.
 
-use crate::random::{Random, asked_for};
+use crate::random::{Random, asked_for, tell};
 use crate::repository::{Repository, block_on};
 use crate::rows;
 use ast_core_engine::{DoctorOptions, Engine, EngineConfig, IndexOptions};
@@ -72,10 +72,10 @@ fn remove(path: &Path) {
     }
 }
 
-/// Returns whether there was something to do it to.
+/// Does something to a tree; whether there was something to do it to.
 type Edit = fn(&Path, &mut Random) -> bool;
 
-/// What is done, and how often against the others.
+/// What is done, and how often beside the others.
 const EDITS: [(&str, usize, Edit); 10] = [
     ("write", 12, |root, random| {
         let path = place(root, random);
@@ -208,7 +208,7 @@ fn any_edits_end_in_the_rows_of_a_new_index() {
             block_on(Engine::doctor(config, &DoctorOptions::default())).expect("the index can be read");
         assert_eq!(found.findings, [], "seed {seed}, round {round}");
     }
-    println!("edits: {} in rounds of {EDITS_A_ROUND}: {counts:?}", counts.values().sum::<usize>());
+    tell(format_args!("edits: {} in rounds of {EDITS_A_ROUND}: {counts:?}", counts.values().sum::<usize>()));
     assert!(counts.len() == EDITS.len() && counts.values().all(|count| *count > 0), "{counts:?}");
 }
 

@@ -6,7 +6,7 @@
 use crate::bad_input::{command_without_rights, set_mode};
 use crate::binary::{Answer, ast_core};
 use crate::doctor::sql;
-use crate::random::{Random, asked_for};
+use crate::random::{Random, asked_for, tell};
 use crate::repository::{Repository, block_on};
 use crate::rows;
 use ast_core_engine::{EngineConfig, IndexOptions};
@@ -176,12 +176,12 @@ fn flipped_bits_give_an_error_or_the_right_answer_and_can_be_mended() {
         }
         refused += usize::from(mend(&repository, &fresh, &format!("round {round}, {suffix:?} {places:?}")));
     }
-    println!(
+    tell(format_args!(
         "damaged copies: {wanted}; answers: {same} right, {errors} errors, {unlogged} of a time before, {} wrong \
          and found by doctor only; {refused} not taken for an index of ours or of this version",
         silent.len()
-    );
-    silent.iter().for_each(|silent| println!("{silent}"));
+    ));
+    silent.iter().for_each(tell);
     assert!(errors > wanted / 4, "too little of it was noticed: {errors}");
 }
 
@@ -364,4 +364,23 @@ fn a_clock_that_was_set_back_hides_no_edit() {
     assert_eq!(report.files.indexed, 1, "{report:?}");
     assert_eq!(rows::dump(&repository.database()), fresh(&repository));
     assert_eq!(repository.run(["doctor"]).code, Some(0));
+}
+
+/// Files of one moment and one size, of which one comes to the path of the other with its folder.
+#[test]
+fn a_file_that_takes_the_place_of_its_twin_is_noticed() {
+    let repository = Repository::empty();
+    let twins = [("old", "fn twin_one() {}\n"), ("new", "fn twin_two() {}\n")];
+    for number in 0..40 {
+        for (folder, code) in twins {
+            repository.write(&format!("{folder}/file{number}.rs"), code);
+        }
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    // Only what is older than a run is trusted.
+    repository.index();
+    fs::remove_dir_all(repository.root().join("old")).expect("a folder can be removed");
+    repository.rename("new", "old");
+    repository.index();
+    assert_eq!(rows::dump(&repository.database()), fresh(&repository));
 }

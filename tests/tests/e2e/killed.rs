@@ -5,7 +5,7 @@
 #![cfg(unix)]
 
 use crate::doctor::sql;
-use crate::random::{Random, asked_for};
+use crate::random::{Random, asked_for, tell};
 use crate::repository::{Repository, block_on};
 use crate::rows;
 use ast_core_engine::{EngineConfig, IndexOptions};
@@ -23,6 +23,9 @@ const FILES: usize = 700;
 
 /// How long a process is waited for until it writes.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The longest that is waited at first.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// What came of the kills of a kind.
 #[derive(Debug, Default)]
@@ -118,7 +121,7 @@ struct Kind {
     name: &'static str,
     /// Of every 25 kills.
     share: usize,
-    run: fn(&mut Bench) -> Option<bool>,
+    run: fn(&mut Bench) -> bool,
 }
 
 /// What the kinds work on.
@@ -130,8 +133,8 @@ struct Bench {
     expected: Option<(String, Seen)>,
     /// What a reader saw before the kill.
     seen: Seen,
-    /// The longest that is waited for, kind by kind, from when the work is seen to write.
-    longest: [Duration; 4],
+    /// The longest that is waited for, from when the work is seen to write.
+    longest: Duration,
 }
 
 impl Bench {
@@ -145,8 +148,8 @@ impl Bench {
     }
 
     /// Waits until the work writes, and a little longer, notes what a reader sees, and kills; whether the work was in
-    /// flight. From then on the wait is so long that about half of the kills come too late.
-    fn kill(&mut self, kind: usize, mut child: Child, log_before: u64) -> bool {
+    /// flight.
+    fn kill(&mut self, mut child: Child, log_before: u64) -> bool {
         let database = self.database();
         let begin = Instant::now();
         let has_ended = |child: &mut Child| child.try_wait().expect("a child can be asked").is_some();
@@ -155,7 +158,7 @@ impl Bench {
             std::thread::sleep(Duration::from_micros(200));
         }
         let begin = Instant::now();
-        let until = self.longest[kind].mul_f64(self.random.below(1000) as f64 / 1000.0);
+        let until = self.longest.mul_f64(self.random.below(1000) as f64 / 1000.0);
         // Every other time nobody looks on.
         if self.random.below(2) == 0 {
             std::thread::sleep(until / 2);
@@ -164,9 +167,7 @@ impl Bench {
         std::thread::sleep(until.saturating_sub(begin.elapsed()));
         child.kill().expect("a child can be killed");
         let status = child.wait().expect("a child ends");
-        let is_in_flight = status.signal() == Some(9) && log(&database) > log_before;
-        self.longest[kind] = self.longest[kind].mul_f64(if is_in_flight { 1.1 } else { 0.8 });
-        is_in_flight
+        status.signal() == Some(9) && log(&database) > log_before
     }
 
     fn clear(&self) {
@@ -180,21 +181,21 @@ impl Bench {
     }
 }
 
-fn cold(bench: &mut Bench) -> Option<bool> {
+fn cold(bench: &mut Bench) -> bool {
     bench.clear();
     let child = bench.start(&["index"]);
-    Some(bench.kill(0, child, 0))
+    bench.kill(child, 0)
 }
 
-fn incremental(bench: &mut Bench) -> Option<bool> {
+fn incremental(bench: &mut Bench) -> bool {
     bench.repository.index();
     bench.next_edition();
     let before = log(&bench.database());
     let child = bench.start(&["index"]);
-    Some(bench.kill(1, child, before))
+    bench.kill(child, before)
 }
 
-fn watch(bench: &mut Bench) -> Option<bool> {
+fn watch(bench: &mut Bench) -> bool {
     bench.repository.index();
     let mut child = bench.start(&["watch", "--json"]);
     let mut line = String::new();
@@ -203,11 +204,11 @@ fn watch(bench: &mut Bench) -> Option<bool> {
     assert!(line.contains("ready"), "{line}");
     let before = log(&bench.database());
     bench.next_edition();
-    let was_writing = bench.kill(2, child, before);
+    let was_writing = bench.kill(child, before);
     // One that had done all of it was waiting.
     let expected = bench.expected.get_or_insert_with(|| fresh(&bench.repository));
     let left = seen(&bench.repository.database()).is_some_and(|seen| seen != expected.1);
-    Some(was_writing && left)
+    was_writing && left
 }
 
 /// Of each older version that holds what a later one makes anew, its tables and what fills them.
@@ -230,16 +231,16 @@ const OLDER: [&str; 2] = [
     ),
 ];
 
-fn migration_from_1(bench: &mut Bench) -> Option<bool> {
+fn migration_from_1(bench: &mut Bench) -> bool {
     migration(bench, 1)
 }
 
-fn migration_from_2(bench: &mut Bench) -> Option<bool> {
+fn migration_from_2(bench: &mut Bench) -> bool {
     migration(bench, 2)
 }
 
 /// Makes the index anew as an older version of the store had it, and kills what brings it up.
-fn migration(bench: &mut Bench, from: usize) -> Option<bool> {
+fn migration(bench: &mut Bench, from: usize) -> bool {
     bench.clear();
     fs::create_dir(bench.repository.root().join(".ast-core")).expect("a folder");
     let database = bench.database();
@@ -280,10 +281,10 @@ fn migration(bench: &mut Bench, from: usize) -> Option<bool> {
         assert_eq!(old.0 == 1500, version.0 == from as i64, "a migration is done wholly or not at all");
         version.0
     });
-    Some(was_killed && version == from as i64)
+    was_killed && version == from as i64
 }
 
-fn repair(bench: &mut Bench) -> Option<bool> {
+fn repair(bench: &mut Bench) -> bool {
     bench.repository.index();
     sql(
         &bench.database(),
@@ -291,12 +292,12 @@ fn repair(bench: &mut Bench) -> Option<bool> {
     );
     let before = log(&bench.database());
     let child = bench.start(&["doctor", "--repair"]);
-    let is_in_flight = bench.kill(3, child, before);
+    let is_in_flight = bench.kill(child, before);
     // What was damaged before is to be mended after; the kill itself must not have added to it.
     bench.seen = seen(&bench.database()).unwrap_or_default();
     let code = bench.repository.run(["doctor", "--repair"]).code;
     assert_eq!(code, Some(0), "it can be begun again");
-    Some(is_in_flight)
+    is_in_flight
 }
 
 const KINDS: [Kind; 6] = [
@@ -326,17 +327,21 @@ fn nothing_is_lost_or_torn_by_a_kill() {
         edition: 0,
         expected: None,
         seen: Seen::new(),
-        longest: [Duration::from_millis(200); 4],
+        longest: FIRST_WAIT,
     };
     let mut tallies = Vec::new();
     for Kind { name, share, run } in KINDS {
         let mut tally = Tally::default();
+        bench.longest = FIRST_WAIT;
         let wanted = (wanted * share).div_ceil(25);
         while tally.in_flight < wanted {
             assert!(tally.tried < wanted * 20 + 50, "{name}: too few of the kills hit it at work: {tally:?}");
             tally.tried += 1;
             bench.seen.clear();
-            if run(&mut bench) != Some(true) {
+            let is_in_flight = run(&mut bench);
+            // So long that some of the kills come too late: the others are then all over the work.
+            bench.longest = bench.longest.mul_f64(if is_in_flight { 1.1 } else { 0.7 });
+            if !is_in_flight {
                 continue;
             }
             tally.in_flight += 1;
@@ -349,7 +354,7 @@ fn nothing_is_lost_or_torn_by_a_kill() {
         writeln!(table, "{name} | {tried} | {in_flight} | {lost} | {torn} | {repaired} | {different}")
             .expect("a string can be written");
     }
-    println!("{table}");
+    tell(format_args!("{table}"));
     let is_clean = |tally: &Tally| tally.lost + tally.torn + tally.repaired + tally.different == 0;
     assert!(tallies.iter().all(|(_, tally)| is_clean(tally)), "{table}");
 }
@@ -363,7 +368,7 @@ fn look_after(bench: &mut Bench, name: &str, tally: &mut Tally) {
     let looked = repository.run(["doctor", "--json"]);
     // Before the first commit, and before a migration is done, there is nothing to look at.
     if looked.code != Some(0) && !looked.stderr.contains("no index") {
-        println!("{name}: {looked:?}");
+        tell(format_args!("{name}: {looked:?}"));
         tally.torn += 1;
     }
     if repository.run(["index"]).code != Some(0) {
@@ -373,7 +378,7 @@ fn look_after(bench: &mut Bench, name: &str, tally: &mut Tally) {
     }
     let looked = repository.run(["doctor", "--json"]);
     if looked.code != Some(0) || rows::dump(&database) != *dump {
-        println!("{name}: {looked:?}");
+        tell(format_args!("{name}: {looked:?}"));
         tally.different += 1;
     }
 }

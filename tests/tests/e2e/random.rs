@@ -24,3 +24,10 @@ pub(crate) fn asked_for(variable: &str, usual: usize) -> usize {
         Err(_) => usual,
     }
 }
+
+/// Tells what a long test did, whether it is asked to be heard or not.
+pub(crate) fn tell(text: impl std::fmt::Display) {
+    use std::io::Write;
+    // Nobody may be there to be told.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// What is made of a step.
 const FAULTS: [&str; 3] = ["return", "panic", "sleep(30)"];
 
-const COMMIT: [&str; 9] = [
+const COMMIT: [&str; 8] = [
     "commit/begun",
     "commit/removed",
     "commit/files",
@@ -60,7 +60,7 @@ const BEFORE: u64 = 7;
 /// Everything there is to see, but for pages, which depend on how it came about.
 async fn seen(path: &Path) -> Vec<Vec<String>> {
     let mut seen = Vec::new();
-    for table in ["files", "documents", "symbols", "vectors", "meta"] {
+    for table in ["files", "documents", "vectors", "meta"] {
         seen.extend(tables::rows(path, &format!("SELECT * FROM {table}")).await);
     }
     seen
