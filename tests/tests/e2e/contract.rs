@@ -45,7 +45,7 @@ const DEFINITION: &str = "path start_line end_line language kind name scope sign
 #[test]
 fn refs_and_callers() {
     let repository = indexed();
-    let reply = repository.run(["refs", "retry_with_backoff", "--json"]).json();
+    let reply = repository.run(["refs", "load_latencies", "--json"]).json();
     assert_keys(
         &reply,
         "schema query took_ms generation complete definitions more_definitions references unread_files",
@@ -56,8 +56,8 @@ fn refs_and_callers() {
         mention,
         "path language reference name qualifier alias line start_byte end_byte text within evidence targets changed",
     );
-    assert_eq!(repository.run(["refs", "retry_with_backoff", "--format", "jsonl"]).first_json(), *mention);
-    let calls = repository.run(["callers", "retry_with_backoff", "--json"]).json();
+    assert_eq!(repository.run(["refs", "load_latencies", "--format", "jsonl"]).first_json(), *mention);
+    let calls = repository.run(["callers", "load_latencies", "--json"]).json();
     assert!(calls["references"].as_array().unwrap().iter().all(|mention| mention["reference"] == "call"));
     assert_eq!(repository.run(["refs", "no_such_name"]).code, Some(1));
 }
