@@ -196,7 +196,7 @@ async fn values_that_nobody_can_have_written_are_damage() {
             "symbols" => store.symbols(&symbols_named("beta")).await.err(),
             "paths" => store.paths(&[id(2)]).await.err(),
             "documents" => store.documents(&[id(2)]).await.err(),
-            _ => store.vectors(&[id(1), id(2)]).await.err(),
+            _ => store.vectors(&[id(1), id(2), id(3)]).await.err(),
         };
         assert!(matches!(error, Some(StoreError::Corrupt { .. })), "{statement}: {error:?}");
     }
