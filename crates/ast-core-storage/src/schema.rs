@@ -5,6 +5,7 @@ use crate::step::reach;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use std::path::Path;
+use std::time::Duration;
 
 /// "ACEi", in the header of the file, says whose database it is.
 const APPLICATION_ID: u32 = 0x4143_4569;
@@ -27,6 +28,33 @@ pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
 /// It must not read the file by other means than SQLite: closing a file lets go of all locks that the process has on
 /// it, those of its other connections included (<https://sqlite.org/howtocorrupt.html>, section 2.2).
 pub(crate) async fn check_untouched(path: &Path, file: &Path) -> Result<(), StoreError> {
+    let mut waits = AGAIN.into_iter();
+    loop {
+        match look_untouched(path, file).await {
+            // It is being written, or writing it was interrupted: with its log it may be whole.
+            Err(StoreError::NotADatabase { .. } | StoreError::Corrupt { .. }) if has_log(file) => {
+                return Ok(());
+            }
+            // Who wrote it may have emptied the log meanwhile: what was read without a lock may be of two times.
+            Err(StoreError::NotADatabase { .. } | StoreError::Corrupt { .. })
+                if let Some(wait) = waits.next() =>
+            {
+                tokio::time::sleep(wait).await;
+            }
+            looked => return looked,
+        }
+    }
+}
+
+/// How long is waited before a database that seems to be damaged is looked at again.
+const AGAIN: [Duration; 4] = [
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+];
+
+async fn look_untouched(path: &Path, file: &Path) -> Result<(), StoreError> {
     let options = SqliteConnectOptions::new().filename(file).read_only(true).immutable(true);
     let found = async {
         let mut connection = SqliteConnection::connect_with(&options).await?;
@@ -34,12 +62,7 @@ pub(crate) async fn check_untouched(path: &Path, file: &Path) -> Result<(), Stor
         connection.close().await?;
         found
     };
-    match found.await.map_err(|error| StoreError::from_sqlx(path, error)) {
-        Ok(header) => header.check(path).map(drop),
-        // It is being written, or writing it was interrupted: with its log it may be whole.
-        Err(StoreError::NotADatabase { .. } | StoreError::Corrupt { .. }) if has_log(file) => Ok(()),
-        Err(error) => Err(error),
-    }
+    found.await.map_err(|error| StoreError::from_sqlx(path, error))?.check(path).map(drop)
 }
 
 /// The version of our tables, 0 if there are none yet; an error if the database is not ours.
