@@ -43,7 +43,9 @@ impl Retry {
     /// How long to wait after this attempt, the first of which is 1; `random` is any number.
     fn delay_after(&self, attempt: u32, random: u64) -> Duration {
         let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).and_then(|by| self.delay.checked_mul(by));
-        let longest = doubled.unwrap_or(Duration::MAX).min(self.max_delay);
+        // However often nothing is doubled, it is nothing.
+        let longest = if self.delay.is_zero() { self.delay } else { doubled.unwrap_or(Duration::MAX) };
+        let longest = longest.min(self.max_delay);
         // The upper bits as a fraction of 1.
         let fraction = (random >> 11) as f64 / (1_u64 << 53) as f64;
         longest - longest.mul_f64(fraction / 2.0)
