@@ -48,7 +48,16 @@ pub(crate) fn wait() {
 
 impl Player {
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        // A copy of this program cannot be run as long as a process that another test is about to start has it open for
+        // writing, as it was made.
+        let is_busy = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ExecutableFileBusy;
+        let mut process = loop {
+            match command.spawn() {
+                Err(error) if is_busy(&error) => std::thread::sleep(std::time::Duration::from_millis(5)),
+                spawned => break spawned.unwrap(),
+            }
+        };
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         Self { process, lines }
     }
