@@ -68,7 +68,6 @@ mod plan;
 mod prepare;
 mod references;
 mod report;
-mod resolve;
 mod retrieve;
 mod snapshot;
 mod step;
