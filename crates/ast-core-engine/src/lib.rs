@@ -58,6 +58,7 @@ mod commit;
 mod config;
 mod discover;
 mod doctor;
+mod embeddings;
 mod engine;
 mod error;
 mod index;
@@ -89,7 +90,7 @@ pub use ast_core_parse::{
 pub use ast_core_search::{QueryError, SearchMode, Why};
 pub use ast_core_storage::{Access, FileStatus, Finding, JobState, Part, Remedy, StoreConfig, StoreError};
 pub use ast_core_vector::VectorError;
-pub use config::{EngineConfig, VectorBackend, find_database};
+pub use config::{EmbeddingCacheConfig, EngineConfig, VectorBackend, find_database};
 pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
 pub use engine::Engine;
