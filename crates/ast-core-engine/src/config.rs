@@ -3,6 +3,7 @@
 use ast_core_batch::{BatchConfig, Retry};
 use ast_core_embed::{Embedder, FeatureHashEmbedder};
 use ast_core_parse::{ChunkingConfig, ParseLimits};
+use ast_core_search::RankingWeights;
 use ast_core_storage::{Access, StoreConfig};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,8 @@ pub struct EngineConfig {
     pub embedding_cache: Option<EmbeddingCacheConfig>,
     /// What searches the vectors.
     pub vectors: VectorBackend,
+    /// What the rules count for that put hits in order.
+    pub ranking: RankingWeights,
     /// Connections and caches of the store.
     pub store: StoreConfig,
 }
@@ -103,6 +106,7 @@ impl EngineConfig {
             embedder: Arc::new(FeatureHashEmbedder::default()),
             embedding_cache: Some(EmbeddingCacheConfig::default()),
             vectors: VectorBackend::default(),
+            ranking: RankingWeights::default(),
             store: StoreConfig::default(),
         }
     }
@@ -142,6 +146,7 @@ impl fmt::Debug for EngineConfig {
             .field("embedder", &self.embedder.model().id)
             .field("embedding_cache", &self.embedding_cache)
             .field("vectors", &self.vectors)
+            .field("ranking", &self.ranking)
             .field("store", &self.store)
             .finish()
     }

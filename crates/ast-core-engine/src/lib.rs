@@ -87,7 +87,7 @@ pub use ast_core_parse::{
     Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
     QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
-pub use ast_core_search::{QueryError, SearchMode, Why};
+pub use ast_core_search::{QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why};
 pub use ast_core_storage::{Access, FileStatus, Finding, JobState, Part, Remedy, StoreConfig, StoreError};
 pub use ast_core_vector::VectorError;
 pub use config::{EmbeddingCacheConfig, EngineConfig, VectorBackend, find_database};
