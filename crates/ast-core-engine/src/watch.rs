@@ -119,7 +119,9 @@ impl Engine {
                 }
                 Err(EngineError::Cancelled) => return Ok(()),
                 // What is open is no longer the index of anything, however often it is tried.
-                Err(error @ EngineError::Store(StoreError::Replaced { .. })) => return Err(error),
+                Err(error @ EngineError::Store(StoreError::Replaced { .. } | StoreError::Fenced { .. })) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     let message = error.to_string();
                     if failed.as_ref() != Some(&message) {
