@@ -89,7 +89,8 @@ pub use ast_core_parse::{
 };
 pub use ast_core_search::{QueryError, SearchMode, Why};
 pub use ast_core_storage::{
-    Access, FileStatus, Finding, JobState, Part, Remedy, RepositoryId, SqliteStore, Store, StoreConfig, StoreError,
+    Access, FileStatus, Finding, JobState, Part, Remedy, RepositoryId, SqliteStore, Store, StoreConfig,
+    StoreError,
 };
 pub use ast_core_vector::VectorError;
 pub use config::{EngineConfig, VectorBackend, find_database};

@@ -66,7 +66,9 @@ mod tests {
     fn nothing_else_is_one() {
         let digits = "0123456789abcdef0123456789abcdef";
         assert!(digits.parse::<RepositoryId>().is_ok());
-        for other in ["", &digits[1..], &digits.to_uppercase(), &format!("+{}", &digits[1..]), &format!("{digits}0")] {
+        for other in
+            ["", &digits[1..], &digits.to_uppercase(), &format!("+{}", &digits[1..]), &format!("{digits}0")]
+        {
             assert_eq!(other.parse::<RepositoryId>(), Err(()), "{other}");
         }
     }

@@ -88,11 +88,9 @@ pub(crate) async fn symbols_of_documents<S: Store + ?Sized>(
             let Some(language) = record.language else { continue };
             let symbols = &document.symbols;
             for index in (0..symbols.len()).filter(|&index| query.takes(symbols, index)) {
-                let id = SymbolId::in_file(record.id, index as u32).ok_or_else(|| {
-                    StoreError::Corrupt {
-                        path: store.path().to_owned(),
-                        reason: format!("{} symbols in {}", symbols.len(), record.path),
-                    }
+                let id = SymbolId::in_file(record.id, index as u32).ok_or_else(|| StoreError::Corrupt {
+                    path: store.path().to_owned(),
+                    reason: format!("{} symbols in {}", symbols.len(), record.path),
                 })?;
                 if query.after.is_some_and(|after| id <= after) {
                     continue;

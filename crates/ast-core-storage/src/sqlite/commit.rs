@@ -139,9 +139,8 @@ fn files_at_paths_of(connection: &Connection, batch: &mut WriteBatch) -> rusqlit
         let found = at_path.query_row([file.record.path.as_str()], |row| row.get(0)).optional()?;
         let Some(found) = found.map(direct::file_id).transpose()? else { return Ok(true) };
         if found == file.record.id {
-            let stored = checksums.query_row([found.get().cast_signed()], |row| {
-                Ok([row.get(0)?, row.get(1)?, row.get(2)?])
-            })?;
+            let stored = checksums
+                .query_row([found.get().cast_signed()], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
             if stored == checksums_of(file) {
                 return Ok(false);
             }
@@ -225,7 +224,8 @@ fn insert_files(
 /// What an id that names something else already comes to.
 fn id_is_taken(error: &rusqlite::Error, record: &FileRecord) -> Option<StoreError> {
     let is_taken = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
-    let reason = || format!("its id {} names another version of a file; give it one of its own", record.id.get());
+    let reason =
+        || format!("its id {} names another version of a file; give it one of its own", record.id.get());
     is_taken.then(|| StoreError::InvalidFile { file: record.path.clone(), reason: reason() })
 }
 

@@ -59,7 +59,8 @@ impl Fence {
         path: &Path,
     ) -> Result<Transaction<'c>, StoreError> {
         let transaction = self.begin_to_mend(connection, path)?;
-        let found = value(&transaction, REPOSITORY).map_err(|error| StoreError::from_rusqlite(path, error))?;
+        let found =
+            value(&transaction, REPOSITORY).map_err(|error| StoreError::from_rusqlite(path, error))?;
         match (self.repository.get(), found.as_deref().and_then(|text| text.parse().ok())) {
             (Some(opened), Some(found)) if *opened == found => Ok(transaction),
             (Some(_), Some(_)) => Err(StoreError::Replaced { path: path.to_owned() }),

@@ -59,7 +59,10 @@ impl SqliteStore {
         Ok(StoreCounts { bytes: count(0)?, lines: count(1)?, symbols: count(2)?, chunks: count(3)? })
     }
 
-    pub(crate) async fn documents(&self, files: &[FileId]) -> Result<Vec<(FileRecord, Document)>, StoreError> {
+    pub(crate) async fn documents(
+        &self,
+        files: &[FileId],
+    ) -> Result<Vec<(FileRecord, Document)>, StoreError> {
         let mut connection = self.reader().await?;
         let rows = sqlx::query(DOCUMENTS)
             .bind(in_list(files))
@@ -89,7 +92,10 @@ impl SqliteStore {
         .await
     }
 
-    pub(crate) async fn paths(&self, files: &[FileId]) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
+    pub(crate) async fn paths(
+        &self,
+        files: &[FileId],
+    ) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
         self.named_files(PATHS, Some(in_list(files))).await
     }
 

@@ -7,7 +7,11 @@ use crate::{NameMatch, NamingFile, StoreError};
 use ast_core_lexical::{Matches, TermMatch};
 
 impl SqliteStore {
-    pub(crate) async fn files_naming(&self, name: &str, matching: NameMatch) -> Result<Vec<NamingFile>, StoreError> {
+    pub(crate) async fn files_naming(
+        &self,
+        name: &str,
+        matching: NameMatch,
+    ) -> Result<Vec<NamingFile>, StoreError> {
         let term = term_of(name);
         let cache = self.caches.names.clone();
         let connection = self.reader().await?;

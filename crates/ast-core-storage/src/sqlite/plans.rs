@@ -15,9 +15,7 @@ async fn scans(store: &SqliteStore, statements: &str) -> Vec<String> {
         assert!(!plan.is_empty(), "{statement}");
         let steps = plan.iter().map(|row| row.get::<String, _>("detail"));
         // Lists that come with the query are read whole.
-        let is_bounded = |step: &str| {
-            step.starts_with("SCAN json_each VIRTUAL TABLE")
-        };
+        let is_bounded = |step: &str| step.starts_with("SCAN json_each VIRTUAL TABLE");
         scans.extend(steps.filter(|step| step.starts_with("SCAN") && !is_bounded(step)));
     }
     scans
@@ -29,8 +27,15 @@ async fn queries_go_by_keys() {
     let path = directory.path().join("index.db");
     let store = SqliteStore::open(&path, Access::Write, &StoreConfig::default()).await.unwrap();
     let pages = PageTable::ALL.into_iter().flat_map(|table| [table.get(), table.delete()]);
-    let constants =
-        [store::META, files::DOCUMENTS, files::PATHS, vectors::VECTORS, commit::AT_PATH, commit::CHECKSUMS, commit::TOUCH];
+    let constants = [
+        store::META,
+        files::DOCUMENTS,
+        files::PATHS,
+        vectors::VECTORS,
+        commit::AT_PATH,
+        commit::CHECKSUMS,
+        commit::TOUCH,
+    ];
     for statement in constants.into_iter().chain(commit::REMOVE).chain(pages) {
         assert_eq!(scans(&store, statement).await, [""; 0], "{statement}");
     }

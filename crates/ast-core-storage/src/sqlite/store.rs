@@ -6,8 +6,8 @@ use super::pages::PageTable;
 use super::step::reach;
 use super::{StoreConfig, schema};
 use crate::{
-    Access, ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, JobRecord, NameMatch, NamingFile, Repair,
-    RepositoryId, Store, StoreCounts, StoreError, StoreFuture, Verification, WriteBatch,
+    Access, ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, JobRecord, NameMatch,
+    NamingFile, Repair, RepositoryId, Store, StoreCounts, StoreError, StoreFuture, Verification, WriteBatch,
 };
 use ast_core_lexical::{Bm25f, Hit, PageCache};
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
@@ -220,7 +220,10 @@ impl Store for SqliteStore {
 
     fn repository(&self) -> Result<RepositoryId, StoreError> {
         self.identity.check(&self.path)?;
-        self.repository.get().copied().ok_or_else(|| self.corrupt("it does not say which repository it is of"))
+        self.repository
+            .get()
+            .copied()
+            .ok_or_else(|| self.corrupt("it does not say which repository it is of"))
     }
 
     fn generation(&self) -> StoreFuture<'_, u64> {
