@@ -78,7 +78,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`index`](Self::index), if the first run fails; what fails later is told and tried again, but for
-    /// [`StoreError::Replaced`].
+    /// [`StoreError::Replaced`] and [`StoreError::Fenced`].
     pub async fn watch(
         &self,
         root: impl AsRef<Path>,
