@@ -1,7 +1,7 @@
 //! What a commit writes, replaces and removes, and that it does all of it or nothing.
 
 use super::sample::{
-    Parts, batch, chunks, file, file_of, id, meta, parts, path, plain, removal, skipped, skipped_record, text,
+    Parts, batch, chunks, file, file_of, id, meta, path, plain, removal, skipped, skipped_record, text,
 };
 use super::{Backend, EVEN, assert_sound, reader, seen, writer};
 use crate::{
@@ -113,7 +113,7 @@ pub async fn a_file_that_is_not_indexed_is_known_and_no_more<B: Backend>(backend
 
 pub async fn counts_are_those_of_the_searchable_files<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    let mut stored = vec![file(1, "a.rs", "apple"), file(2, "b.rs", "berry"), plain(3, "c.rs", "one\ntwo\n")];
+    let mut stored = vec![file(1, "a.rs", "plum"), file(2, "b.rs", "mango"), plain(3, "c.rs", "one\ntwo\n")];
     stored.extend(FileStatus::ALL.iter().zip(10..).map(|(&status, number)| {
         let record = skipped_record(number, &format!("{status}.bin"), status);
         IndexedFile::left_out(FileRecord { lines: 1_000, ..record })
@@ -133,15 +133,15 @@ pub async fn counts_are_those_of_the_searchable_files<B: Backend>(backend: B) {
 
 pub async fn a_file_takes_the_place_of_the_one_at_its_path<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(3, "c.rs", "cherry")])).await.unwrap();
-    let large = || file_of(2, "b.rs", text("berry", 200));
+    store.commit(batch([file(1, "a.rs", "plum"), file(3, "c.rs", "kiwi")])).await.unwrap();
+    let large = || file_of(2, "b.rs", text("mango", 200));
     store.commit(batch([large()])).await.unwrap();
     assert!(store.counts().await.unwrap().symbols > 200);
-    store.commit(batch([file(4, "b.rs", "damson")])).await.unwrap();
+    store.commit(batch([file(4, "b.rs", "melon")])).await.unwrap();
 
     let elsewhere = B::new().await;
     let expected = writer(&elsewhere).await;
-    let all = [file(1, "a.rs", "apple"), file(3, "c.rs", "cherry"), file(4, "b.rs", "damson")];
+    let all = [file(1, "a.rs", "plum"), file(3, "c.rs", "kiwi"), file(4, "b.rs", "melon")];
     expected.commit(batch(all)).await.unwrap();
     assert_eq!(seen(&*store).await, seen(&*expected).await);
     assert_sound(&*store).await;
@@ -149,9 +149,9 @@ pub async fn a_file_takes_the_place_of_the_one_at_its_path<B: Backend>(backend: 
 
 pub async fn a_file_that_is_no_longer_indexed_leaves_its_record<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     let before = seen(&*store).await;
-    store.commit(batch([file(2, "b.rs", "berry")])).await.unwrap();
+    store.commit(batch([file(2, "b.rs", "mango")])).await.unwrap();
     store.commit(batch([skipped(4, "b.rs", FileStatus::Binary)])).await.unwrap();
     let mut after = seen(&*store).await;
     assert_eq!(after.files.pop(), Some(skipped_record(4, "b.rs", FileStatus::Binary)));
@@ -162,9 +162,9 @@ pub async fn a_file_that_is_no_longer_indexed_leaves_its_record<B: Backend>(back
 
 pub async fn a_removed_file_leaves_nothing_behind<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(3, "c.rs", "cherry")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum"), file(3, "c.rs", "kiwi")])).await.unwrap();
     let before = seen(&*store).await;
-    store.commit(batch([file(2, "b.rs", "berry"), file(4, "d.rs", "damson")])).await.unwrap();
+    store.commit(batch([file(2, "b.rs", "mango"), file(4, "d.rs", "melon")])).await.unwrap();
     // One of them is not there, and one is named twice.
     store.commit(removal([2, 77, 4, 2])).await.unwrap();
     assert_eq!(seen(&*store).await, before);
@@ -175,9 +175,9 @@ pub async fn a_removed_file_leaves_nothing_behind<B: Backend>(backend: B) {
 
 pub async fn a_path_that_is_removed_is_free_in_the_same_batch<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     let moved =
-        WriteBatch { removed: vec![id(1)], ..batch([file(2, "b.rs", "apple"), file(3, "a.rs", "berry")]) };
+        WriteBatch { removed: vec![id(1)], ..batch([file(2, "b.rs", "plum"), file(3, "a.rs", "mango")]) };
     store.commit(moved).await.unwrap();
     let stored: Vec<_> = store.files().await.unwrap().into_iter().map(|file| (file.id, file.path)).collect();
     assert_eq!(stored, [(id(3), path("a.rs")), (id(2), path("b.rs"))]);
@@ -187,7 +187,7 @@ pub async fn a_path_that_is_removed_is_free_in_the_same_batch<B: Backend>(backen
 pub async fn a_path_that_was_removed_can_come_back<B: Backend>(backend: B) {
     let store = writer(&backend).await;
     for number in 1..=3 {
-        store.commit(batch([file(number, "a.rs", "apple")])).await.unwrap();
+        store.commit(batch([file(number, "a.rs", "plum")])).await.unwrap();
         assert_eq!(store.files().await.unwrap()[0].id, id(number));
         store.commit(removal([number])).await.unwrap();
         assert_eq!(store.files().await.unwrap(), []);
@@ -197,9 +197,9 @@ pub async fn a_path_that_was_removed_can_come_back<B: Backend>(backend: B) {
 
 pub async fn files_can_change_places_in_one_batch<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(2, "b.rs", "berry")])).await.unwrap();
-    store.commit(batch([file(3, "b.rs", "apple"), file(4, "a.rs", "berry")])).await.unwrap();
-    let found = store.files_naming("apple_1", NameMatch::Exact).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum"), file(2, "b.rs", "mango")])).await.unwrap();
+    store.commit(batch([file(3, "b.rs", "plum"), file(4, "a.rs", "mango")])).await.unwrap();
+    let found = store.files_naming("plum_1", NameMatch::Exact).await.unwrap();
     assert_eq!(found.iter().map(|naming| naming.file).collect::<Vec<_>>(), [id(3)]);
     assert_eq!(store.files().await.unwrap().iter().map(|file| file.id).collect::<Vec<_>>(), [id(4), id(3)]);
     assert_sound(&*store).await;
@@ -207,7 +207,7 @@ pub async fn files_can_change_places_in_one_batch<B: Backend>(backend: B) {
 
 pub async fn a_touched_file_changes_in_size_and_time_only<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(2, "b.rs", "berry")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum"), file(2, "b.rs", "mango")])).await.unwrap();
     let mut expected = seen(&*store).await;
     let record = &mut expected.files[0];
     (record.size, record.modified_ns) = (record.size + 9, i64::MIN);
@@ -221,10 +221,10 @@ pub async fn a_touched_file_changes_in_size_and_time_only<B: Backend>(backend: B
 
 pub async fn a_file_that_is_replaced_in_the_same_batch_is_not_touched<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
-    let both = WriteBatch { touched: vec![(id(1), 5, 5)], ..batch([file(2, "a.rs", "berry")]) };
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
+    let both = WriteBatch { touched: vec![(id(1), 5, 5)], ..batch([file(2, "a.rs", "mango")]) };
     store.commit(both).await.unwrap();
-    assert_eq!(store.files().await.unwrap(), [file(2, "a.rs", "berry").record().clone()]);
+    assert_eq!(store.files().await.unwrap(), [file(2, "a.rs", "mango").record().clone()]);
 }
 
 pub async fn meta_keeps_the_last_value_of_a_key<B: Backend>(backend: B) {
@@ -246,7 +246,7 @@ pub async fn the_keys_of_the_store_are_its_own<B: Backend>(backend: B) {
     let own = [("generation", "99"), ("repository", "nobody"), ("writer", "99"), ("root", "here")];
     assert_eq!(store.commit(meta(&own)).await.unwrap().generation, 1);
     assert_eq!(store.generation().await.unwrap(), 1);
-    assert_eq!(store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap().generation, 2);
+    assert_eq!(store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap().generation, 2);
     assert_eq!(reader(&backend).await.repository().unwrap(), repository);
     assert_sound(&*store).await;
 }
@@ -286,19 +286,19 @@ async fn assert_refused(store: &dyn Store, unfit: WriteBatch) -> StoreError {
 
 pub async fn a_path_that_is_in_a_batch_twice_is_refused<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
-    let twice = batch([file(3, "c.rs", "cherry"), file(2, "c.rs", "damson")]);
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
+    let twice = batch([file(3, "c.rs", "kiwi"), file(2, "c.rs", "melon")]);
     let error = assert_refused(&*store, twice).await;
     assert!(matches!(&error, StoreError::InvalidFile { file, .. } if *file == path("c.rs")), "{error}");
 }
 
 pub async fn numbers_that_cannot_be_kept_are_refused<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     let too_large = skipped_record(2, "b.rs", FileStatus::TooLarge);
     let too_large = IndexedFile::left_out(FileRecord { size: 1 << 63, ..too_large });
     let touched = WriteBatch { touched: vec![(id(1), 1 << 63, 0)], ..WriteBatch::default() };
-    for unfit in [batch([file(3, "c.rs", "cherry"), too_large]), touched] {
+    for unfit in [batch([file(3, "c.rs", "kiwi"), too_large]), touched] {
         let error = assert_refused(&*store, unfit).await;
         assert!(matches!(error, StoreError::OutOfRange { .. }), "{error}");
     }
@@ -306,9 +306,9 @@ pub async fn numbers_that_cannot_be_kept_are_refused<B: Backend>(backend: B) {
 
 pub async fn an_id_that_is_taken_is_refused<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(2, "b.rs", "berry")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum"), file(2, "b.rs", "mango")])).await.unwrap();
     // Half of the batch is good, and meta, removals and a job are with it.
-    let unfit = batch([file(3, "c.rs", "cherry"), file(1, "d.rs", "damson")]);
+    let unfit = batch([file(3, "c.rs", "kiwi"), file(1, "d.rs", "melon")]);
     let unfit = WriteBatch { removed: vec![id(2)], meta: meta(&[("root", "here")]).meta, ..unfit };
     let error = assert_refused(&*store, unfit).await;
     assert!(matches!(&error, StoreError::InvalidFile { file, .. } if *file == path("d.rs")), "{error}");
@@ -317,8 +317,8 @@ pub async fn an_id_that_is_taken_is_refused<B: Backend>(backend: B) {
 
 pub async fn an_id_is_of_one_version_only<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
-    let error = assert_refused(&*store, batch([file(1, "a.rs", "berry")])).await;
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
+    let error = assert_refused(&*store, batch([file(1, "a.rs", "mango")])).await;
     assert!(matches!(&error, StoreError::InvalidFile { file, .. } if *file == path("a.rs")), "{error}");
 }
 
@@ -326,7 +326,7 @@ pub async fn a_commit_that_nobody_waits_for_any_more_leaves_nothing_or_all<B: Ba
     let store = writer(&backend).await;
     for (round, polls) in [1, 2, 3, 5, 8, 13].into_iter().enumerate() {
         let first = 1 + 1_000 * round as u64;
-        let files = (0..40).map(|at| file(first + at, &format!("{at}.rs"), "apple"));
+        let files = (0..40).map(|at| file(first + at, &format!("{at}.rs"), "plum"));
         let mut commit = store.commit(batch(files));
         for _ in 0..polls {
             let once = std::future::poll_fn(|context| {
@@ -350,7 +350,7 @@ pub async fn a_commit_that_nobody_waits_for_any_more_leaves_nothing_or_all<B: Ba
 pub async fn settling_changes_nothing_that_is_seen<B: Backend>(backend: B) {
     let store = writer(&backend).await;
     store.settle().await.unwrap();
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     let before = seen(&*store).await;
     for _ in 0..2 {
         store.settle().await.unwrap();

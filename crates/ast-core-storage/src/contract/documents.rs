@@ -2,7 +2,7 @@
 
 use super::sample::{Text, batch, file, file_of, id, parts, path, plain, skipped, text};
 use super::{Backend, assert_sound, cases, new_store, runtime, writer};
-use crate::{Document, FileStatus, Store, WriteBatch};
+use crate::{Document, FileStatus, WriteBatch};
 use ast_core_model::{FileId, ReferenceKind, SymbolKind};
 use proptest::prelude::*;
 use std::cell::Cell;
@@ -17,7 +17,7 @@ pub async fn documents_come_with_their_files_in_order_of_ids<B: Backend>(backend
         })
     });
     let stored = [
-        parts(1, "src/large.rs", text("apple", 300).document()),
+        parts(1, "src/large.rs", text("plum", 300).document()),
         parts(2, "a/nested.rs", nested.document()),
         parts(3, "empty.rs", Document::default()),
         parts((1 << 43) - 1, "last.rs", text("fig", 1).document()),
@@ -35,8 +35,8 @@ pub async fn documents_come_with_their_files_in_order_of_ids<B: Backend>(backend
 
 pub async fn documents_go_with_their_files<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(2, "b.rs", "berry")])).await.unwrap();
-    let files = [skipped(3, "a.rs", FileStatus::Failed), file_of(4, "c.rs", text("cherry", 1))];
+    store.commit(batch([file(1, "a.rs", "plum"), file(2, "b.rs", "mango")])).await.unwrap();
+    let files = [skipped(3, "a.rs", FileStatus::Failed), file_of(4, "c.rs", text("kiwi", 1))];
     store.commit(WriteBatch { removed: vec![id(2)], ..batch(files) }).await.unwrap();
     let left = store.documents(&[1, 2, 3, 4].map(id)).await.unwrap();
     assert_eq!(left.into_iter().map(|(record, _)| record.path).collect::<Vec<_>>(), [path("c.rs")]);

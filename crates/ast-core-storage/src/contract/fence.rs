@@ -15,14 +15,14 @@ async fn past_lock<B: Backend>(backend: &B) -> Arc<dyn Store> {
 
 pub async fn a_writer_whose_lock_was_lost_commits_nothing_once_another_is_open<B: Backend>(backend: B) {
     let first = writer(&backend).await;
-    first.commit(batch([file(1, "a.rs", "apple"), file(2, "b.rs", "berry")])).await.unwrap();
+    first.commit(batch([file(1, "a.rs", "plum"), file(2, "b.rs", "mango")])).await.unwrap();
     let second = past_lock(&backend).await;
     // It is enough that it is open, and has written nothing yet.
     let change = || WriteBatch {
         removed: vec![id(2)],
         touched: vec![(id(1), 9, 9)],
         meta: meta(&[("root", "here")]).meta,
-        ..batch([file(3, "a.rs", "cherry"), file(4, "d.rs", "damson")])
+        ..batch([file(3, "a.rs", "kiwi"), file(4, "d.rs", "melon")])
     };
     let before = seen(&*second).await;
     let error = first.commit(change()).await.unwrap_err();
@@ -32,7 +32,7 @@ pub async fn a_writer_whose_lock_was_lost_commits_nothing_once_another_is_open<B
         assert_eq!(seen(&**store).await, before);
         assert_eq!((store.meta("root").await.unwrap(), store.generation().await.unwrap()), (None, 1));
     }
-    second.commit(batch([file(5, "b.rs", "elder")])).await.unwrap();
+    second.commit(batch([file(5, "b.rs", "lemon")])).await.unwrap();
     let after = seen(&*second).await;
     let error = first.commit(change()).await.unwrap_err();
     assert!(matches!(error, StoreError::Fenced { .. }), "{error}");
@@ -42,7 +42,7 @@ pub async fn a_writer_whose_lock_was_lost_commits_nothing_once_another_is_open<B
 
 pub async fn nothing_is_written_past_the_fence<B: Backend>(backend: B) {
     let first = writer(&backend).await;
-    first.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    first.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     let running = first.add_job(&job(JobState::Running)).await.unwrap();
     let second = past_lock(&backend).await;
     let before = (seen(&*second).await, second.jobs().await.unwrap());
@@ -64,7 +64,7 @@ pub async fn nothing_is_written_past_the_fence<B: Backend>(backend: B) {
 pub async fn a_writer_that_is_fenced_off_still_reads<B: Backend>(backend: B) {
     let first = writer(&backend).await;
     let second = past_lock(&backend).await;
-    second.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    second.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     assert_eq!(seen(&*first).await, seen(&*second).await);
     assert_eq!(first.generation().await.unwrap(), 1);
     assert_sound(&*first).await;
@@ -75,10 +75,10 @@ pub async fn a_writer_that_is_fenced_off_may_open_again<B: Backend>(backend: B) 
     let second = past_lock(&backend).await;
     assert!(matches!(first.commit(removal([1])).await, Err(StoreError::Fenced { .. })));
     first.close().await;
-    second.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    second.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     second.close().await;
     let again = writer(&backend).await;
-    assert_eq!(again.commit(batch([file(2, "b.rs", "berry")])).await.unwrap().generation, 2);
+    assert_eq!(again.commit(batch([file(2, "b.rs", "mango")])).await.unwrap().generation, 2);
     assert_sound(&*again).await;
 }
 
@@ -88,7 +88,7 @@ pub async fn a_writer_is_not_fenced_off_by_readers<B: Backend>(backend: B) {
         let reader = reader(&backend).await;
         let error = backend.open(crate::Access::Write).await.err();
         assert!(matches!(error, Some(StoreError::Locked { .. })), "{error:?}");
-        store.commit(batch([file(number, "a.rs", "apple")])).await.unwrap();
+        store.commit(batch([file(number, "a.rs", "plum")])).await.unwrap();
         assert_eq!(reader.generation().await.unwrap(), number);
     }
 }
@@ -97,7 +97,7 @@ pub async fn each_writer_is_fenced_off_by_the_next<B: Backend>(backend: B) {
     let mut writers: Vec<Arc<dyn Store>> = Vec::new();
     for number in 1..=4 {
         let next = if writers.is_empty() { writer(&backend).await } else { past_lock(&backend).await };
-        next.commit(batch([file(number, &format!("{number}.rs"), "apple")])).await.unwrap();
+        next.commit(batch([file(number, &format!("{number}.rs"), "plum")])).await.unwrap();
         for earlier in &writers {
             let error = earlier.commit(removal([number])).await.unwrap_err();
             assert!(matches!(error, StoreError::Fenced { .. }), "{error}");
@@ -138,7 +138,7 @@ pub fn only_the_last_writer_writes<B: Backend>() {
                 }
                 Step::Commit(at) => {
                     let (writer, is_last) = &writers[at.index(writers.len())];
-                    let commit = writer.commit(batch([file(number, &format!("{number}.rs"), "apple")])).await;
+                    let commit = writer.commit(batch([file(number, &format!("{number}.rs"), "plum")])).await;
                     match is_last {
                         true => expected.push(commit.map(|_| id(number)).unwrap()),
                         false => assert!(matches!(commit, Err(StoreError::Fenced { .. })), "{commit:?}"),

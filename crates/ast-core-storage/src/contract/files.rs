@@ -2,7 +2,7 @@
 
 use super::sample::{batch, file, id, path, plain, skipped, skipped_record};
 use super::{Backend, seen, writer};
-use crate::{FileStatus, Store};
+use crate::FileStatus;
 use ast_core_model::FileId;
 
 pub async fn files_come_in_order_of_the_bytes_of_their_paths<B: Backend>(backend: B) {
@@ -11,7 +11,7 @@ pub async fn files_come_in_order_of_the_bytes_of_their_paths<B: Backend>(backend
         "b.rs", "a/b.rs", "a.rs", "a-b.rs", "B.rs", "é.rs", "a/B.rs", "z/a.rs", "a b.rs", "_.rs", "1.rs",
         "10.rs",
     ];
-    let mut stored: Vec<_> = (1..).zip(paths).map(|(number, at)| file(number, at, "apple")).collect();
+    let mut stored: Vec<_> = (1..).zip(paths).map(|(number, at)| file(number, at, "plum")).collect();
     stored.extend(
         FileStatus::ALL
             .iter()
@@ -57,7 +57,7 @@ pub async fn a_path_of_any_length_is_kept<B: Backend>(backend: B) {
     let long = format!("{}/file.rs", vec!["folder"; 500].join("/"));
     let longer = format!("{}/file.rs", vec!["folder"; 501].join("/"));
     store
-        .commit(batch([file(1, &long, "apple"), file(2, &longer, "berry"), file(3, "x", "cherry")]))
+        .commit(batch([file(1, &long, "plum"), file(2, &longer, "mango"), file(3, "x", "kiwi")]))
         .await
         .unwrap();
     let paths = store.paths(&[id(1), id(2), id(3)]).await.unwrap();
@@ -65,13 +65,13 @@ pub async fn a_path_of_any_length_is_kept<B: Backend>(backend: B) {
         paths.into_iter().map(|(_, path, _)| path).collect::<Vec<_>>(),
         [path(&long), path(&longer), path("x")]
     );
-    store.commit(batch([file(4, &long, "damson")])).await.unwrap();
+    store.commit(batch([file(4, &long, "melon")])).await.unwrap();
     assert_eq!(store.files().await.unwrap().len(), 3);
 }
 
 pub async fn only_searchable_files_have_paths_by_id<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    let files = [file(9, "a.rs", "apple"), file(2, "b.rs", "berry"), skipped(5, "c.bin", FileStatus::Binary)];
+    let files = [file(9, "a.rs", "plum"), file(2, "b.rs", "mango"), skipped(5, "c.bin", FileStatus::Binary)];
     store.commit(batch(files)).await.unwrap();
     let ids = |paths: Vec<(FileId, _, _)>| paths.into_iter().map(|(file, ..)| file).collect::<Vec<_>>();
     assert_eq!(ids(store.searchable_files().await.unwrap()), [id(2), id(9)]);

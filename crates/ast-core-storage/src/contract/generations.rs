@@ -3,16 +3,16 @@
 use super::jobs::job;
 use super::sample::{batch, file, file_of, id, meta, plain, removal, text};
 use super::{Backend, EVEN, reader, seen, writer};
-use crate::{ChunkFilter, JobProgress, JobState, Store, StoreError, WriteBatch};
+use crate::{ChunkFilter, JobProgress, JobState, StoreError, WriteBatch};
 use std::collections::HashSet;
 
 pub async fn each_commit_that_changes_something_is_the_next_generation<B: Backend>(backend: B) {
     let store = writer(&backend).await;
     let touched = vec![(id(1), 7, 7)];
     let changes = [
-        batch([file(1, "a.rs", "apple")]),
-        batch([file(2, "b.rs", "berry"), file(3, "c.rs", "cherry")]),
-        batch([file(4, "b.rs", "berry")]),
+        batch([file(1, "a.rs", "plum")]),
+        batch([file(2, "b.rs", "mango"), file(3, "c.rs", "kiwi")]),
+        batch([file(4, "b.rs", "mango")]),
         WriteBatch { touched, ..WriteBatch::default() },
         meta(&[("root", "here")]),
         removal([3]),
@@ -30,19 +30,19 @@ pub async fn each_commit_that_changes_something_is_the_next_generation<B: Backen
 pub async fn an_empty_batch_is_no_generation<B: Backend>(backend: B) {
     let store = writer(&backend).await;
     assert_eq!(store.commit(WriteBatch::default()).await.unwrap().generation, 0);
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     assert_eq!(store.commit(WriteBatch::default()).await.unwrap().generation, 1);
     assert_eq!(store.generation().await.unwrap(), 1);
 }
 
 pub async fn a_batch_that_is_committed_again_changes_nothing<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(2, "b.rs", "berry")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum"), file(2, "b.rs", "mango")])).await.unwrap();
     let change = || WriteBatch {
         removed: vec![id(2)],
         touched: vec![(id(1), 9, 9)],
         meta: meta(&[("root", "here")]).meta,
-        ..batch([file(3, "c.rs", "cherry"), file_of(4, "d.rs", text("damson", 40)), plain(5, "e.rs", "")])
+        ..batch([file(3, "c.rs", "kiwi"), file_of(4, "d.rs", text("melon", 40)), plain(5, "e.rs", "")])
     };
     store.commit(change()).await.unwrap();
     let before = seen(&*store).await;
@@ -57,12 +57,12 @@ pub async fn a_batch_that_is_committed_again_changes_nothing<B: Backend>(backend
 
 pub async fn a_batch_that_came_in_by_half_of_its_files_is_completed<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(9, "b.rs", "fig")])).await.unwrap();
-    let whole = batch([file(1, "a.rs", "apple"), file(2, "b.rs", "berry"), file(3, "c.rs", "cherry")]);
+    store.commit(batch([file(1, "a.rs", "plum"), file(9, "b.rs", "fig")])).await.unwrap();
+    let whole = batch([file(1, "a.rs", "plum"), file(2, "b.rs", "mango"), file(3, "c.rs", "kiwi")]);
     assert_eq!(store.commit(whole).await.unwrap().generation, 2);
     let elsewhere = B::new().await;
     let expected = writer(&elsewhere).await;
-    let all = [file(1, "a.rs", "apple"), file(2, "b.rs", "berry"), file(3, "c.rs", "cherry")];
+    let all = [file(1, "a.rs", "plum"), file(2, "b.rs", "mango"), file(3, "c.rs", "kiwi")];
     expected.commit(batch(all)).await.unwrap();
     assert_eq!(seen(&*store).await, seen(&*expected).await);
     // What was there is not written again.
@@ -71,7 +71,7 @@ pub async fn a_batch_that_came_in_by_half_of_its_files_is_completed<B: Backend>(
 
 pub async fn what_is_known_already_is_no_generation<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     store.commit(meta(&[("root", "here"), ("empty", "")])).await.unwrap();
     let record = store.files().await.unwrap().remove(0);
     let same = vec![(record.id, record.size, record.modified_ns), (id(77), 1, 1)];
@@ -89,7 +89,7 @@ pub async fn what_is_known_already_is_no_generation<B: Backend>(backend: B) {
 
 pub async fn the_progress_of_a_job_is_no_generation<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     let job = store.add_job(&job(JobState::Running)).await.unwrap();
     let progress = JobProgress { files_done: 3, ..JobProgress::default() };
     let noted = WriteBatch { job: Some((job, progress)), ..WriteBatch::default() };
@@ -101,19 +101,19 @@ pub async fn the_progress_of_a_job_is_no_generation<B: Backend>(backend: B) {
 
 pub async fn a_commit_that_is_refused_is_no_generation<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
-    let error = store.commit(batch([file(2, "b.rs", "berry"), file(1, "c.rs", "cherry")])).await.unwrap_err();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
+    let error = store.commit(batch([file(2, "b.rs", "mango"), file(1, "c.rs", "kiwi")])).await.unwrap_err();
     assert!(matches!(error, StoreError::InvalidFile { .. }), "{error}");
     assert_eq!(store.generation().await.unwrap(), 1);
-    assert_eq!(store.commit(batch([file(2, "b.rs", "berry")])).await.unwrap().generation, 2);
+    assert_eq!(store.commit(batch([file(2, "b.rs", "mango")])).await.unwrap().generation, 2);
 }
 
 pub async fn files_are_told_by_the_generation_they_came_with<B: Backend>(backend: B) {
     let store = writer(&backend).await;
     for number in 1..=4 {
-        store.commit(batch([file(number, &format!("{number}.rs"), "apple")])).await.unwrap();
+        store.commit(batch([file(number, &format!("{number}.rs"), "plum")])).await.unwrap();
     }
-    store.commit(batch([file(5, "2.rs", "berry")])).await.unwrap();
+    store.commit(batch([file(5, "2.rs", "mango")])).await.unwrap();
     store.commit(WriteBatch { touched: vec![(id(1), 1, 1)], ..WriteBatch::default() }).await.unwrap();
     let until = async |generation| {
         let mut ids: Vec<u64> =
@@ -170,20 +170,20 @@ pub async fn each_answer_is_of_one_generation<B: Backend>(backend: B) {
 pub async fn what_is_read_by_id_is_of_that_version_or_gone<B: Backend>(backend: B) {
     let store = writer(&backend).await;
     let reader = reader(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(2, "b.rs", "berry")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum"), file(2, "b.rs", "mango")])).await.unwrap();
     let held = [id(1), id(2)];
     let before = (
         reader.documents(&held).await.unwrap(),
         reader.vectors(&held).await.unwrap(),
         reader.paths(&held).await.unwrap(),
     );
-    store.commit(batch([file(3, "a.rs", "cherry")])).await.unwrap();
+    store.commit(batch([file(3, "a.rs", "kiwi")])).await.unwrap();
     let after = (
         reader.documents(&held).await.unwrap(),
         reader.vectors(&held).await.unwrap(),
         reader.paths(&held).await.unwrap(),
     );
     assert_eq!((&after.0[..], &after.1[..], &after.2[..]), (&before.0[1..], &before.1[1..], &before.2[1..]));
-    let found = reader.lexical_search(&["apple"], EVEN, ChunkFilter::Files(held.into()), 9).await.unwrap();
+    let found = reader.lexical_search(&["plum"], EVEN, ChunkFilter::Files(held.into()), 9).await.unwrap();
     assert_eq!(found, []);
 }

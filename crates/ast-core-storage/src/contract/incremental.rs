@@ -2,7 +2,7 @@
 
 use super::sample::{Parts, WORDS, batch, parts, skipped, text};
 use super::{Backend, assert_sound, cases, new_store, runtime, seen};
-use crate::{FileRecord, FileStatus, IndexedFile, Store, WriteBatch};
+use crate::{FileRecord, FileStatus, IndexedFile, WriteBatch};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use super::sample::{batch, file};
 use super::{Backend, reader, writer};
-use crate::{JobProgress, JobRecord, JobState, Store, StoreError, WriteBatch};
+use crate::{JobProgress, JobRecord, JobState, StoreError, WriteBatch};
 use ast_core_model::RepoPath;
 
 pub(crate) fn job(state: JobState) -> JobRecord {
@@ -87,7 +87,7 @@ pub async fn a_job_that_is_gone_stays_so<B: Backend>(backend: B) {
     }
     store.put_job(&JobRecord { id: first, ..job(JobState::Running) }).await.unwrap();
     let progress = JobProgress { files_done: 1, ..JobProgress::default() };
-    let noted = WriteBatch { job: Some((first, progress)), ..batch([file(1, "a.rs", "apple")]) };
+    let noted = WriteBatch { job: Some((first, progress)), ..batch([file(1, "a.rs", "plum")]) };
     store.commit(noted).await.unwrap();
     assert_eq!(store.job(first).await.unwrap(), None);
     assert_eq!(store.jobs().await.unwrap().len(), 100);
@@ -100,7 +100,7 @@ pub async fn progress_comes_with_what_it_tells_of<B: Backend>(backend: B) {
     let id = store.add_job(&job(JobState::Running)).await.unwrap();
     for done in 1..=3 {
         let progress = JobProgress { files_done: done, generation: 99, ..JobProgress::default() };
-        let files = batch([file(done, &format!("{done}.rs"), "apple")]);
+        let files = batch([file(done, &format!("{done}.rs"), "plum")]);
         store.commit(WriteBatch { job: Some((id, progress)), ..files }).await.unwrap();
         let noted = reader.job(id).await.unwrap().unwrap();
         assert_eq!((noted.progress.files_done, noted.progress.generation), (done, done));
@@ -111,11 +111,11 @@ pub async fn progress_comes_with_what_it_tells_of<B: Backend>(backend: B) {
 
 pub async fn the_progress_of_a_commit_that_fails_is_not_noted<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     let id = store.add_job(&job(JobState::Running)).await.unwrap();
     let progress = JobProgress { files_done: 1, ..JobProgress::default() };
     // The id of the file is taken.
-    let unfit = WriteBatch { job: Some((id, progress)), ..batch([file(1, "b.rs", "berry")]) };
+    let unfit = WriteBatch { job: Some((id, progress)), ..batch([file(1, "b.rs", "mango")]) };
     let error = store.commit(unfit).await.unwrap_err();
     assert!(matches!(error, StoreError::InvalidFile { .. }), "{error}");
     assert_eq!(store.job(id).await.unwrap().unwrap().progress, JobProgress::default());

@@ -4,7 +4,7 @@ use super::jobs::job;
 use super::sample::{Again, batch, file, meta, removal};
 use super::{Backend, EVEN, assert_sound, reader, seen, writer};
 use crate::{
-    Access, ChunkFilter, JobState, NameMatch, RepositoryId, Store, StoreCounts, StoreError, SymbolQuery,
+    Access, ChunkFilter, JobState, NameMatch, RepositoryId, StoreCounts, StoreError, SymbolQuery,
     WriteBatch,
 };
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub async fn a_store_is_one_repository_whoever_opens_it<B: Backend>(backend: B) 
     let store = writer(&backend).await;
     let repository: RepositoryId = store.repository().unwrap();
     assert_eq!(reader(&backend).await.repository().unwrap(), repository);
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     store.close().await;
     assert_eq!(writer(&backend).await.repository().unwrap(), repository);
     assert_eq!(repository.to_string().parse(), Ok(repository));
@@ -51,8 +51,8 @@ pub async fn stores_know_nothing_of_each_other<B: Backend>(backend: B) {
     let (store, other) = (writer(&backend).await, writer(&elsewhere).await);
     assert_ne!(store.repository().unwrap(), other.repository().unwrap());
     // The same keys in both.
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
-    other.commit(batch([file(1, "a.rs", "berry"), file(2, "b.rs", "berry")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
+    other.commit(batch([file(1, "a.rs", "mango"), file(2, "b.rs", "mango")])).await.unwrap();
     other.commit(meta(&[("root", "elsewhere")])).await.unwrap();
     other.add_job(&job(JobState::Done)).await.unwrap();
     let before = seen(&*store).await;
@@ -65,7 +65,7 @@ pub async fn stores_know_nothing_of_each_other<B: Backend>(backend: B) {
 
 pub async fn what_was_committed_is_there_when_it_is_opened_again<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple"), file(2, "b.rs", "berry")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum"), file(2, "b.rs", "mango")])).await.unwrap();
     store.commit(meta(&[("root", "here")])).await.unwrap();
     let before = seen(&*store).await;
     store.close().await;
@@ -82,7 +82,7 @@ pub async fn a_reader_sees_what_is_committed_after_it_was_opened<B: Backend>(bac
     let reader = reader(&backend).await;
     for number in 1..=3 {
         store
-            .commit(batch([file(number, "a.rs", "apple"), file(10 + number, "b.rs", "berry")]))
+            .commit(batch([file(number, "a.rs", "plum"), file(10 + number, "b.rs", "mango")]))
             .await
             .unwrap();
         assert_eq!(reader.generation().await.unwrap(), number);
@@ -95,7 +95,7 @@ pub async fn a_second_writer_is_refused_until_the_first_is_closed<B: Backend>(ba
     let error = backend.open(Access::Write).await.err().expect("one writes already");
     assert!(matches!(error, StoreError::Locked { .. }), "{error}");
     // It does no harm to the one that has it, nor to readers.
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     assert_eq!(reader(&backend).await.generation().await.unwrap(), 1);
     store.close().await;
     let store = writer(&backend).await;
@@ -106,7 +106,7 @@ pub async fn a_second_writer_is_refused_until_the_first_is_closed<B: Backend>(ba
 
 pub async fn a_store_that_was_opened_for_reading_refuses_to_write<B: Backend>(backend: B) {
     let store = writer(&backend).await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     let reader = reader(&backend).await;
     let noted = job(JobState::Queued);
     for error in [
@@ -127,7 +127,7 @@ pub async fn a_store_that_was_opened_for_reading_refuses_to_write<B: Backend>(ba
 pub async fn a_store_stays_open_for_its_other_holders<B: Backend>(backend: B) {
     let store = writer(&backend).await;
     Arc::clone(&store).close().await;
-    store.commit(batch([file(1, "a.rs", "apple")])).await.unwrap();
+    store.commit(batch([file(1, "a.rs", "plum")])).await.unwrap();
     assert_eq!(store.files().await.unwrap().len(), 1);
     assert!(matches!(backend.open(Access::Write).await.err(), Some(StoreError::Locked { .. })));
 }

@@ -2,10 +2,10 @@
 
 use super::sample::{DIMENSION, Parts, batch, id, parts, skipped, text};
 use super::{Backend, assert_sound, writer};
-use crate::{FileStatus, FileVectors, Store};
+use crate::{FileStatus, FileVectors};
 
 fn stored(number: u64) -> Parts {
-    parts(number, &format!("{number}.rs"), text("apple", 3).document())
+    parts(number, &format!("{number}.rs"), text("plum", 3).document())
 }
 
 /// Each vector as long as its largest value makes it.

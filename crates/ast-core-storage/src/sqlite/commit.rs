@@ -139,7 +139,7 @@ fn files_at_paths_of(connection: &Connection, batch: &mut WriteBatch) -> rusqlit
         let found = at_path.query_row([file.record.path.as_str()], |row| row.get(0)).optional()?;
         let Some(found) = found.map(direct::file_id).transpose()? else { return Ok(true) };
         if found == file.record.id {
-            let stored = checksums
+            let stored: [Option<i64>; 3] = checksums
                 .query_row([found.get().cast_signed()], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
             if stored == checksums_of(file) {
                 return Ok(false);

@@ -77,7 +77,7 @@ impl SqliteStore {
             let noted: Option<i64> = row.try_get(12).map_err(read)?;
             compressed.push((self.file_record(row)?, content, noted));
         }
-        direct::on_a_thread(self.path().to_owned(), async move |path| {
+        direct::on_a_thread(self.path.clone(), async move |path| {
             let read = |(record, content, noted): (FileRecord, Vec<u8>, Option<i64>)| {
                 let of = || checksum::of_row(record.id.get().cast_signed(), &[&content]);
                 let sound = checksum::check(noted, of).and_then(|()| Document::decompress(&content));
@@ -109,7 +109,7 @@ impl SqliteStore {
         list: Option<String>,
     ) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
         let connection = self.reader().await?;
-        direct::read(connection, self.path().to_owned(), move |connection, path| {
+        direct::read(connection, self.path.clone(), move |connection, path| {
             let failed = |error| StoreError::from_rusqlite(path, error);
             let mut statement = connection.prepare(statement).map_err(failed)?;
             let mut rows = statement.query(rusqlite::params_from_iter(&list)).map_err(failed)?;

@@ -1,6 +1,6 @@
 //! What is kept of real sources.
 
-use crate::sample::{files, id, new_store, parts};
+use crate::sample::{files, new_store, parts};
 use ast_core_model::FileId;
 use ast_core_storage::Store;
 
