@@ -10,7 +10,7 @@ use crate::step::reach;
 use crate::{EngineError, Failure, IndexOptions};
 use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
 use ast_core_metrics::ProcessFigures;
-use ast_core_storage::{Access, FileStatus, Store, StoreError};
+use ast_core_storage::{Access, FileStatus, SqliteStore, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -45,7 +45,7 @@ pub(crate) mod meta_key {
 /// is made.
 pub struct Engine {
     pub(crate) config: Arc<EngineConfig>,
-    pub(crate) store: Arc<Store>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) index_turn: Arc<tokio::sync::Mutex<()>>,
     pub(crate) index_pool: Arc<Mutex<WorkerPool>>,
     /// For the files that are being parsed.
@@ -70,7 +70,19 @@ impl Engine {
         if config.access == Access::Write {
             make_index_folder(&config.database)?;
         }
-        let store = Store::open(&config.database, config.access, &config.store).await?;
+        let store = SqliteStore::open(&config.database, config.access, &config.store).await?;
+        Self::open_with_store(Arc::new(store), config).await
+    }
+
+    /// Opens an index that is kept in a store of one's own. What the configuration says of where and how to open it,
+    /// `database` and `access`, is taken from the store; `store` does not matter.
+    ///
+    /// An engine over a store that writes has to be the only one: jobs that are not over are taken for interrupted.
+    ///
+    /// # Errors
+    /// As of [`open`](Self::open).
+    pub async fn open_with_store(store: Arc<dyn Store>, config: EngineConfig) -> Result<Self, EngineError> {
+        let config = EngineConfig { database: store.path().to_owned(), access: store.access(), ..config };
         if config.access == Access::Write {
             store.interrupt_jobs().await?;
         }
@@ -87,7 +99,7 @@ impl Engine {
                 workers: config.batch.workers,
                 ..BatchConfig::default()
             })?),
-            store: Arc::new(store),
+            store,
             index_turn: Arc::default(),
             catalog: Arc::default(),
             snapshot: Arc::new(RwLock::new(Arc::new(snapshot))),
@@ -126,9 +138,7 @@ impl Engine {
         let Self { store, jobs, owner, .. } = self;
         drop(owner);
         jobs.rest().await;
-        if let Some(store) = Arc::into_inner(store) {
-            store.close().await;
-        }
+        store.close().await;
     }
 
     /// What the index holds, what it left out and why, and how the tree differs from it.
@@ -173,7 +183,7 @@ impl Engine {
             embedder,
             elapsed: begin.elapsed(),
             peak_rss_bytes: ProcessFigures::read().peak_rss_bytes,
-            schema_version: Store::schema_version(),
+            schema_version: self.store.schema_version(),
             format_version: crate::FORMAT_VERSION,
         })
     }
@@ -237,7 +247,7 @@ impl Engine {
         if known.generation == generation {
             return Ok(known);
         }
-        let catalog = Arc::new(Catalog::read(&self.store, generation).await?);
+        let catalog = Arc::new(Catalog::read(&*self.store, generation).await?);
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = catalog.clone();
         Ok(catalog)
     }

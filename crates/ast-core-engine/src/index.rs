@@ -357,7 +357,7 @@ impl Engine {
         };
         let in_flight = source_in_flight(self.config.batch.memory_budget);
         let committed = async {
-            let result = Committer::new(&self.store, report, job, in_flight).run(receiver).await;
+            let result = Committer::new(&*self.store, report, job, in_flight).run(receiver).await;
             if result.is_err() {
                 run_cancel.cancel();
             }

@@ -7,17 +7,26 @@ use ast_core_lexical::{FileTerms, LexicalError};
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, SymbolId};
 use std::collections::HashSet;
 
+/// What a commit came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// The generation that the store has with the batch: the next one, or if it changed nothing the one it had.
+    pub generation: u64,
+}
+
 /// Changes that become visible together, or not at all.
 #[derive(Debug, Default)]
 pub struct WriteBatch {
-    /// Files that come in or take the place of the file now at their path. At most one a path.
+    /// Files that come in or take the place of the file now at their path. At most one a path, and each with an id that
+    /// was never given to another version of a file.
     pub files: Vec<IndexedFile>,
     /// Files that go. One that is not there is gone already.
     pub removed: Vec<FileId>,
     /// Files whose content is as it was, but whose size or time on disk is to be noted anew:
     /// id, size, modification time.
     pub touched: Vec<(FileId, u64, i64)>,
-    /// Keys and values to be set beside them. The key `generation` is the store's own: what is set for it is lost.
+    /// Keys and values to be set beside them. The keys `generation`, `repository` and `writer` are the store's own: what
+    /// is set for them is lost.
     pub meta: Vec<(String, String)>,
     /// The job that they are of, and how far it is with them.
     pub job: Option<(u64, JobProgress)>,

@@ -1,7 +1,7 @@
 //! Which files are opened, and which are left as they are.
 
 use crate::sample::{files, id, open, rust};
-use ast_core_storage::{Access, Store, StoreConfig, StoreError, WriteBatch};
+use ast_core_storage::{Access, SqliteStore, Store, StoreConfig, StoreError, WriteBatch};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{Connection, Executor, SqliteConnection};
 use std::collections::BTreeMap;
@@ -124,7 +124,7 @@ async fn a_store_of_another_version_is_refused_untouched() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("index.db");
     open(&path, Access::Write).await.unwrap().close().await;
-    let newer = Store::schema_version() + 1;
+    let newer = SqliteStore::SCHEMA_VERSION + 1;
     for (version, is_newer) in [(i64::from(newer), true), (0, false), (-1, false)] {
         let options = SqliteConnectOptions::new().filename(&path);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -151,7 +151,7 @@ async fn a_name_is_a_name_whatever_it_looks_like() {
     for name in ["file:x.db?mode=memory", ":memory:", "a b%20#ü'.db"] {
         let path = directory.path().join(name);
         let store = open(&path, Access::Write).await.unwrap();
-        store.commit(WriteBatch::default()).await.unwrap();
+        store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
         store.close().await;
         assert!(path.metadata().unwrap().len() > 0, "{name}");
         assert_eq!(open(&path, Access::Read).await.unwrap().generation().await.unwrap(), 1, "{name}");
@@ -171,7 +171,7 @@ async fn settings_at_the_edge_of_their_types_are_taken() {
             busy_timeout: Duration::MAX,
         },
     ] {
-        let store = Store::open(&path, Access::Write, &config).await.unwrap();
+        let store = SqliteStore::open(&path, Access::Write, &config).await.unwrap();
         store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
         assert_eq!(store.files().await.unwrap().len(), 1);
         store.close().await;
