@@ -195,13 +195,21 @@ fn options(file: &Path, config: &StoreConfig, cache_kib: u32) -> SqliteConnectOp
         .pragma("cell_size_check", "ON")
         // Rows of a large answer are handed over so many at a time.
         .row_buffer_size(1024)
+        // Who borrows the handle sends the thread of the connection a command, and may hold the handle while it waits for a
+        // place in the queue: if that is full because the thread waits for the handle, they wait for each other for ever.
+        // On a busy machine the thread may not get to run for as many loans as one likes.
+        .command_buffer_size(usize::MAX / 2)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::direct;
+    use super::options;
     use crate::{Access, Document, FileRecord, FileStatus, IndexedFile, SqliteStore, StoreConfig};
     use crate::{StoreError, WriteBatch};
     use ast_core_model::{ContentHash, FileId, RepoPath};
+    use sqlx::{Connection, SqliteConnection};
+    use std::time::Duration;
 
     /// Files whose texts do not get smaller by compression.
     fn batch(files: u64, text_bytes: usize) -> WriteBatch {
@@ -236,6 +244,22 @@ mod tests {
         let count: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *connection).await.unwrap();
         let limit = format!("PRAGMA max_page_count = {}", count + pages);
         sqlx::query(sqlx::AssertSqlSafe(limit)).execute(connection).await.unwrap();
+    }
+
+    /// A loan takes less time than to wake the thread of the connection, which then finds many that are over.
+    #[tokio::test]
+    async fn a_handle_is_lent_however_late_the_thread_of_the_connection_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("index.db");
+        drop(SqliteStore::open(&path, Access::Write, &StoreConfig::default()).await.unwrap());
+        let options = options(&path, &StoreConfig::default(), 1024);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let loans = async {
+            for _ in 0..20_000 {
+                assert!(direct::lend(&mut connection, |direct| direct.is_autocommit()).await.unwrap());
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), loans).await.expect("all loans come to their end");
     }
 
     #[tokio::test]
