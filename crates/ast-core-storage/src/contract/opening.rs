@@ -4,8 +4,7 @@ use super::jobs::job;
 use super::sample::{Again, batch, file, meta, removal};
 use super::{Backend, EVEN, assert_sound, reader, seen, writer};
 use crate::{
-    Access, ChunkFilter, JobState, NameMatch, RepositoryId, StoreCounts, StoreError, SymbolQuery,
-    WriteBatch,
+    Access, ChunkFilter, JobState, NameMatch, RepositoryId, StoreCounts, StoreError, SymbolQuery, WriteBatch,
 };
 use std::sync::Arc;
 
