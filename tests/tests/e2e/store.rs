@@ -70,7 +70,11 @@ fn a_writer_whose_lock_was_lost_is_told_so_and_spoils_nothing() {
 
         assert!(index(&second, &repository.root()).await.expect("it indexes") > generation);
         let found = first.search(&SearchQuery::new("take_most_urgent")).await.expect("it still reads");
-        assert_eq!(found.hits[0].name.as_deref(), Some("take_most_urgent"));
+        assert!(
+            found.hits.iter().any(|hit| hit.name.as_deref() == Some("take_most_urgent")),
+            "{:?}",
+            found.hits
+        );
         first.close().await;
         second.close().await;
     });
