@@ -2,3 +2,5 @@
 
 pub mod corpus;
 pub mod lexical;
+pub mod quality;
+pub mod stats;

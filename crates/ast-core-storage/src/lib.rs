@@ -62,7 +62,7 @@ pub use jobs::{JobProgress, JobRecord, JobState};
 pub use lexical::ChunkFilter;
 pub use names::{NameMatch, NamingFile};
 pub use repository::RepositoryId;
-pub use sqlite::{SqliteStore, StoreConfig};
+pub use sqlite::{EmbeddingCache, SqliteStore, StoreConfig};
 pub use store::{Access, Store, StoreCounts, StoreFuture};
 pub use symbols::{SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;

@@ -5,6 +5,7 @@ mod commit;
 mod config;
 mod connection;
 mod direct;
+mod embedding_cache;
 mod error;
 mod fence;
 mod files;
@@ -25,4 +26,5 @@ mod vectors;
 mod verify;
 
 pub use config::StoreConfig;
+pub use embedding_cache::EmbeddingCache;
 pub use store::SqliteStore;
