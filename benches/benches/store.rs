@@ -1,7 +1,9 @@
 //! Look-ups in the store of the corpus, through the trait and the pool of connections: how long one takes.
 
 use anyhow::{Context, Result};
-use ast_core_engine::{Access, Engine, EngineConfig, IndexControl, IndexOptions, SqliteStore, Store, StoreConfig};
+use ast_core_engine::{
+    Access, Engine, EngineConfig, IndexControl, IndexOptions, SqliteStore, Store, StoreConfig,
+};
 use ast_core_model::FileId;
 use ast_core_storage::{NameMatch, StoreFuture, SymbolQuery};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -14,7 +16,7 @@ use tokio::runtime::Runtime;
 /// Look-ups of which the median is told.
 const TIMED: usize = 4_000;
 
-/// What is looked up: some files, and a name that each defines.
+/// What is looked up: some files, and a name that each is the only one to define.
 struct Wanted {
     files: Vec<FileId>,
     names: Vec<String>,
@@ -24,7 +26,9 @@ type Lookup = for<'a> fn(&'a dyn Store, &'a Wanted, usize) -> StoreFuture<'a, us
 
 const LOOKUPS: [(&str, Lookup); 6] = [
     ("generation", |store, _, _| Box::pin(async move { Ok(store.generation().await? as usize) })),
-    ("meta", |store, _, _| Box::pin(async move { Ok(store.meta("root").await?.map_or(0, |root| root.len())) })),
+    ("meta", |store, _, _| {
+        Box::pin(async move { Ok(store.meta("root").await?.map_or(0, |root| root.len())) })
+    }),
     ("file by id", |store, wanted, at| {
         Box::pin(async move { Ok(store.paths(&wanted.files[at..=at]).await?.len()) })
     }),
@@ -47,9 +51,13 @@ async fn wanted(store: &dyn Store) -> Result<Wanted> {
     let mut wanted = Wanted { files: Vec::new(), names: Vec::new() };
     for (file, ..) in files.iter().step_by(7) {
         let documents = store.documents(&[*file]).await?;
-        if let Some(symbol) = documents.first().and_then(|(_, document)| document.symbols.first()) {
-            wanted.files.push(*file);
-            wanted.names.push(symbol.name.to_string());
+        for symbol in documents.iter().flat_map(|(_, document)| document.symbols.iter().take(8)) {
+            let naming = store.files_naming(&symbol.name, NameMatch::Exact).await?;
+            if naming.iter().filter(|naming| naming.defines).count() == 1 {
+                wanted.files.push(*file);
+                wanted.names.push(symbol.name.to_string());
+                break;
+            }
         }
     }
     Ok(wanted)
