@@ -77,7 +77,8 @@ impl Engine {
     /// Opens an index that is kept in a store of one's own. What the configuration says of where and how to open it,
     /// `database` and `access`, is taken from the store; `store` does not matter.
     ///
-    /// An engine over a store that writes has to be the only one: jobs that are not over are taken for interrupted.
+    /// An engine over a store that writes has to be the only one: jobs that are not over are taken for interrupted. A costly
+    /// embedder's cache is beside the store unless it has a path of its own, which it needs where the store is no file.
     ///
     /// # Errors
     /// As of [`open`](Self::open).

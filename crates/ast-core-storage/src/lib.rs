@@ -59,15 +59,15 @@ pub use error::StoreError;
 pub use files::{FileRecord, FileStatus};
 pub use finding::{Finding, Part, Remedy};
 pub use jobs::{JobProgress, JobRecord, JobState};
-pub use lexical::ChunkFilter;
-pub use names::{NameMatch, NamingFile};
+pub use lexical::{ChunkFilter, query_words};
+pub use names::{NameMatch, NamingFile, name_term};
 pub use repository::RepositoryId;
 pub use sqlite::{EmbeddingCache, SqliteStore, StoreConfig};
 pub use store::{Access, Store, StoreCounts, StoreFuture};
 pub use symbols::{SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;
 pub use verification::{Derive, Derived, Repair, Verification};
-pub use write_batch::{Committed, IndexedFile, WriteBatch};
+pub use write_batch::{Committed, FileContent, IndexedFile, WriteBatch};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,7 +1,7 @@
 //! Files by the names that they define and mention.
 
 use crate::Document;
-use ast_core_lexical::{FIELDS, FileTerms, LexicalError};
+use ast_core_lexical::{FIELDS, FileTerms, LexicalError, Match};
 use ast_core_model::{FileId, ReferenceKind};
 use std::collections::HashMap;
 
@@ -51,16 +51,30 @@ pub struct NamingFile {
 }
 
 /// The fields of the index of names. That of calls, which are the most, takes least room.
-pub(crate) const DEFINED: usize = 0;
-pub(crate) const TYPE: usize = 1;
-pub(crate) const IMPORTED: usize = 2;
-pub(crate) const CALLED: usize = 3;
+const DEFINED: usize = 0;
+const TYPE: usize = 1;
+const IMPORTED: usize = 2;
+const CALLED: usize = 3;
+
+impl NamingFile {
+    /// What a match in an index of [names](crate::FileContent::names) says.
+    pub fn of_match(found: &Match) -> Self {
+        let has = |field: usize| found.frequencies[field] > 0;
+        Self {
+            file: found.chunk.file(),
+            defines: has(DEFINED),
+            calls: has(CALLED),
+            uses_types: has(TYPE),
+            imports: has(IMPORTED),
+        }
+    }
+}
 
 /// A name is told from others by so many bytes; further ones are looked at in the document.
 const MAX_TERM: usize = 128;
 
-/// The term of a name.
-pub(crate) fn term_of(name: &str) -> String {
+/// The term that an index of [names](crate::FileContent::names) has for a name: its first 128 bytes, ASCII in lower case.
+pub fn name_term(name: &str) -> String {
     let mut end = name.len().min(MAX_TERM);
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -88,7 +102,7 @@ pub(crate) fn names_of(document: &Document) -> Result<FileTerms, LexicalError> {
     }
     let mut terms: HashMap<String, [u16; FIELDS]> = HashMap::with_capacity(fields.len());
     for (name, fields) in fields {
-        let known = terms.entry(term_of(name)).or_default();
+        let known = terms.entry(name_term(name)).or_default();
         known.iter_mut().zip(fields).for_each(|(known, field)| *known |= field);
     }
     FileTerms::of_document(terms.iter().map(|(term, fields)| (term.as_str(), *fields)))

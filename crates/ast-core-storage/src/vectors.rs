@@ -16,6 +16,20 @@ pub struct FileVectors {
     pub codes: Vec<i8>,
 }
 
+impl FileVectors {
+    /// Reads what a [content](crate::FileContent) has as `kinds` and `codes`.
+    ///
+    /// # Errors
+    /// What of it cannot have been written.
+    pub fn from_stored(file: FileId, kinds: &[u8], codes: &[u8]) -> Result<Self, String> {
+        if kinds.is_empty() || !codes.len().is_multiple_of(kinds.len()) {
+            return Err(format!("{} bytes for {} chunks", codes.len(), kinds.len()));
+        }
+        let kinds = kinds.iter().map(|byte| kind_of_byte(*byte)).collect::<Result<_, _>>()?;
+        Ok(Self { file, kinds, codes: codes.iter().map(|byte| byte.cast_signed()).collect() })
+    }
+}
+
 /// Appends the vector in bytes: its direction, as exactly as 255 steps of the largest value can give it.
 pub(crate) fn quantize(vector: &[f32], codes: &mut Vec<u8>) {
     let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
@@ -44,7 +58,7 @@ fn byte_of_kind(kind: Option<SymbolKind>) -> u8 {
     kind.map_or(0, place)
 }
 
-pub(crate) fn kind_of_byte(byte: u8) -> Result<Option<SymbolKind>, String> {
+fn kind_of_byte(byte: u8) -> Result<Option<SymbolKind>, String> {
     match byte.checked_sub(1) {
         None => Ok(None),
         Some(at) => match SymbolKind::ALL.get(usize::from(at)) {

@@ -25,4 +25,5 @@ mod references;
 mod repository;
 mod rows;
 mod search;
+mod store;
 mod watch;

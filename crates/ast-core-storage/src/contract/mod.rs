@@ -55,6 +55,8 @@ mod sample;
 pub mod soundness;
 #[doc(hidden)]
 pub mod symbols;
+#[cfg(test)]
+mod tests;
 #[doc(hidden)]
 pub mod vectors;
 

@@ -3,7 +3,7 @@
 use super::sample::{Text, batch, file_of, id, removal};
 use super::{Backend, cases, new_store, runtime, writer};
 use crate::{NameMatch, NamingFile, Store, SymbolQuery, SymbolRecord};
-use ast_core_model::{ReferenceKind, SymbolKind};
+use ast_core_model::{ChunkId, ReferenceKind, SymbolKind};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -121,6 +121,8 @@ pub async fn a_definition_comes_with_the_names_round_it<B: Backend>(backend: B) 
     assert_eq!((found.id.file(), found.id.ordinal()), (id(2), 1));
     assert_eq!((&*found.symbol.signature, &found.scope[..]), ("method parse", &["Parser".into()][..]));
     assert_eq!(found.language.as_str(), "rust");
+    // The chunk that its name is in: the first is the text's first line.
+    assert_eq!(found.chunk, ChunkId::in_file(id(2), 1));
 }
 
 pub async fn files_are_found_by_what_they_mention<B: Backend>(backend: B) {

@@ -6,8 +6,7 @@ use super::pages::{self, PageTable};
 use super::step::reach;
 use super::store::GENERATION;
 use super::{SqliteStore, checksum, jobs};
-use crate::write_batch::Content;
-use crate::{Committed, FileRecord, IndexedFile, JobProgress, StoreError, WriteBatch};
+use crate::{Committed, FileContent, FileRecord, IndexedFile, JobProgress, StoreError, WriteBatch};
 use ast_core_model::{FileId, LanguageName};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Statement, params};
 use std::path::Path;
@@ -256,6 +255,6 @@ pub(crate) fn put_vectors(
     insert.execute(params![file, kinds, codes, checksum::of_row(file, &[kinds, codes])]).map(drop)
 }
 
-fn with_content(files: &[IndexedFile]) -> impl Iterator<Item = (i64, &Content)> {
+fn with_content(files: &[IndexedFile]) -> impl Iterator<Item = (i64, &FileContent)> {
     files.iter().filter_map(|file| Some((file.record.id.get().cast_signed(), file.content.as_ref()?)))
 }

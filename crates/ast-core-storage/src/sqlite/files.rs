@@ -27,6 +27,10 @@ const SEARCHABLE: &str = "\
     SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors, checksum \
     FROM files WHERE language IS NOT NULL AND status IN ('indexed', 'timeout') ORDER BY id";
 
+/// Of so many files the rows come sooner one by one from the connection's own thread, which has the statement prepared,
+/// than all at once from another that has to be woken first.
+const FEW: usize = 32;
+
 impl SqliteStore {
     pub(crate) async fn files(&self) -> Result<Vec<FileRecord>, StoreError> {
         let mut connection = self.reader().await?;
@@ -80,7 +84,7 @@ impl SqliteStore {
         direct::on_a_thread(self.path.clone(), async move |path| {
             let read = |(record, content, noted): (FileRecord, Vec<u8>, Option<i64>)| {
                 let of = || checksum::of_row(record.id.get().cast_signed(), &[&content]);
-                let sound = checksum::check(noted, of).and_then(|()| Document::decompress(&content));
+                let sound = checksum::check(noted, of).and_then(|()| Document::from_stored(&content));
                 let document = sound.map_err(|reason| StoreError::Corrupt {
                     path: path.to_owned(),
                     reason: format!("the document of {}: {reason}", record.path),
@@ -96,7 +100,21 @@ impl SqliteStore {
         &self,
         files: &[FileId],
     ) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
-        self.named_files(PATHS, Some(in_list(files))).await
+        if files.len() > FEW {
+            return self.named_files(PATHS, Some(in_list(files))).await;
+        }
+        let mut connection = self.reader().await?;
+        let rows = sqlx::query(PATHS)
+            .bind(in_list(files))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let FileRecord { id, path, language, .. } = self.file_record(row)?;
+            found.extend(language.map(|language| (id, path, language)));
+        }
+        Ok(found)
     }
 
     pub(crate) async fn searchable_files(&self) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {

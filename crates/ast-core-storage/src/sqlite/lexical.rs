@@ -2,9 +2,8 @@
 
 use super::pages::{Failed, PageTable, Pages};
 use super::{SqliteStore, direct};
-use crate::{ChunkFilter, StoreError};
+use crate::{ChunkFilter, StoreError, query_words};
 use ast_core_lexical::{Bm25f, Filter, Frequencies, Hit, MAX_QUERY_TERMS, Query, Search};
-use std::collections::HashSet;
 
 impl SqliteStore {
     pub(crate) async fn lexical_search(
@@ -14,11 +13,7 @@ impl SqliteStore {
         filter: ChunkFilter,
         limit: usize,
     ) -> Result<Vec<Hit>, StoreError> {
-        let mut seen = HashSet::new();
-        let is_separator = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
-        let words = terms.iter().flat_map(|term| term.split(is_separator)).filter(|word| !word.is_empty());
-        let words = words.map(str::to_ascii_lowercase).filter(|word| seen.insert(word.clone()));
-        let words: Vec<String> = words.collect();
+        let words = query_words(terms);
         if words.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }

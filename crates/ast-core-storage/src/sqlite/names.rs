@@ -2,8 +2,7 @@
 
 use super::pages::{Failed, PageTable, Pages};
 use super::{SqliteStore, direct};
-use crate::names::{CALLED, DEFINED, IMPORTED, TYPE, term_of};
-use crate::{NameMatch, NamingFile, StoreError};
+use crate::{NameMatch, NamingFile, StoreError, name_term};
 use ast_core_lexical::{Matches, TermMatch};
 
 impl SqliteStore {
@@ -12,7 +11,7 @@ impl SqliteStore {
         name: &str,
         matching: NameMatch,
     ) -> Result<Vec<NamingFile>, StoreError> {
-        let term = term_of(name);
+        let term = name_term(name);
         let cache = self.caches.names.clone();
         let connection = self.reader().await?;
         direct::read(connection, self.path.clone(), move |connection, path| {
@@ -27,16 +26,7 @@ impl SqliteStore {
                 let mut pages = Pages::of(&transaction, PageTable::Names)?;
                 let manifest = pages.manifest()?;
                 let found = pages.run(Matches::new(&manifest, terms, &cache)?)?;
-                Ok(found
-                    .iter()
-                    .map(|found| NamingFile {
-                        file: found.chunk.file(),
-                        defines: found.frequencies[DEFINED] > 0,
-                        calls: found.frequencies[CALLED] > 0,
-                        uses_types: found.frequencies[TYPE] > 0,
-                        imports: found.frequencies[IMPORTED] > 0,
-                    })
-                    .collect())
+                Ok(found.iter().map(NamingFile::of_match).collect())
             };
             find().map_err(|error| error.into_store_error(path))
         })

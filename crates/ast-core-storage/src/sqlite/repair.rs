@@ -172,7 +172,7 @@ fn derived(
         connection.prepare("SELECT content FROM documents WHERE file_id = ?").map_err(failed)?;
     let content: Vec<u8> =
         content.query_row([record.id.get().cast_signed()], |row| row.get(0)).map_err(failed)?;
-    let document = Document::decompress(&content).map_err(damaged)?;
+    let document = Document::from_stored(&content).map_err(damaged)?;
     let derived = derive.derive(record, &document).map_err(damaged)?;
     Ok((document, derived))
 }

@@ -1,7 +1,6 @@
 //! Vectors, in bulk.
 
 use super::{SqliteStore, checksum, direct};
-use crate::vectors::kind_of_byte;
 use crate::{FileVectors, StoreError};
 use ast_core_model::FileId;
 
@@ -38,9 +37,5 @@ impl SqliteStore {
 
 fn file_vectors(file: FileId, kinds: &[u8], codes: &[u8], noted: Option<i64>) -> Result<FileVectors, String> {
     checksum::check(noted, || checksum::of_row(file.get().cast_signed(), &[kinds, codes]))?;
-    if kinds.is_empty() || !codes.len().is_multiple_of(kinds.len()) {
-        return Err(format!("{} bytes for {} chunks", codes.len(), kinds.len()));
-    }
-    let kinds = kinds.iter().map(|byte| kind_of_byte(*byte)).collect::<Result<_, _>>()?;
-    Ok(FileVectors { file, kinds, codes: codes.iter().map(|byte| byte.cast_signed()).collect() })
+    FileVectors::from_stored(file, kinds, codes)
 }

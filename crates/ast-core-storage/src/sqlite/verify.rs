@@ -271,7 +271,7 @@ fn check_document(
     let sound = |reason| (reason, "a sound document".to_owned());
     let of = || checksum::of_row(record.id.get().cast_signed(), &[bytes]);
     checksum::check(*noted, of).map_err(sound)?;
-    let document = Document::decompress(bytes).map_err(sound)?;
+    let document = Document::from_stored(bytes).map_err(sound)?;
     let hash = ContentHash::of(&document.source);
     if record.content_hash != Some(hash) {
         let recorded = record.content_hash.map_or("none".to_owned(), |hash| hash.to_string());
