@@ -187,7 +187,7 @@ impl Engine {
         semantic: Option<&[(ChunkId, f64)]>,
         defining: &HashSet<ChunkId>,
     ) -> Result<Vec<Ranked<ChunkId>>, EngineError> {
-        let mut scores = fuse(lexical, semantic, query.kind);
+        let mut scores = fuse(lexical, semantic, self.config.ranking.meaning(query.kind));
         let known: HashSet<ChunkId> = scores.iter().map(|(id, _)| *id).collect();
         scores.extend(defining.difference(&known).map(|id| (*id, 0.0)));
         let mut files: Vec<FileId> = scores.iter().map(|(id, _)| id.file()).collect();

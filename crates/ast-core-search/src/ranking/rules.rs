@@ -1,5 +1,7 @@
 //! The rules of ranking, and what each counts for.
 
+use crate::QueryKind;
+
 /// A rule that moves a candidate up or down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rule {
@@ -70,28 +72,38 @@ impl Rule {
     }
 }
 
-/// What each rule counts for. The defaults are what was measured best.
+/// What each rule counts for, and the meaning of a query against its words. The defaults are what was measured best.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankingWeights {
-    weights: [f64; Rule::TABLE.len()],
+    rules: [f64; Rule::TABLE.len()],
+    meaning: [f64; QueryKind::ALL.len()],
 }
+
+/// What the meaning of a query counts for, by its kind; what is left to 1 is the words'.
+const MEANING: [(QueryKind, f64); QueryKind::ALL.len()] = [
+    (QueryKind::Name, 0.3),
+    (QueryKind::Path, 0.2),
+    (QueryKind::Words, 0.5),
+    (QueryKind::Sentence, 0.6),
+    (QueryKind::Code, 0.6),
+];
 
 impl Default for RankingWeights {
     fn default() -> Self {
-        Self { weights: Rule::TABLE.map(|row| row.3) }
+        Self { rules: Rule::TABLE.map(|row| row.3), meaning: MEANING.map(|row| row.1) }
     }
 }
 
 impl RankingWeights {
     /// What a rule counts for: what it adds, or what the score is multiplied by.
     pub fn get(&self, rule: Rule) -> f64 {
-        self.weights[rule as usize]
+        self.rules[rule as usize]
     }
 
     /// With another weight of a rule.
     #[must_use]
     pub fn with(mut self, rule: Rule, weight: f64) -> Self {
-        self.weights[rule as usize] = weight;
+        self.rules[rule as usize] = weight;
         self
     }
 
@@ -101,6 +113,18 @@ impl RankingWeights {
         let nothing = if rule.effect() == Effect::Add { 0.0 } else { 1.0 };
         self.with(rule, nothing)
     }
+
+    /// What the meaning of a query of this kind counts for, from 0 to 1; its words count for the rest.
+    pub fn meaning(&self, kind: QueryKind) -> f64 {
+        self.meaning[kind as usize]
+    }
+
+    /// With another weight of the meaning of a query of this kind; what is not from 0 to 1 is brought there.
+    #[must_use]
+    pub fn with_meaning(mut self, kind: QueryKind, weight: f64) -> Self {
+        self.meaning[kind as usize] = weight.clamp(0.0, 1.0);
+        self
+    }
 }
 
 #[cfg(test)]
@@ -108,9 +132,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_in_the_order_of_the_rules() {
+    fn the_tables_are_in_order() {
         for (at, rule) in Rule::all().enumerate() {
             assert_eq!(rule as usize, at);
+        }
+        for (at, (kind, _)) in MEANING.iter().enumerate() {
+            assert_eq!((*kind as usize, QueryKind::ALL[at]), (at, *kind));
         }
         let weights = RankingWeights::default().with(Rule::Test, 0.9);
         assert_eq!(weights.get(Rule::Test), 0.9);
