@@ -2,3 +2,4 @@
 
 pub mod corpus;
 pub mod lexical;
+pub mod queries;

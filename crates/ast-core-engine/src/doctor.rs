@@ -2,7 +2,7 @@
 
 use crate::engine::meta_key;
 use crate::prepare::Deriver;
-use crate::{Engine, EngineConfig, EngineError};
+use crate::{CancelToken, Engine, EngineConfig, EngineError, vector_file};
 use ast_core_parse::SourceText;
 use ast_core_storage::{
     Access, Derive, Derived, Document, FileRecord, Finding, Part, Remedy, Store, StoreError, Verification,
@@ -139,6 +139,7 @@ async fn examine(
         Ok(looked) => looked,
         Err(error) => return unreadable(error),
     };
+    let is_changed = options.repair && !before.findings.is_empty();
     let is_set_aside = before.findings.iter().any(|finding| finding.remedy == Remedy::SetAside);
     let mut report = report(before.findings.clone(), after.findings, before);
     if is_set_aside {
@@ -146,13 +147,19 @@ async fn examine(
     }
     let (findings, mended) = check_meta(store, config).await?;
     report.findings.extend(findings.iter().cloned());
+    let of_copy = vector_file::check(store, config).await?;
+    report.findings.extend(of_copy.iter().cloned());
     if !options.repair {
         report.remaining.extend(findings);
+        report.remaining.extend(of_copy);
         return Ok(report);
     }
     let is_mended = |finding: &&Finding| !report.remaining.contains(finding);
     report.needs_index = report.findings.iter().filter(is_mended).any(|finding| finding.remedy.needs_index());
     let mut meta = mended;
+    if !of_copy.is_empty() && store.meta(meta_key::IDENTITY).await?.is_none() {
+        meta.push((meta_key::IDENTITY.into(), vector_file::new_identity()));
+    }
     if report.needs_index {
         meta.push((meta_key::COMPLETE.into(), "false".into()));
     }
@@ -160,7 +167,22 @@ async fn examine(
         store.commit(WriteBatch { meta, ..WriteBatch::default() }).await?;
     }
     store.settle().await?;
+    if is_changed || !of_copy.is_empty() {
+        report.remaining.extend(mend_vector_file(store, config).await?);
+    }
     Ok(report)
+}
+
+/// Writes the vector file anew: the vectors in the store may be others now. What is wrong with it after that.
+async fn mend_vector_file(store: &Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
+    let versions = store.searchable_versions().await?;
+    match vector_file::write(store, config, &versions, &CancelToken::new()).await {
+        Ok(_) => {}
+        // Whoever opens it finds out, and does without.
+        Err(EngineError::Vector(error)) => tracing::warn!(%error, "the vector file could not be written"),
+        Err(error) => return Err(error),
+    }
+    vector_file::check(store, config).await
 }
 
 /// What is wrong with what the engine noted beside the rows, and what is to be noted instead.

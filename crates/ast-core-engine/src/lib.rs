@@ -72,6 +72,7 @@ mod resolve;
 mod retrieve;
 mod snapshot;
 mod step;
+mod vector_file;
 mod watch;
 
 pub use ast_core_batch::{
@@ -99,7 +100,9 @@ pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
-pub use report::{Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport};
+pub use report::{
+    Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport, VectorFileState,
+};
 pub use retrieve::{SearchHit, SearchQuery, SearchReply};
 pub use watch::{WatchEvent, WatchOptions};
 

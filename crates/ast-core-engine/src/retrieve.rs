@@ -3,7 +3,7 @@
 use crate::discover::Stamp;
 use crate::engine::blocking;
 use crate::snapshot::Snapshot;
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, VectorError};
 use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, RepoPath, Span, SymbolKind, scope_of,
 };
@@ -116,6 +116,14 @@ impl Engine {
     /// [`EngineError::Query`] if there is nothing to look for, [`EngineError::Pattern`] if a path filter is no glob,
     /// [`EngineError::OtherPipeline`] if the index was made with another embedder, [`EngineError::Store`].
     pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
+        match self.search_once(query).await {
+            // The vector file is only read where it is needed, so that damage shows here. Everything is in the store.
+            Err(EngineError::Vector(VectorError::Damaged { .. })) => self.search_once(query).await,
+            answered => answered,
+        }
+    }
+
+    async fn search_once(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
         let begin = Instant::now();
         let terms = query_terms(&query.text)?;
         let paths = path_filter(&query.paths)?;
@@ -137,7 +145,15 @@ impl Engine {
         };
         let semantic = async {
             match query.mode.is_semantic() {
-                true => self.semantic_candidates(&query.text, filter.clone(), wanted).await,
+                true => {
+                    let found = self.semantic_candidates(&query.text, filter.clone(), wanted).await;
+                    if let (Err(EngineError::Vector(error @ VectorError::Damaged { .. })), Some(snapshot)) =
+                        (&found, &filter.snapshot)
+                    {
+                        self.distrust(snapshot.stamp(), error)?;
+                    }
+                    found
+                }
                 false => Ok(Vec::new()),
             }
         };

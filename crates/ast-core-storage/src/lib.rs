@@ -69,7 +69,7 @@ pub use jobs::{JobProgress, JobRecord, JobState};
 pub use lexical::ChunkFilter;
 pub use names::{NameMatch, NamingFile};
 pub use repair::Repair;
-pub use store::{Access, Store, StoreCounts};
+pub use store::{Access, FileVersion, Store, StoreCounts};
 pub use symbols::{SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;
 pub use verify::{Derive, Derived, Verification};

@@ -2,7 +2,7 @@
 
 use crate::checksum;
 use crate::connection::{Identity, Readers, Writer, resolve};
-use crate::files::FileRow;
+use crate::files::{FileRow, FileStatus};
 use crate::pages::PageTable;
 use crate::step::reach;
 use crate::{Document, FileRecord, StoreConfig, StoreError, direct, schema};
@@ -38,6 +38,20 @@ pub(crate) const PATHS: &str = "\
 const SEARCHABLE: &str = "\
     SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors, checksum \
     FROM files WHERE language IS NOT NULL AND status IN ('indexed', 'timeout') ORDER BY id";
+
+const VERSIONS: &str = "SELECT id, checksum, size, status, language IS NOT NULL FROM files ORDER BY id";
+
+/// A version of a file that can be found, without what it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileVersion {
+    /// Its id.
+    pub id: FileId,
+    /// A checksum over its row, and so over its path, its language and the hash of its content: where id and checksum are
+    /// the same, so is all that was made of the file. `None` if it was stored before rows had checksums.
+    pub checksum: Option<u64>,
+    /// Size in bytes.
+    pub size: u64,
+}
 
 /// The index of one tree, in a SQLite database.
 ///
@@ -341,6 +355,42 @@ impl Store {
     /// The paths and languages of all searchable files, in order of ids.
     pub async fn searchable_files(&self) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
         self.named_files(SEARCHABLE, None).await
+    }
+
+    /// The versions of all searchable files, in order of ids: what there is to tell whether something that was made from
+    /// the store is still of it, in a fraction of the time of [`searchable_files`](Self::searchable_files). Of a row no more
+    /// is checked than that it can be searchable.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] and [`StoreError::Corrupt`].
+    pub async fn searchable_versions(&self) -> Result<Vec<FileVersion>, StoreError> {
+        let connection = self.reader().await?;
+        direct::read(connection, self.path().to_owned(), move |connection, path| {
+            let failed = |error| StoreError::from_rusqlite(path, error);
+            let corrupt = |reason| StoreError::Corrupt { path: path.to_owned(), reason };
+            let mut statement = connection.prepare(VERSIONS).map_err(failed)?;
+            let mut rows = statement.query([]).map_err(failed)?;
+            let mut versions = Vec::new();
+            while let Some(row) = rows.next().map_err(failed)? {
+                let id = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
+                let status = row.get_ref(3).map_err(failed)?.as_str().map_err(|error| failed(error.into()))?;
+                let status: FileStatus =
+                    status.parse().map_err(|()| corrupt(format!("the status of {id:?} is {status:?}")))?;
+                let has_language: bool = row.get(4).map_err(failed)?;
+                if has_language != status.is_searchable() {
+                    let has = if has_language { "a" } else { "no" };
+                    return Err(corrupt(format!("{id:?} has {has} language and is {status}")));
+                }
+                if status.is_searchable() {
+                    let checksum: Option<i64> = row.get(1).map_err(failed)?;
+                    let size: i64 = row.get(2).map_err(failed)?;
+                    let size = u64::try_from(size).map_err(|_| corrupt(format!("the size of {id:?} is {size}")))?;
+                    versions.push(FileVersion { id, checksum: checksum.map(i64::cast_unsigned), size });
+                }
+            }
+            Ok(versions)
+        })
+        .await
     }
 
     async fn named_files(

@@ -24,4 +24,5 @@ mod references;
 mod repository;
 mod rows;
 mod search;
+mod vector_file;
 mod watch;
