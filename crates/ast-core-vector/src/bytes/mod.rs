@@ -53,6 +53,9 @@ struct Query {
     low: SignedCode,
     /// What turns the dot product of the bytes, divided by the length of a row, into the cosine.
     factor: f32,
+    /// The most that the low bytes can add to a cosine: their length by that of the query, by the Cauchy-Schwarz
+    /// inequality, and what rounding of floats may add.
+    low_most: f32,
 }
 
 /// What a low byte counts less than a high one.
@@ -60,6 +63,9 @@ const HIGH: i64 = 256;
 
 /// The largest value of a query in two bytes, so that the high one is at most 127.
 const LARGEST: f32 = 32_512.0;
+
+/// More than the roundings of a score come to: four of floats, of numbers of at most 1.
+const ROUNDING: f32 = 1e-6;
 
 /// Rows that are scored before their scores are looked at.
 const TILE: usize = Rows::<u32>::GROUP;
@@ -172,52 +178,66 @@ impl ByteIndex {
         let low = |value: f32| value as i32 as i8;
         let high = |value: f32| ((value as i32 - i32::from(low(value))) / HIGH as i32) as i8;
         let lines = lines(query.len());
+        let low_square: i64 = rounded.iter().map(|value| i64::from(low(*value)).pow(2)).sum();
         let mut parts = Query {
             high: SignedCode::default(),
             low: SignedCode::default(),
             factor: (1.0 / (square as f64).sqrt()) as f32,
+            low_most: (low_square as f64 / square as f64).sqrt() as f32 + ROUNDING,
         };
         parts.high.set_values(&rounded, lines, high);
         parts.low.set_values(&rounded, lines, low);
         parts
     }
 
-    /// The scores of rows that follow each other, a tile at most.
-    fn scores(&self, query: &Query, slots: Range<usize>, scores: &mut [f32]) {
+    /// Offers the rows of slots that follow each other, a tile at most.
+    ///
+    /// High bytes alone tell of nearly all that they cannot get in, and only of the others the low bytes are asked.
+    fn offer(&self, query: &Query, slots: Range<usize>, top: &mut TopK) {
         let (mut high, mut low) = ([0; TILE], [0; TILE]);
         let (high, low) = (&mut high[..slots.len()], &mut low[..slots.len()]);
         let rows = self.rows.rows(slots.clone());
         self.kernel.dot_rows(&query.high, rows, high);
-        self.kernel.dot_rows(&query.low, rows, low);
-        let lengths = self.inverse_lengths.rows(slots);
-        for (((score, high), low), length) in scores.iter_mut().zip(high).zip(low).zip(lengths) {
-            let dot = i64::from(*high) * HIGH + i64::from(*low);
+        let lengths = self.inverse_lengths.rows(slots.clone());
+        let score = |dot: i64, length: f32| dot as f32 * query.factor * length;
+        let mut can_get_in = [false; TILE];
+        let mut count = 0;
+        for ((can, high), length) in can_get_in.iter_mut().zip(&*high).zip(lengths) {
+            *can = top.admits(score(i64::from(*high) * HIGH, *length) + query.low_most);
+            count += usize::from(*can);
+        }
+        // Four rows at once take little longer than one.
+        if count * 4 > slots.len() {
+            self.kernel.dot_rows(&query.low, rows, low);
+        } else if count > 0 {
+            let stride = self.rows.stride();
+            for ((row, low), _) in rows.chunks_exact(stride).zip(&mut *low).zip(can_get_in).filter(|(_, can)| *can) {
+                self.kernel.dot_rows(&query.low, row, std::slice::from_mut(low));
+            }
+        }
+        let keys = &self.keys.as_slice()[slots];
+        let dots = high.iter().zip(&*low).map(|(high, low)| i64::from(*high) * HIGH + i64::from(*low));
+        for (((dot, length), &key), _) in dots.zip(lengths).zip(keys).zip(can_get_in).filter(|(_, can)| *can) {
             // Rounding can leave it slightly outside.
-            *score = (dot as f32 * query.factor * length).clamp(-1.0, 1.0);
+            top.push(Neighbor { key, score: score(dot, *length).clamp(-1.0, 1.0) });
         }
     }
 
     /// The best of a range of slots.
     fn scan(&self, query: &Query, slots: Range<usize>, k: usize, options: &SearchOptions<'_>) -> TopK {
         let mut top = TopK::new(k.min(slots.len()), options.threshold);
-        let mut scores = [0.0; TILE];
         for start in slots.clone().step_by(TILE) {
             let tile = start..(start + TILE).min(slots.end);
-            let keys = &self.keys.as_slice()[tile.clone()];
             let has_dead = self.has_dead(&tile);
             if options.filter.is_none() && !has_dead {
-                self.scores(query, tile, &mut scores);
-                for (&key, &score) in keys.iter().zip(&scores) {
-                    if top.admits(score) {
-                        top.push(Neighbor { key, score });
-                    }
-                }
+                self.offer(query, tile, &mut top);
                 continue;
             }
             let passes = |(key, slot): (&u64, u32)| {
                 !(has_dead && self.dead.contains(slot)) && options.filter.is_none_or(|filter| filter(*key))
             };
             // Neighbors that pass are read as one.
+            let keys = &self.keys.as_slice()[tile];
             let mut passing = keys.iter().zip(start as u32..).map(passes).enumerate().peekable();
             while let Some((first, passes)) = passing.next() {
                 if !passes {
@@ -227,10 +247,7 @@ impl ByteIndex {
                 while passing.next_if(|(_, passes)| *passes).is_some() {
                     last += 1;
                 }
-                self.scores(query, start + first..start + last + 1, &mut scores);
-                for (&key, &score) in keys[first..=last].iter().zip(&scores) {
-                    top.push(Neighbor { key, score });
-                }
+                self.offer(query, start + first..start + last + 1, &mut top);
             }
         }
         top

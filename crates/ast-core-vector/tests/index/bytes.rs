@@ -111,6 +111,40 @@ fn the_extremes_of_bytes_and_of_floats_are_scored_right() {
     }
 }
 
+/// Vectors of which only the last bits of a score tell which is nearer.
+#[test]
+fn what_is_nearly_as_near_is_told_apart() {
+    let dimension = 256;
+    let mut rng = crate::oracle::SplitMix64(11);
+    let base: Vec<i8> = (0..dimension).map(|_| rng.next() as i8 / 2).collect();
+    let mut index = ByteIndex::new(dimension).unwrap();
+    let mut vectors = Vec::new();
+    for key in 0..3000_u64 {
+        let mut vector = base.clone();
+        for _ in 0..3 {
+            vector[rng.next() as usize % dimension] += (rng.next() % 3) as i8 - 1;
+        }
+        index.insert_codes(&[key], &vector).unwrap();
+        vectors.push(vector);
+    }
+    for _ in 0..20 {
+        let query: Vec<f32> =
+            base.iter().map(|code| f32::from(*code) + (rng.next() % 1000) as f32 / 20.0 - 25.0).collect();
+        let found = index.search(&query, &SearchOptions::new(50)).unwrap();
+        let mut scores: Vec<f64> = vectors.iter().map(|vector| cosine(&query, vector)).collect();
+        scores.sort_by(|a, b| b.total_cmp(a));
+        // By halves they are all the same, which by both they are not.
+        assert!(scores[0] - scores[2999] < 5e-3 && scores[0] - scores[49] > 2e-5);
+        for (neighbor, best) in found.iter().zip(&scores) {
+            let score = cosine(&query, &vectors[neighbor.key as usize]);
+            assert!((f64::from(neighbor.score) - score).abs() < 1e-5 && (score - best).abs() < 1e-5);
+        }
+        // All of them, which are no longer few of a tile.
+        let all = index.search(&query, &SearchOptions::new(5000)).unwrap();
+        assert_eq!((all.len(), &all[..50]), (3000, &found[..]));
+    }
+}
+
 #[test]
 fn zeros_and_wrong_lengths_are_refused_and_nothing_is_stored() {
     let mut index = ByteIndex::new(2).unwrap();
