@@ -32,7 +32,12 @@ fn main() -> Result<()> {
     let embedder = FeatureHashEmbedder::default();
     let queries: Vec<Vec<f32>> =
         QUERIES.iter().map(|query| embedder.embed_query(query)).collect::<Result<_, _>>()?;
-    println!("{} vectors of {} values, {} threads", index.len(), header.dimension, rayon::current_num_threads());
+    println!(
+        "{} vectors of {} values, {} threads",
+        index.len(),
+        header.dimension,
+        rayon::current_num_threads()
+    );
 
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let options = SearchOptions::new(NEIGHBORS);

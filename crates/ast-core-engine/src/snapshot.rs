@@ -172,7 +172,9 @@ impl Snapshot {
             missing.binary_search_by_key(id, |version| version.id).is_ok()
         };
         // What is beside the file is what the file lacks.
-        gone.extend(self.kinds.extract_if(|id, _| !is_missing(id)).map(|(id, kinds)| (id, kinds.len() as u32)));
+        gone.extend(
+            self.kinds.extract_if(|id, _| !is_missing(id)).map(|(id, kinds)| (id, kinds.len() as u32)),
+        );
         for (file, count) in gone {
             for id in (0..count).filter_map(|ordinal| ChunkId::in_file(file, ordinal)) {
                 self.vectors.remove(id.get())?;

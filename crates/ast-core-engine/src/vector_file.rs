@@ -344,7 +344,10 @@ async fn is_worth_writing(
 }
 
 /// How the file of an index stands; `None` if the index has none of its own accord.
-pub(crate) async fn report(store: &Store, config: &EngineConfig) -> Result<Option<VectorFileReport>, EngineError> {
+pub(crate) async fn report(
+    store: &Store,
+    config: &EngineConfig,
+) -> Result<Option<VectorFileReport>, EngineError> {
     if config.vectors != VectorBackend::Flat {
         return Ok(None);
     }

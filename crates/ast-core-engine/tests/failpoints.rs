@@ -47,7 +47,11 @@ async fn index(engine: &Engine, tree: &Path) {
 
 /// The names that are found, and how well.
 async fn found(engine: &Engine) -> Vec<(Option<String>, String)> {
-    let query = SearchQuery { limit: 2 * FILES, mode: SearchMode::Semantic, ..SearchQuery::new("open the valve of a pump") };
+    let query = SearchQuery {
+        limit: 2 * FILES,
+        mode: SearchMode::Semantic,
+        ..SearchQuery::new("open the valve of a pump")
+    };
     let reply = engine.search(&query).await.unwrap();
     reply.hits.into_iter().map(|hit| (hit.name, format!("{:.9} {:?}", hit.score, hit.why))).collect()
 }

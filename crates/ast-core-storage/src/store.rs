@@ -373,7 +373,8 @@ impl Store {
             let mut versions = Vec::new();
             while let Some(row) = rows.next().map_err(failed)? {
                 let id = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
-                let status = row.get_ref(3).map_err(failed)?.as_str().map_err(|error| failed(error.into()))?;
+                let status =
+                    row.get_ref(3).map_err(failed)?.as_str().map_err(|error| failed(error.into()))?;
                 let status: FileStatus =
                     status.parse().map_err(|()| corrupt(format!("the status of {id:?} is {status:?}")))?;
                 let has_language: bool = row.get(4).map_err(failed)?;
@@ -384,7 +385,8 @@ impl Store {
                 if status.is_searchable() {
                     let checksum: Option<i64> = row.get(1).map_err(failed)?;
                     let size: i64 = row.get(2).map_err(failed)?;
-                    let size = u64::try_from(size).map_err(|_| corrupt(format!("the size of {id:?} is {size}")))?;
+                    let size =
+                        u64::try_from(size).map_err(|_| corrupt(format!("the size of {id:?} is {size}")))?;
                     versions.push(FileVersion { id, checksum: checksum.map(i64::cast_unsigned), size });
                 }
             }

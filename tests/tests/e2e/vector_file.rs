@@ -26,7 +26,9 @@ fn code(number: usize, edition: usize) -> String {
              pub fn {verb}_{thing}_{number}_{at}(times: usize) -> usize {{\n    times + {at}\n}}\n\n"
         );
     }
-    code + &format!("/// What is in {number}.\npub struct Holder{number}Of{edition} {{\n    pub count: usize,\n}}\n")
+    code + &format!(
+        "/// What is in {number}.\npub struct Holder{number}Of{edition} {{\n    pub count: usize,\n}}\n"
+    )
 }
 
 fn path_of(number: usize) -> String {
@@ -48,15 +50,23 @@ fn file_of(database: &Path) -> PathBuf {
 }
 
 fn queries() -> Vec<SearchQuery> {
-    let semantic = |text: &str| SearchQuery { mode: SearchMode::Semantic, limit: 40, ..SearchQuery::new(text) };
+    let semantic =
+        |text: &str| SearchQuery { mode: SearchMode::Semantic, limit: 40, ..SearchQuery::new(text) };
     vec![
         semantic("how is a pump opened"),
         semantic("forget the ledger"),
         SearchQuery { limit: 300, threshold: 0.01, ..semantic("count windows") },
         SearchQuery::new("repair the tunnel"),
         SearchQuery { kinds: vec![SymbolKind::Struct], ..semantic("what is in it") },
-        SearchQuery { kinds: vec![SymbolKind::Function], mode: SearchMode::Lexical, ..SearchQuery::new("count") },
-        SearchQuery { languages: vec!["typescript".parse::<Language>().expect("a language")], ..semantic("measure it") },
+        SearchQuery {
+            kinds: vec![SymbolKind::Function],
+            mode: SearchMode::Lexical,
+            ..SearchQuery::new("count")
+        },
+        SearchQuery {
+            languages: vec!["typescript".parse::<Language>().expect("a language")],
+            ..semantic("measure it")
+        },
         SearchQuery { paths: vec!["part3".into()], ..semantic("close the valve") },
     ]
 }
@@ -94,7 +104,10 @@ async fn answers_of_store(repository: &Repository) -> Vec<Vec<SearchHit>> {
 
 async fn index(engine: &Engine, repository: &Repository) {
     let control = IndexControl::default();
-    engine.index(repository.root(), &IndexOptions::default(), control).await.expect("the tree can be indexed");
+    engine
+        .index(repository.root(), &IndexOptions::default(), control)
+        .await
+        .expect("the tree can be indexed");
 }
 
 /// After commits of all sizes, a process that has the file and one that had an earlier one find what is found without it.
@@ -140,26 +153,35 @@ type Damage = Box<dyn Fn(&[u8], &mut Random) -> Vec<u8>>;
 
 fn damages(other: Vec<u8>) -> Vec<(&'static str, Damage)> {
     vec![
-        ("a bit of it is another", Box::new(|whole, random| {
-            let mut bytes = whole.to_vec();
-            let at = random.below(bytes.len());
-            bytes[at] ^= 1 << random.below(8);
-            bytes
-        })),
-        ("a bit of the header is another", Box::new(|whole, random| {
-            let mut bytes = whole.to_vec();
-            bytes[random.below(700)] ^= 1 << random.below(8);
-            bytes
-        })),
+        (
+            "a bit of it is another",
+            Box::new(|whole, random| {
+                let mut bytes = whole.to_vec();
+                let at = random.below(bytes.len());
+                bytes[at] ^= 1 << random.below(8);
+                bytes
+            }),
+        ),
+        (
+            "a bit of the header is another",
+            Box::new(|whole, random| {
+                let mut bytes = whole.to_vec();
+                bytes[random.below(700)] ^= 1 << random.below(8);
+                bytes
+            }),
+        ),
         ("it is cut short", Box::new(|whole, random| whole[..random.below(whole.len())].to_vec())),
         ("it is empty", Box::new(|_, _| Vec::new())),
         ("it is text", Box::new(|_, _| b"Dear diary, today I indexed.\n".repeat(50))),
-        ("a page of it is noise", Box::new(|whole, random| {
-            let mut bytes = whole.to_vec();
-            let at = random.below(bytes.len() / 512) * 512;
-            bytes[at..at + 512].fill(0xA5);
-            bytes
-        })),
+        (
+            "a page of it is noise",
+            Box::new(|whole, random| {
+                let mut bytes = whole.to_vec();
+                let at = random.below(bytes.len() / 512) * 512;
+                bytes[at..at + 512].fill(0xA5);
+                bytes
+            }),
+        ),
         ("it is of another index", Box::new(move |_, _| other.clone())),
     ]
 }
@@ -186,7 +208,9 @@ fn a_file_that_is_damaged_or_foreign_does_no_harm_and_is_made_anew() {
         let (answers, state) = block_on(answers_of_new(&repository));
         assert_eq!(answers, right, "{what}");
         let config = || EngineConfig::for_tree(repository.root());
-        let look = |repair| block_on(Engine::doctor(config(), &DoctorOptions { repair })).expect("it can be looked at");
+        let look = |repair| {
+            block_on(Engine::doctor(config(), &DoctorOptions { repair })).expect("it can be looked at")
+        };
         let report = look(false);
         // What is between the sections means nothing.
         found += usize::from(!report.is_sound());
@@ -210,7 +234,10 @@ fn a_file_that_is_damaged_or_foreign_does_no_harm_and_is_made_anew() {
     fs::write(&file, b"").expect("a file can be written");
     assert_eq!(repository.run(["doctor"]).code, Some(4));
     let answer = repository.run(["doctor", "--repair", "--json"]).json();
-    assert_eq!((&answer["findings"][0]["part"], &answer["findings"][0]["mended"]), (&"vector_file".into(), &true.into()));
+    assert_eq!(
+        (&answer["findings"][0]["part"], &answer["findings"][0]["mended"]),
+        (&"vector_file".into(), &true.into())
+    );
     assert!(database.exists());
 }
 

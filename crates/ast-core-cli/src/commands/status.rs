@@ -97,7 +97,10 @@ fn show_vector_file(file: &VectorFileReport, out: &mut impl Write) -> std::io::R
         VectorFileState::Missing if file.files_beside == 0 => Ok(()),
         VectorFileState::Missing => writeln!(out, "no vector file: {beside}"),
         VectorFileState::Unusable { reason } => {
-            writeln!(out, "{WARNING}vector file of no use{WARNING:#}: {reason}; {beside} until `ast-core index` is run")
+            writeln!(
+                out,
+                "{WARNING}vector file of no use{WARNING:#}: {reason}; {beside} until `ast-core index` is run"
+            )
         }
         other => writeln!(out, "vector file {}", other.as_str()),
     }

@@ -211,13 +211,16 @@ impl ByteIndex {
             self.kernel.dot_rows(&query.low, rows, low);
         } else if count > 0 {
             let stride = self.rows.stride();
-            for ((row, low), _) in rows.chunks_exact(stride).zip(&mut *low).zip(can_get_in).filter(|(_, can)| *can) {
+            for ((row, low), _) in
+                rows.chunks_exact(stride).zip(&mut *low).zip(can_get_in).filter(|(_, can)| *can)
+            {
                 self.kernel.dot_rows(&query.low, row, std::slice::from_mut(low));
             }
         }
         let keys = &self.keys.as_slice()[slots];
         let dots = high.iter().zip(&*low).map(|(high, low)| i64::from(*high) * HIGH + i64::from(*low));
-        for (((dot, length), &key), _) in dots.zip(lengths).zip(keys).zip(can_get_in).filter(|(_, can)| *can) {
+        for (((dot, length), &key), _) in dots.zip(lengths).zip(keys).zip(can_get_in).filter(|(_, can)| *can)
+        {
             // Rounding can leave it slightly outside.
             top.push(Neighbor { key, score: score(dot, *length).clamp(-1.0, 1.0) });
         }

@@ -83,7 +83,7 @@ proptest! {
                 }
                 let below = |bar: f32| scores.iter().filter(|score| **score >= f64::from(bar) + tolerance).count();
                 prop_assert!(found.len() >= k.min(threshold.map_or(scores.len(), below)));
-                let is_ordered = |pair: &[ast_core_vector::Neighbor]| {
+                let is_ordered = |pair: &[Neighbor]| {
                     let [a, b] = [pair[0], pair[1]];
                     a.score > b.score || a.score == b.score && a.key < b.key
                 };
@@ -159,7 +159,7 @@ fn zeros_and_wrong_lengths_are_refused_and_nothing_is_stored() {
 fn many_vectors_are_found_on_many_threads() {
     let mut index = ByteIndex::new(64).unwrap();
     // Enough rows of 64 bytes for more than one thread.
-    let count = ast_core_vector::FlatIndex::PARALLEL_BYTES / 64 + 10_000;
+    let count = FlatIndex::PARALLEL_BYTES / 64 + 10_000;
     let codes = codes(7, count, 64);
     let keys: Vec<u64> = (0..count as u64).collect();
     index.insert_codes(&keys, &codes).unwrap();
@@ -196,7 +196,8 @@ fn answers(index: &ByteIndex) -> Result<Vec<Vec<Neighbor>>, VectorError> {
     let third = |key| key % 3 == 0;
     let keys: Vec<u64> = (0..40).map(|key| key * 7).collect();
     let options = SearchOptions::new(10);
-    let options = [options, options.with_filter(&third), options.with_keys(&keys), SearchOptions::new(100_000)];
+    let options =
+        [options, options.with_filter(&third), options.with_keys(&keys), SearchOptions::new(100_000)];
     let mut answers = Vec::new();
     for _ in 0..3 {
         let query = rng.vector(index.dimension());
