@@ -426,7 +426,7 @@ mod tests {
         std::fs::write(tree.path().join("a.py"), "def open_valve(pump):\n    return pump.open()\n").unwrap();
         std::fs::write(tree.path().join("b.py"), "def paint_fence(colour):\n    return colour\n").unwrap();
         let mut answers = Vec::new();
-        for vectors in [crate::VectorBackend::Flat, crate::VectorBackend::HnswRs] {
+        for vectors in [VectorBackend::Flat, VectorBackend::HnswRs] {
             let engine =
                 Engine::open(EngineConfig { vectors, ..EngineConfig::for_tree(tree.path()) }).await.unwrap();
             engine.index(tree.path(), &IndexOptions::default(), IndexControl::default()).await.unwrap();

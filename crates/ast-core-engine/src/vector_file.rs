@@ -12,7 +12,7 @@ use crate::step::reach;
 use crate::{CancelToken, EngineConfig, EngineError, VectorBackend};
 use ast_core_model::{ChunkId, FileId, SymbolKind};
 use ast_core_storage::{FileVectors, FileVersion, Finding, Part, Remedy, Store, StoreError};
-use ast_core_vector::{ByteIndex, ByteWriter, Expected, Metric, SaveOptions, VectorError, VectorIndex};
+use ast_core_vector::{ByteIndex, ByteWriter, Expected, Metric, SaveOptions, VectorError};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::ErrorKind;

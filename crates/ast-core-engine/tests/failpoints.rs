@@ -89,7 +89,7 @@ async fn a_snapshot_that_fails_is_made_anew() {
             assert_eq!(found(&engine).await.len(), FILES);
             fs::remove_file(tree.path().join("0.py")).unwrap();
             write(tree.path(), "1.py", "open_valve_again");
-            write(tree.path(), "9.py", "open_valve_9");
+            write(tree.path(), "new.py", "open_valve_new");
             index(&engine, tree.path()).await;
 
             fail::cfg(step, fault).unwrap();
