@@ -82,6 +82,8 @@ impl Engine {
             Err(error) => unreadable(error)?,
         };
         if options.repair && report.remaining.iter().any(|finding| finding.remedy == Remedy::SetAside) {
+            // A copy of what is not there any more.
+            vector_file::remove(&config.database);
             report.set_aside = Some(Store::set_aside(&config.database)?);
             // Readers find an index without files, not none.
             Store::open(&config.database, Access::Write, &config.store).await?.close().await;

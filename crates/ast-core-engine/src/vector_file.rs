@@ -34,6 +34,17 @@ pub(crate) fn path_of(database: &Path) -> PathBuf {
     name.into()
 }
 
+/// Removes the file of a database, if there is one. It is of no use, but does no harm either if it stays.
+pub(crate) fn remove(database: &Path) {
+    let path = path_of(database);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "the vector file could not be removed");
+        }
+        _ => {}
+    }
+}
+
 /// A name for an index that no other has.
 pub(crate) fn new_identity() -> String {
     // The seeds of hash maps are random numbers of the system.
