@@ -2,4 +2,6 @@
 
 pub mod corpus;
 pub mod lexical;
+pub mod quality;
 pub mod queries;
+pub mod stats;

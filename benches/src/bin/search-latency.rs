@@ -7,8 +7,9 @@
 
 use anyhow::{Context, Result};
 use ast_core_benches::queries::QUERIES;
+use ast_core_benches::stats::Times;
 use ast_core_engine::{Engine, EngineConfig, SearchMode, SearchQuery};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -19,26 +20,16 @@ async fn main() -> Result<()> {
     let begin = Instant::now();
     engine.search(&SearchQuery::new(QUERIES[0])).await?;
     println!("first search, which loads the vectors: {:.0} ms", begin.elapsed().as_secs_f64() * 1e3);
-    println!("{:<10} {:>8} {:>8} {:>8} {:>8}", "mode", "p50 ms", "p95 ms", "p99 ms", "max ms");
     for mode in [SearchMode::Hybrid, SearchMode::Lexical, SearchMode::Semantic] {
-        let mut times: Vec<Duration> = Vec::new();
+        let mut times = Times::default();
         for _ in 0..rounds {
             for text in QUERIES {
                 let begin = Instant::now();
                 engine.search(&SearchQuery { mode, ..SearchQuery::new(*text) }).await?;
-                times.push(begin.elapsed());
+                times.add(begin.elapsed());
             }
         }
-        times.sort_unstable();
-        let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize].as_secs_f64() * 1e3;
-        println!(
-            "{:<10} {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
-            mode.as_str(),
-            at(0.5),
-            at(0.95),
-            at(0.99),
-            at(1.0)
-        );
+        println!("{}", times.line(mode.as_str()));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The trait.
 
 use crate::EmbedError;
+use ast_core_model::ContentHash;
 
 /// What an embedder is; a store keeps it and refuses vectors of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,25 @@ pub trait Embedder: Send + Sync {
     /// # Errors
     /// [`EmbedError::Model`]; `vectors` is as it was then.
     fn embed(&self, inputs: &[EmbedInput<'_>], vectors: &mut Vec<f32>) -> Result<(), EmbedError>;
+
+    /// Whether a vector takes so long that it is worth keeping for the next time: longer than looking it up, which takes
+    /// some 20 us. Default: no.
+    fn is_costly(&self) -> bool {
+        false
+    }
+
+    /// Names what the vector of an input is made of: inputs of one key have the same vector, whatever file, branch or
+    /// tree they are in. Only asked of one that [is costly](Self::is_costly). Default: the hash of all of the input. An
+    /// embedder that does not read the path should leave it out, and then code that moves is not embedded again.
+    fn cache_key(&self, input: &EmbedInput<'_>) -> ContentHash {
+        let EmbedInput { name, path, doc, code } = input;
+        let mut all = Vec::with_capacity(name.len() + path.len() + doc.len() + code.len() + 32);
+        for part in [name, path, doc, code] {
+            all.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            all.extend_from_slice(part.as_bytes());
+        }
+        ContentHash::of(&all)
+    }
 
     /// The vector of what somebody is looking for.
     ///

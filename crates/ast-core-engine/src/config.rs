@@ -3,6 +3,7 @@
 use ast_core_batch::{BatchConfig, Retry};
 use ast_core_embed::{Embedder, FeatureHashEmbedder};
 use ast_core_parse::{ChunkingConfig, ParseLimits};
+use ast_core_search::RankingWeights;
 use ast_core_storage::{Access, StoreConfig};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -40,10 +41,43 @@ pub struct EngineConfig {
     pub chunking: ChunkingConfig,
     /// What turns text into vectors. Default: [`FeatureHashEmbedder`].
     pub embedder: Arc<dyn Embedder>,
+    /// Where vectors are kept by what they were made of, if the embedder is
+    /// [costly](Embedder::is_costly). `None` keeps none. Default: beside the index.
+    pub embedding_cache: Option<EmbeddingCacheConfig>,
     /// What searches the vectors.
     pub vectors: VectorBackend,
+    /// What the rules count for that put hits in order.
+    pub ranking: RankingWeights,
     /// Connections and caches of the store.
     pub store: StoreConfig,
+}
+
+/// The cache of what a costly embedder made: see [`EmbeddingCache`](ast_core_storage::EmbeddingCache).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddingCacheConfig {
+    /// Its file, whose folder must exist. Engines of several trees may share one: then what is the same in them, as in two
+    /// work trees of a repository, is embedded once. Default: `None`, beside the index, with `.embeddings` at the end
+    /// of the index's name.
+    pub path: Option<PathBuf>,
+    /// When it is larger as an index run begins, in bytes, what was not used for longest is dropped. Default: 1 GiB, some
+    /// three million vectors of 256 dimensions.
+    pub max_bytes: u64,
+}
+
+impl Default for EmbeddingCacheConfig {
+    fn default() -> Self {
+        Self { path: None, max_bytes: 1 << 30 }
+    }
+}
+
+impl EmbeddingCacheConfig {
+    pub(crate) fn path_beside(&self, database: &Path) -> PathBuf {
+        self.path.clone().unwrap_or_else(|| {
+            let mut name = database.as_os_str().to_owned();
+            name.push(".embeddings");
+            name.into()
+        })
+    }
 }
 
 /// What searches the vectors.
@@ -71,7 +105,9 @@ impl EngineConfig {
             retry: Retry::default(),
             chunking: ChunkingConfig::default(),
             embedder: Arc::new(FeatureHashEmbedder::default()),
+            embedding_cache: Some(EmbeddingCacheConfig::default()),
             vectors: VectorBackend::default(),
+            ranking: RankingWeights::default(),
             store: StoreConfig::default(),
         }
     }
@@ -109,7 +145,9 @@ impl fmt::Debug for EngineConfig {
             .field("retry", &self.retry)
             .field("chunking", &self.chunking)
             .field("embedder", &self.embedder.model().id)
+            .field("embedding_cache", &self.embedding_cache)
             .field("vectors", &self.vectors)
+            .field("ranking", &self.ranking)
             .field("store", &self.store)
             .finish()
     }

@@ -1,5 +1,7 @@
 //! Looking for damage in an index, and mending it.
 
+use crate::embeddings::Embeddings;
+use crate::engine::blocking;
 use crate::engine::meta_key;
 use crate::prepare::Deriver;
 use crate::{CancelToken, Engine, EngineConfig, EngineError, vector_file};
@@ -132,7 +134,9 @@ async fn examine(
         let (database, current) = (config.database.clone(), config.pipeline());
         return Err(EngineError::OtherPipeline { database, indexed, current });
     }
-    let derive = FromSource { deriver: Deriver::new(config.embedder.clone()) };
+    let settings = config.clone();
+    let embeddings = blocking(move || Embeddings::open(&settings)).await??;
+    let derive = FromSource { deriver: Deriver::new(embeddings) };
     let looked = match options.repair {
         true => store.repair(derive).await.map(|repair| (repair.before, repair.after)),
         false => store.verify(derive).await.map(|found| (found.clone(), found)),

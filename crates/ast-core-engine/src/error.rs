@@ -62,6 +62,15 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The cache of vectors cannot be opened.
+    #[error("the cache of vectors {} cannot be used: {source}; remove it, or name another file", path.display())]
+    EmbeddingCache {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: ast_core_storage::StoreError,
+    },
     /// The limit of memory is one that no index run can keep.
     #[error("a limit of {} MiB of memory is too low; give it at least {} MiB", received >> 20, least >> 20)]
     MaxMemory {

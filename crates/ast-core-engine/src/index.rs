@@ -2,6 +2,7 @@
 
 use crate::commit::{Committer, Delivery};
 use crate::discover::{Discovery, Scope, discover};
+use crate::embeddings::Embeddings;
 use crate::engine::{blocking, meta_key};
 use crate::jobs::LiveJob;
 use crate::memory::source_in_flight;
@@ -322,6 +323,10 @@ impl Engine {
             tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
         let pool = self.index_pool.clone();
         let (config, memory) = (self.config.clone(), self.parse_memory.clone());
+        let embeddings = {
+            let config = config.clone();
+            blocking(move || Embeddings::open(&config)).await??
+        };
         let workers = {
             let cancel = run_cancel.clone();
             blocking(move || {
@@ -341,7 +346,8 @@ impl Engine {
                     items: tasks,
                     weigh: |task: &Task| task.file.source.stamp.size,
                     worker: |token| {
-                        let mut preparer = Preparer::new(&config, memory.clone(), cancel.clone(), token);
+                        let mut preparer =
+                            Preparer::new(&config, embeddings.clone(), memory.clone(), cancel.clone(), token);
                         move |task: Task| preparer.prepare(task)
                     },
                     sink,

@@ -58,6 +58,7 @@ mod commit;
 mod config;
 mod discover;
 mod doctor;
+mod embeddings;
 mod engine;
 mod error;
 mod index;
@@ -68,7 +69,6 @@ mod plan;
 mod prepare;
 mod references;
 mod report;
-mod resolve;
 mod retrieve;
 mod snapshot;
 mod step;
@@ -88,10 +88,10 @@ pub use ast_core_parse::{
     Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
     QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
-pub use ast_core_search::{QueryError, SearchMode, Why};
+pub use ast_core_search::{QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why};
 pub use ast_core_storage::{Access, FileStatus, Finding, JobState, Part, Remedy, StoreConfig, StoreError};
 pub use ast_core_vector::VectorError;
-pub use config::{EngineConfig, VectorBackend, find_database};
+pub use config::{EmbeddingCacheConfig, EngineConfig, VectorBackend, find_database};
 pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
 pub use engine::Engine;

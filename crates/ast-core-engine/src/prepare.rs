@@ -2,10 +2,11 @@
 
 use crate::EngineConfig;
 use crate::discover::{Stamp, io_reason};
+use crate::embeddings::Embeddings;
 use crate::memory::{of_parsing, of_text};
 use crate::plan::PlannedFile;
 use ast_core_batch::{Attempt, CancelToken, MemoryBudget};
-use ast_core_embed::{EmbedInput, Embedder};
+use ast_core_embed::EmbedInput;
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
 use ast_core_parse::{Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
@@ -14,7 +15,6 @@ use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A planned file and the id it gets if its content is new.
@@ -56,7 +56,7 @@ pub(crate) struct Preparer {
 /// Makes of the text of chunks what they are found by.
 pub(crate) struct Deriver {
     splitter: TermSplitter,
-    embedder: Arc<dyn Embedder>,
+    embeddings: Embeddings,
 }
 
 /// Why a file is left out.
@@ -70,6 +70,7 @@ struct LeftOut {
 impl Preparer {
     pub(crate) fn new(
         config: &EngineConfig,
+        embeddings: Embeddings,
         memory: MemoryBudget,
         cancel: CancelToken,
         token: CancelToken,
@@ -80,7 +81,7 @@ impl Preparer {
             memory,
             max_file_memory: config.max_file_memory.unwrap_or(u64::MAX),
             parser: Parser::new(config.limits.clone(), config.chunking.clone()),
-            deriver: Deriver::new(config.embedder.clone()),
+            deriver: Deriver::new(embeddings),
             max_bytes: config.limits.max_bytes,
             cancel,
             token,
@@ -223,8 +224,8 @@ impl Preparer {
 }
 
 impl Deriver {
-    pub(crate) fn new(embedder: Arc<dyn Embedder>) -> Self {
-        Self { splitter: TermSplitter::default(), embedder }
+    pub(crate) fn new(embeddings: Embeddings) -> Self {
+        Self { splitter: TermSplitter::default(), embeddings }
     }
 
     /// The terms and the vectors of a file's chunks.
@@ -255,7 +256,7 @@ impl Deriver {
             });
         }
         let mut vectors = Vec::new();
-        self.embedder.embed(&inputs, &mut vectors)?;
+        self.embeddings.embed(&inputs, &mut vectors)?;
         Ok((terms, vectors))
     }
 }

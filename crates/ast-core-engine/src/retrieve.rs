@@ -5,11 +5,12 @@ use crate::engine::blocking;
 use crate::snapshot::Snapshot;
 use crate::{Engine, EngineError, VectorError};
 use ast_core_model::{
-    Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, RepoPath, Span, SymbolKind, scope_of,
+    Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, RepoPath, Span, SymbolKind,
+    scope_of,
 };
-use ast_core_parse::{Language, SourceText};
-use ast_core_search::{SearchMode, Why, query_terms, reciprocal_rank_fusion};
-use ast_core_storage::{Bm25f, ChunkFilter, FileRecord, LexicalHit};
+use ast_core_parse::{Language, ParseError, SourceText};
+use ast_core_search::{Candidate, ParsedQuery, QueryError, QueryKind, Ranked, SearchMode, Why, fuse, rank};
+use ast_core_storage::{Bm25f, ChunkFilter, FileRecord, NameMatch, SymbolQuery};
 use ast_core_vector::SearchOptions;
 use globset::{GlobSet, GlobSetBuilder};
 use std::collections::{HashMap, HashSet};
@@ -20,13 +21,16 @@ use std::time::{Duration, Instant};
 /// Candidates that each way of finding brings, at least.
 const CANDIDATES: usize = 200;
 
+/// Definitions of one name that are looked at.
+const MAX_DEFINITIONS: usize = 50;
+
 /// A match in a name says more than one in the text. Of the parameters that were measured, these find the most.
-const RANKING: Bm25f = Bm25f { weights: [8.0, 1.0, 1.0, 1.0], b: [0.3, 0.5, 0.75, 0.75], k1: 2.0 };
+const BM25F: Bm25f = Bm25f { weights: [8.0, 1.0, 1.0, 1.0], b: [0.3, 0.5, 0.75, 0.75], k1: 2.0 };
 
 /// What to look for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchQuery {
-    /// Words, a name, or a question.
+    /// Words, a name, a path, a question, or a piece of code; `lang:`, `path:` and `kind:` in it are filters.
     pub text: String,
     /// The most hits. Default: 10.
     pub limit: usize,
@@ -95,7 +99,7 @@ pub struct SearchHit {
     pub kind: Option<SymbolKind>,
     /// The names round that definition, outermost first.
     pub scope: Vec<String>,
-    /// From 0 to 1: 1 for what is first both by words and by vectors.
+    /// From 0 to 1. It compares hits of one reply, not those of two.
     pub score: f64,
     /// Its text as it was indexed, with as many lines round it as were asked for.
     pub snippet: String,
@@ -109,7 +113,8 @@ pub struct SearchHit {
 
 impl Engine {
     /// The pieces of the tree that best match a query: by the words in them (BM25 over names, paths, documentation
-    /// and text) and by their vectors, fused by reciprocal rank. The same query on the same index gives the same
+    /// and text) and by their vectors, fused and put in order by [rules](crate::Rule) that know code. `lang:`, `path:` and
+    /// `kind:` in the text of the query are filters like those beside it. The same query on the same index gives the same
     /// answer.
     ///
     /// # Errors
@@ -125,7 +130,8 @@ impl Engine {
 
     async fn search_once(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
         let begin = Instant::now();
-        let terms = query_terms(&query.text)?;
+        let parsed = ParsedQuery::parse(&query.text)?;
+        let query = &with_filters(query, &parsed)?;
         let paths = path_filter(&query.paths)?;
         self.check_pipeline().await?;
         let generation = self.store.generation().await?;
@@ -139,56 +145,108 @@ impl Engine {
         let filter = Arc::new(Filter { files, kinds: query.kinds.clone(), snapshot });
         let lexical = async {
             match query.mode.is_lexical() {
-                true => self.lexical_candidates(&terms, &filter, wanted).await,
-                false => Ok(Vec::new()),
+                true => self.lexical_candidates(&parsed.terms, &filter, wanted).await.map(Some),
+                false => Ok(None),
             }
         };
         let semantic = async {
             match query.mode.is_semantic() {
-                true => {
-                    let found = self.semantic_candidates(&query.text, filter.clone(), wanted).await;
-                    if let (Err(EngineError::Vector(error @ VectorError::Damaged { .. })), Some(snapshot)) =
-                        (&found, &filter.snapshot)
-                    {
-                        self.distrust(snapshot.stamp(), error)?;
-                    }
-                    found
-                }
-                false => Ok(Vec::new()),
+                true => self.semantic_candidates(&parsed.text, filter.clone(), wanted).await.map(Some),
+                false => Ok(None),
             }
         };
-        let (lexical, semantic) = tokio::try_join!(lexical, semantic)?;
-        let by_words: Vec<ChunkId> = lexical.iter().map(|hit| hit.chunk).collect();
-        let by_vectors: Vec<ChunkId> = semantic.iter().map(|hit| hit.0).collect();
-        let mut rankings: Vec<&[ChunkId]> = Vec::new();
-        if query.mode.is_lexical() {
-            rankings.push(&by_words);
-        }
-        if query.mode.is_semantic() {
-            rankings.push(&by_vectors);
-        }
-        let mut fused = reciprocal_rank_fusion(&rankings);
-        fused.retain(|(_, score)| *score >= query.threshold);
-        fused.truncate(query.limit);
-        let ids: Vec<ChunkId> = fused.iter().map(|(id, _)| *id).collect();
-        let scores: HashMap<ChunkId, f64> = fused.into_iter().collect();
-        let lexical: HashMap<ChunkId, f64> = lexical.into_iter().map(|hit| (hit.chunk, hit.score)).collect();
-        let semantic: HashMap<ChunkId, f32> = semantic.into_iter().collect();
-        let mut hits = self.hydrate(&ids, query.context).await?;
-        for hit in &mut hits {
-            hit.score = scores.get(&hit.chunk).copied().unwrap_or(0.0);
-            hit.why.lexical = lexical.get(&hit.chunk).copied();
-            hit.why.semantic = semantic.get(&hit.chunk).map(|&cosine| f64::from(cosine));
-        }
-        // Between hits that are first in one ranking each, words decide: a name that was typed is meant. What is left
-        // is told apart by place, as ids depend on what was indexed when.
-        hits.sort_by(|a, b| {
-            let words = |hit: &SearchHit| hit.why.lexical.unwrap_or(0.0);
-            let by_score = b.score.total_cmp(&a.score).then_with(|| words(b).total_cmp(&words(a)));
-            by_score.then_with(|| a.path.cmp(&b.path)).then(a.span.start.cmp(&b.span.start))
-        });
+        let definitions = async {
+            match query.mode.is_lexical() {
+                true => self.defining_chunks(&parsed, &filter).await,
+                false => Ok(HashSet::new()),
+            }
+        };
+        let (lexical, semantic, defining) = tokio::try_join!(lexical, semantic, definitions)?;
+        let ranked = self.rank(&parsed, lexical.as_deref(), semantic.as_deref(), &defining).await?;
+        let mut ranked: Vec<Ranked<ChunkId>> =
+            ranked.into_iter().filter(|hit| hit.score >= query.threshold).collect();
+        ranked.truncate(query.limit);
+        let ids: Vec<ChunkId> = ranked.iter().map(|hit| hit.id).collect();
+        let mut hits: HashMap<ChunkId, SearchHit> =
+            self.hydrate(&ids, query.context).await?.into_iter().map(|hit| (hit.chunk, hit)).collect();
+        let score_in = |found: Option<&[(ChunkId, f64)]>, id: ChunkId| {
+            found?.iter().find(|(found, _)| *found == id).map(|(_, score)| *score)
+        };
+        let with_score = |ranked: Ranked<ChunkId>| {
+            let mut hit = hits.remove(&ranked.id)?;
+            hit.score = ranked.score;
+            hit.why = Why {
+                lexical: score_in(lexical.as_deref(), ranked.id),
+                semantic: score_in(semantic.as_deref(), ranked.id),
+                boosts: ranked.boosts,
+            };
+            Some(hit)
+        };
+        let hits = ranked.into_iter().filter_map(with_score).collect();
         let complete = self.is_complete().await?;
         Ok(SearchReply { hits, generation, complete, took: begin.elapsed() })
+    }
+
+    /// Puts candidates in order. Where all else is alike, their places decide, as ids depend on what was indexed when.
+    async fn rank(
+        &self,
+        query: &ParsedQuery,
+        lexical: Option<&[(ChunkId, f64)]>,
+        semantic: Option<&[(ChunkId, f64)]>,
+        defining: &HashSet<ChunkId>,
+    ) -> Result<Vec<Ranked<ChunkId>>, EngineError> {
+        let mut scores = fuse(lexical, semantic, query.kind);
+        let known: HashSet<ChunkId> = scores.iter().map(|(id, _)| *id).collect();
+        scores.extend(defining.difference(&known).map(|id| (*id, 0.0)));
+        let mut files: Vec<FileId> = scores.iter().map(|(id, _)| id.file()).collect();
+        files.sort_unstable();
+        files.dedup();
+        let paths: HashMap<FileId, RepoPath> =
+            self.store.paths(&files).await?.into_iter().map(|(file, path, _)| (file, path)).collect();
+        // What a commit took away meanwhile has no path any more.
+        let mut candidates: Vec<Candidate<'_, (&RepoPath, u32)>> = Vec::with_capacity(scores.len());
+        for (id, score) in scores {
+            if let Some(path) = paths.get(&id.file()) {
+                let defines = defining.contains(&id);
+                let id = (path, id.ordinal());
+                candidates.push(Candidate { id, score, path: path.as_str(), defines });
+            }
+        }
+        let files: HashMap<&RepoPath, FileId> = paths.iter().map(|(file, path)| (path, *file)).collect();
+        let ranked = rank(query, &candidates, &self.config.ranking).into_iter();
+        let with_id = |Ranked { id: (path, ordinal), score, boosts }| {
+            let id = ChunkId::in_file(*files.get(path)?, ordinal)?;
+            Some(Ranked { id, score, boosts })
+        };
+        Ok(ranked.filter_map(with_id).collect())
+    }
+
+    /// The chunks in which names of the query are defined.
+    async fn defining_chunks(
+        &self,
+        query: &ParsedQuery,
+        filter: &Filter,
+    ) -> Result<HashSet<ChunkId>, EngineError> {
+        let mut chunks = HashSet::new();
+        for name in &query.names {
+            let Some((last, scope)) = name.split_last() else { continue };
+            let look_for = |matching, scope: &[String]| SymbolQuery {
+                matching,
+                scope: scope.to_vec(),
+                limit: MAX_DEFINITIONS,
+                ..SymbolQuery::exact(last)
+            };
+            let mut found = self.store.symbols(&look_for(NameMatch::Exact, scope)).await?;
+            if found.is_empty() && !scope.is_empty() {
+                // What is before it may be a module or a value, which are not round it.
+                found = self.store.symbols(&look_for(NameMatch::Exact, &[])).await?;
+            }
+            if found.is_empty() && query.kind == QueryKind::Name {
+                found = self.store.symbols(&look_for(NameMatch::IgnoreCase, &[])).await?;
+            }
+            chunks.extend(found.iter().filter_map(|found| found.chunk).filter(|id| filter.lets_pass(*id)));
+        }
+        Ok(chunks)
     }
 
     /// The files that a query is about; `None` for all.
@@ -215,7 +273,7 @@ impl Engine {
         terms: &[String],
         filter: &Arc<Filter>,
         wanted: usize,
-    ) -> Result<Vec<LexicalHit>, EngineError> {
+    ) -> Result<Vec<(ChunkId, f64)>, EngineError> {
         let terms: Vec<&str> = terms.iter().map(String::as_str).collect();
         let filter = match (&filter.files, filter.kinds.is_empty()) {
             (None, true) => ChunkFilter::All,
@@ -225,7 +283,8 @@ impl Engine {
                 ChunkFilter::Chunks(Arc::new(move |id| filter.lets_pass(id)))
             }
         };
-        Ok(self.store.lexical_search(&terms, RANKING, filter, wanted).await?)
+        let hits = self.store.lexical_search(&terms, BM25F, filter, wanted).await?;
+        Ok(hits.into_iter().map(|hit| (hit.chunk, hit.score)).collect())
     }
 
     async fn semantic_candidates(
@@ -233,10 +292,11 @@ impl Engine {
         text: &str,
         filter: Arc<Filter>,
         wanted: usize,
-    ) -> Result<Vec<(ChunkId, f32)>, EngineError> {
+    ) -> Result<Vec<(ChunkId, f64)>, EngineError> {
         let (embedder, text) = (self.config.embedder.clone(), text.to_owned());
         let pool = self.search_pool.clone();
-        blocking(move || {
+        let stamp = filter.snapshot.as_ref().and_then(|snapshot| snapshot.stamp());
+        let found = blocking(move || {
             let query = embedder.embed_query(&text)?;
             if query.iter().all(|&value| value == 0.0) {
                 return Ok(Vec::new());
@@ -248,10 +308,14 @@ impl Engine {
             let neighbors = pool.install(|| snapshot.search(&query, &options))?;
             Ok(neighbors
                 .into_iter()
-                .filter_map(|found| Some((ChunkId::from_raw(found.key)?, found.score)))
+                .filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score))))
                 .collect())
         })
-        .await?
+        .await?;
+        if let Err(EngineError::Vector(error @ VectorError::Damaged { .. })) = &found {
+            self.distrust(stamp, error)?;
+        }
+        found
     }
 
     /// Adds the texts, and whether they are still on disk as they were. What a commit took away since it was found is
@@ -292,6 +356,24 @@ impl Engine {
         }
         Ok(hits)
     }
+}
+
+/// The query with the filters that are in its text.
+fn with_filters(query: &SearchQuery, parsed: &ParsedQuery) -> Result<SearchQuery, EngineError> {
+    let mut query = query.clone();
+    let invalid = |filter, received: &String, reason: String| {
+        EngineError::Query(QueryError::Filter { filter, received: received.clone(), reason })
+    };
+    for name in &parsed.languages {
+        let language = name.parse().map_err(|error: ParseError| invalid("lang:", name, error.to_string()))?;
+        query.languages.push(language);
+    }
+    for name in &parsed.kinds {
+        let kind = name.parse().map_err(|error: ModelError| invalid("kind:", name, error.to_string()))?;
+        query.kinds.push(kind);
+    }
+    query.paths.extend(parsed.paths.iter().cloned());
+    Ok(query)
 }
 
 /// Which chunks may be returned.

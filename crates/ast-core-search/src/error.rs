@@ -16,4 +16,14 @@ pub enum QueryError {
         /// The text as received.
         text: String,
     },
+    /// A filter in the query whose value is none that there is.
+    #[error("the query filters by {filter}{received}: {reason}")]
+    Filter {
+        /// Its name with the colon, such as `lang:`.
+        filter: &'static str,
+        /// The value as received.
+        received: String,
+        /// What is wrong with it, and what was expected.
+        reason: String,
+    },
 }

@@ -1,24 +1,48 @@
-//! One ranking out of several.
+//! One score out of two.
 
+use crate::QueryKind;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// What a rank counts for: 1 / (this + rank). Of 10, 20 and 60, the smallest ranked code best.
-pub const RANK_CONSTANT: f64 = 10.0;
+/// What the meaning of a query counts for, against its words; what is left is the words'.
+pub(crate) fn weight_of_meaning(kind: QueryKind) -> f64 {
+    match kind {
+        QueryKind::Name => 0.3,
+        QueryKind::Path => 0.2,
+        QueryKind::Words => 0.5,
+        QueryKind::Sentence => 0.6,
+        QueryKind::Code => 0.6,
+    }
+}
 
-/// Fuses rankings, best first, by reciprocal rank (Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms
-/// Condorcet and individual Rank Learning Methods", SIGIR 2009). A score is between 0 and 1: 1 for what is first in
-/// every ranking. Ties are in order of ids.
-pub fn reciprocal_rank_fusion<Id: Copy + Ord + Hash>(rankings: &[&[Id]]) -> Vec<(Id, f64)> {
+/// Fuses what was found by words with what was found by meaning: scores are brought to 0..1 among those that were found for
+/// the query (min-max), and what counts is their weighted sum. `None` is a way that was not gone; the other counts alone.
+/// Best first, ties in the order of ids.
+///
+/// The sum of scores keeps how far apart they are, which ranks do not (Bruch, Gai and Ingber, "An Analysis of Fusion
+/// Functions for Hybrid Retrieval", ACM TOIS 2023).
+pub fn fuse<Id: Copy + Ord + Hash>(
+    by_words: Option<&[(Id, f64)]>,
+    by_meaning: Option<&[(Id, f64)]>,
+    kind: QueryKind,
+) -> Vec<(Id, f64)> {
+    let meaning = match (by_words, by_meaning) {
+        (Some(_), Some(_)) => weight_of_meaning(kind),
+        (None, _) => 1.0,
+        (Some(_), None) => 0.0,
+    };
     let mut scores: HashMap<Id, f64> = HashMap::new();
-    for ranking in rankings {
-        for (rank, &id) in (1_u32..).zip(*ranking) {
-            *scores.entry(id).or_default() += 1.0 / (RANK_CONSTANT + f64::from(rank));
+    for (found, weight) in [(by_words, 1.0 - meaning), (by_meaning, meaning)] {
+        let found = found.unwrap_or_default();
+        let least = found.iter().map(|(_, score)| *score).fold(f64::INFINITY, f64::min);
+        let most = found.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
+        for &(id, score) in found {
+            // What is last was found all the same; and where all are alike, all are best.
+            let share = if most > least { (score - least) / (most - least) } else { 1.0 };
+            *scores.entry(id).or_default() += weight * share;
         }
     }
-    let best = rankings.len() as f64 / (RANK_CONSTANT + 1.0);
-    let mut fused: Vec<(Id, f64)> =
-        scores.into_iter().map(|(id, score)| (id, (score / best).min(1.0))).collect();
+    let mut fused: Vec<(Id, f64)> = scores.into_iter().collect();
     fused.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     fused
 }
@@ -28,41 +52,48 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const KINDS: [QueryKind; 5] =
+        [QueryKind::Name, QueryKind::Path, QueryKind::Words, QueryKind::Sentence, QueryKind::Code];
+
     #[test]
-    fn first_everywhere_is_one_and_both_beats_one() {
-        let fused = reciprocal_rank_fusion(&[&[1, 2, 3][..], &[1, 4, 2][..]]);
-        assert_eq!(fused[0], (1, 1.0));
-        assert_eq!(fused.iter().map(|hit| hit.0).collect::<Vec<_>>(), [1, 2, 4, 3]);
+    fn first_in_both_is_one_and_both_beats_either() {
+        for kind in KINDS {
+            let words = [(1, 9.0), (2, 8.5), (3, 1.0)];
+            let meaning = [(1, 0.9), (4, 0.5), (2, 0.45), (5, 0.1)];
+            let fused = fuse(Some(&words), Some(&meaning), kind);
+            assert_eq!(fused[0].0, 1);
+            assert!((fused[0].1 - 1.0).abs() < 1e-12);
+            assert_eq!(fused[1].0, 2, "{kind:?}");
+        }
     }
 
     #[test]
-    fn nothing_fuses_to_nothing() {
-        assert_eq!(reciprocal_rank_fusion::<u32>(&[]), []);
-        assert_eq!(reciprocal_rank_fusion::<u32>(&[&[], &[]]), []);
+    fn one_way_alone_counts_in_full() {
+        let found = [(3, 7.0), (1, 7.0), (2, 1.0)];
+        let expected = [(1, 1.0), (3, 1.0), (2, 0.0)];
+        assert_eq!(fuse(Some(&found), None, QueryKind::Sentence), expected);
+        assert_eq!(fuse(None, Some(&found), QueryKind::Name), expected);
+        assert_eq!(fuse::<u32>(Some(&[]), Some(&[]), QueryKind::Words), []);
     }
 
     proptest! {
         #[test]
-        fn one_ranking_keeps_its_order(ids in proptest::collection::hash_set(0u32..1000, 0..50)) {
-            let ranking: Vec<u32> = ids.into_iter().collect();
-            let fused: Vec<u32> = reciprocal_rank_fusion(&[&ranking]).into_iter().map(|hit| hit.0).collect();
-            prop_assert_eq!(fused, ranking);
-        }
-
-        #[test]
-        fn moving_up_in_one_ranking_never_hurts(
-            a in Just((0..20u32).collect::<Vec<_>>()).prop_shuffle(),
-            b in Just((0..20u32).collect::<Vec<_>>()).prop_shuffle(),
-            at in 1usize..20,
+        fn a_better_score_never_hurts(
+            mut words in proptest::collection::vec(0.1f64..50.0, 1..20),
+            meaning in proptest::collection::vec(-0.2f64..1.0, 0..20),
+            at: prop::sample::Index,
+            kind in prop::sample::select(&KINDS[..]),
         ) {
-            let id = a[at];
-            let score = |ranking: &[u32]| {
-                let fused = reciprocal_rank_fusion(&[ranking, &b]);
-                fused.into_iter().find(|hit| hit.0 == id).unwrap().1
+            let list = |scores: &[f64], from: u32| -> Vec<(u32, f64)> { (from..).zip(scores.iter().copied()).collect() };
+            let meaning = list(&meaning, 10);
+            let at = at.index(words.len());
+            let place = |words: &[f64]| {
+                let fused = fuse(Some(&list(words, 0)), Some(&meaning), kind);
+                fused.iter().position(|(id, _)| *id == at as u32).unwrap()
             };
-            let mut better = a.clone();
-            better.swap(at, at - 1);
-            prop_assert!(score(&better) > score(&a));
+            let before = place(&words);
+            words[at] *= 2.0;
+            prop_assert!(place(&words) <= before);
         }
     }
 }

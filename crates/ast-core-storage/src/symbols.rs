@@ -1,7 +1,7 @@
 //! Definitions by their names.
 
 use crate::{NameMatch, Store, StoreError};
-use ast_core_model::{FileId, LanguageName, RepoPath, Symbol, SymbolId, SymbolKind, scope_of};
+use ast_core_model::{ChunkId, FileId, LanguageName, RepoPath, Symbol, SymbolId, SymbolKind, scope_of};
 
 /// Which definitions are looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct SymbolRecord {
     pub symbol: Symbol,
     /// The names round it, outermost first.
     pub scope: Vec<Box<str>>,
+    /// The chunk that its name is in.
+    pub chunk: Option<ChunkId>,
 }
 
 /// Documents that are in memory at a time.
@@ -95,11 +97,14 @@ impl Store {
                     if found.len() == query.limit {
                         return Ok(found);
                     }
+                    let name = symbols[index].name_span;
+                    let chunk = document.chunks.iter().position(|chunk| chunk.span.contains(name));
                     found.push(SymbolRecord {
                         id,
                         path: record.path.clone(),
                         language: language.clone(),
                         symbol: symbols[index].clone(),
+                        chunk: chunk.and_then(|ordinal| ChunkId::in_file(record.id, ordinal as u32)),
                         scope: scope_of(symbols, index).into_iter().map(Into::into).collect(),
                     });
                 }

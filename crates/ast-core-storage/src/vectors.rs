@@ -17,7 +17,7 @@ pub struct FileVectors {
 }
 
 /// Appends the vector in bytes: its direction, as exactly as 255 steps of the largest value can give it.
-fn quantize(vector: &[f32], codes: &mut Vec<u8>) {
+pub(crate) fn quantize(vector: &[f32], codes: &mut Vec<u8>) {
     let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
     let scale = if largest > 0.0 { 127.0 / largest } else { 0.0 };
     codes.extend(vector.iter().map(|value| ((value * scale).round() as i8).cast_unsigned()));

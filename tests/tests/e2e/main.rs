@@ -12,6 +12,7 @@ mod cli;
 mod contract;
 mod doctor;
 mod edits;
+mod embedding_cache;
 mod faults;
 mod incremental;
 mod index;

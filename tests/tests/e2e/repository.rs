@@ -1,7 +1,7 @@
 //! A source tree in a folder of its own, that a test may do with as it likes.
 
 use ast_core_engine::{
-    Engine, EngineConfig, IndexControl, IndexOptions, IndexReport, SearchQuery, SearchReply,
+    Engine, EngineConfig, EngineError, IndexControl, IndexOptions, IndexReport, SearchQuery, SearchReply,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -84,11 +84,19 @@ impl Repository {
     }
 
     pub(crate) fn index_with(&self, config: EngineConfig, options: &IndexOptions) -> IndexReport {
+        self.try_index_with(config, options).expect("the tree can be indexed")
+    }
+
+    pub(crate) fn try_index_with(
+        &self,
+        config: EngineConfig,
+        options: &IndexOptions,
+    ) -> Result<IndexReport, EngineError> {
         block_on(async {
-            let engine = Engine::open(config).await.expect("the index opens");
+            let engine = Engine::open(config).await?;
             let report = engine.index(self.root(), options, IndexControl::default()).await;
             engine.close().await;
-            report.expect("the tree can be indexed")
+            report
         })
     }
 

@@ -1,6 +1,6 @@
 //! What JavaScript and TypeScript mention: imports, also by `require`, calls, components in JSX, and superclasses.
 
-use super::{is_wrap, plain};
+use super::value::{MAX_WRAPS, is_wrap, plain};
 use crate::mention::{self, Mention, Mentions};
 use crate::syntax::Node;
 use crate::visit::Visit;
@@ -133,7 +133,7 @@ pub(super) fn module_of_call(call: Node<'_>) -> Option<Node<'_>> {
 fn import_by_call<'tree>(call: Node<'tree>, module: Node<'tree>, mentions: &mut Mentions<'tree>) {
     let mut value = call;
     let mut member = None;
-    for _ in 0..super::MAX_WRAPS {
+    for _ in 0..MAX_WRAPS {
         let Some(parent) = value.parent() else { break };
         if parent.kind() == "member_expression" && member.is_none() {
             member = parent.field("property");

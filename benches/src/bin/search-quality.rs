@@ -1,0 +1,137 @@
+//! How well search finds the files that answer questions: `search-quality QUESTIONS CORPUS CACHE [--list]`.
+//!
+//! Indexes each package that is asked about, or brings its index below CACHE up, asks every question by words, by vectors
+//! and by both, and prints NDCG@10, MRR@10 and R@10 over files, by language and by kind of question. A file ranks where the
+//! first of its chunks does. With `--list` also each question that was not answered first, with what came instead.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+
+use anyhow::{Context, Result, ensure};
+use ast_core_benches::quality::{Measures, Question, QuestionKind, Relevance, read_questions};
+use ast_core_benches::stats::Times;
+use ast_core_engine::{Engine, EngineConfig, IndexControl, IndexOptions, SearchMode, SearchQuery};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Chunks that are asked for, so that there are ten files among them.
+const LIMIT: usize = 100;
+const MODES: [SearchMode; 3] = [SearchMode::Lexical, SearchMode::Semantic, SearchMode::Hybrid];
+
+/// What was measured of a way to search.
+#[derive(Default)]
+struct Found {
+    languages: BTreeMap<String, Measures>,
+    kinds: BTreeMap<QuestionKind, Measures>,
+    all: Measures,
+    times: Times,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let lists = args.iter().any(|arg| arg == "--list");
+    args.retain(|arg| !arg.starts_with("--"));
+    let [questions, corpus, cache] = &args[..] else {
+        anyhow::bail!("usage: search-quality QUESTIONS CORPUS CACHE [--list]");
+    };
+    let questions = read_questions(Path::new(questions))?;
+    let mut packages: BTreeMap<PathBuf, Vec<&Question>> = BTreeMap::new();
+    for question in &questions {
+        let folder = format!("{}/{}-{}", question.language, question.package, question.version);
+        packages.entry(Path::new(corpus).join(folder)).or_default().push(question);
+    }
+    std::fs::create_dir_all(cache)?;
+    let mut found: BTreeMap<&str, Found> = BTreeMap::new();
+    for (root, questions) in &packages {
+        let name = root.file_name().and_then(|name| name.to_str()).context("a package has a name")?;
+        let engine = Engine::open(EngineConfig::new(Path::new(cache).join(format!("{name}.db")))).await?;
+        engine.index(root, &IndexOptions::default(), IndexControl::default()).await?;
+        for question in questions {
+            for file in &question.files {
+                ensure!(root.join(file).is_file(), "{name}: {:?}: no file {file}", question.query);
+            }
+            for mode in MODES {
+                let found = found.entry(mode.as_str()).or_default();
+                ask(&engine, question, mode, found, lists && mode == SearchMode::Hybrid).await?;
+            }
+        }
+        engine.close().await;
+    }
+    println!(
+        "{} questions about {} packages; NDCG@10 / MRR@10 / R@10 over files\n",
+        questions.len(),
+        packages.len()
+    );
+    table(&found);
+    Ok(())
+}
+
+/// Asks one question, and adds what became of it.
+async fn ask(
+    engine: &Engine,
+    question: &Question,
+    mode: SearchMode,
+    found: &mut Found,
+    lists: bool,
+) -> Result<()> {
+    let begin = Instant::now();
+    let query = SearchQuery { mode, limit: LIMIT, ..SearchQuery::new(&question.query) };
+    let reply = engine.search(&query).await?;
+    found.times.add(begin.elapsed());
+    let mut files: Vec<&str> = Vec::new();
+    for hit in &reply.hits {
+        if !files.contains(&hit.path.as_str()) {
+            files.push(hit.path.as_str());
+        }
+    }
+    let place = |file: &&str| question.files.iter().position(|right| right == file);
+    let ranking: Vec<Option<usize>> = files.iter().map(place).collect();
+    let relevance = Relevance { ranking: &ranking, total: question.files.len() };
+    found.languages.entry(question.language.clone()).or_default().add(relevance);
+    found.kinds.entry(question.kind).or_default().add(relevance);
+    found.all.add(relevance);
+    if lists && ranking.first().is_none_or(Option::is_none) {
+        let rank = ranking.iter().position(Option::is_some);
+        println!("{} {:?}: {:?}", question.package, question.kind, question.query);
+        println!("  right: {:?}, at {:?}; came: {:?}", question.files, rank, &files[..files.len().min(4)]);
+    }
+    Ok(())
+}
+
+fn table(found: &BTreeMap<&str, Found>) {
+    let line = |name: &str, of: &dyn Fn(&Found) -> Option<Measures>| {
+        print!("{name:<12}");
+        for found in MODES.iter().filter_map(|mode| found.get(mode.as_str())) {
+            let measures = of(found).unwrap_or_default();
+            print!("  {:.3} / {:.3} / {:.3}", measures.ndcg(), measures.mrr(), measures.recall());
+        }
+        println!();
+    };
+    print!("{:<12}", "");
+    MODES.iter().for_each(|mode| print!("  {:<21}", mode.as_str()));
+    println!();
+    let first = found.values().next();
+    for language in first.iter().flat_map(|found| found.languages.keys()) {
+        line(language, &|found| found.languages.get(language).copied());
+    }
+    for kind in first.iter().flat_map(|found| found.kinds.keys()) {
+        line(&format!("{kind:?}").to_lowercase(), &|found| found.kinds.get(kind).copied());
+    }
+    line("all", &|found| Some(found.all));
+    // Every language counts alike.
+    print!("{:<12}", "by language");
+    for found in MODES.iter().filter_map(|mode| found.get(mode.as_str())) {
+        let mean = |of: fn(&Measures) -> f64| {
+            found.languages.values().map(of).sum::<f64>() / found.languages.len().max(1) as f64
+        };
+        print!("  {:.3} / {:.3} / {:.3}", mean(Measures::ndcg), mean(Measures::mrr), mean(Measures::recall));
+    }
+    println!();
+    print!("{:<12}", "p50, p95 ms");
+    for found in MODES.iter().filter_map(|mode| found.get(mode.as_str())) {
+        let at = |share| found.times.at(share).as_secs_f64() * 1e3;
+        print!("  {:<21}", format!("{:.1}, {:.1}", at(0.5), at(0.95)));
+    }
+    println!();
+}

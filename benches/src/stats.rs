@@ -1,0 +1,52 @@
+//! Times, and how they are told.
+
+use std::time::Duration;
+
+/// Times of the same thing.
+#[derive(Debug, Default)]
+pub struct Times {
+    times: Vec<Duration>,
+}
+
+impl Times {
+    /// Adds one.
+    pub fn add(&mut self, time: Duration) {
+        self.times.push(time);
+    }
+
+    /// The time below which this share of them is; zero if there are none.
+    pub fn at(&self, share: f64) -> Duration {
+        let mut times = self.times.clone();
+        times.sort_unstable();
+        let place = (times.len().saturating_sub(1) as f64 * share).round() as usize;
+        times.get(place).copied().unwrap_or_default()
+    }
+
+    /// What they are of, and how they are distributed, in milliseconds.
+    pub fn line(&self, name: &str) -> String {
+        let ms = |share| self.at(share).as_secs_f64() * 1e3;
+        format!(
+            "{name:<40} p50 {:>8.2} ms  p95 {:>8.2}  p99 {:>8.2}  max {:>8.2}  ({} times)",
+            ms(0.5),
+            ms(0.95),
+            ms(0.99),
+            ms(1.0),
+            self.times.len()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_the_nearest_time() {
+        let mut times = Times::default();
+        assert_eq!(times.at(0.5), Duration::ZERO);
+        (1..=101).rev().for_each(|ms| times.add(Duration::from_millis(ms)));
+        assert_eq!(times.at(0.5), Duration::from_millis(51));
+        assert_eq!(times.at(0.95), Duration::from_millis(96));
+        assert_eq!(times.at(1.0), Duration::from_millis(101));
+    }
+}

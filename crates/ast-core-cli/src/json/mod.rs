@@ -1,0 +1,28 @@
+//! The documents that go out, as docs/cli.md has them. A change here is a change of the contract.
+
+mod doctor;
+mod languages;
+mod outline;
+mod references;
+mod run;
+mod search;
+
+pub(crate) use doctor::{Doctor, Finding};
+pub(crate) use languages::{LanguageRow, Languages};
+pub(crate) use outline::{Annotated, Annotations, Reference, Symbol, Symbols};
+pub(crate) use references::{Callee, Callees, Mention, Mentions};
+pub(crate) use run::{Failure, Index, Plan, Status, WatchEvent};
+pub(crate) use search::{Hit, Search};
+
+use std::time::Duration;
+
+const SCHEMA: u32 = 1;
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// More digits say nothing and cost whoever reads them.
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
