@@ -1,9 +1,7 @@
 //! What became of an index run, of one that is to be, and of the index.
 
 use super::{SCHEMA, milliseconds};
-use ast_core_engine::{
-    FileCounts, IndexReport, PlanReport, StatusReport, VectorFileReport, VectorFileState,
-};
+use ast_core_engine::{FileCounts, IndexReport, PlanReport, StatusReport, VectorFileReport, VectorFileState};
 use serde::Serialize;
 use std::borrow::Cow;
 
