@@ -27,6 +27,9 @@ const SUFFIX: &str = "-vectors";
 /// times what a search by a new process may lose for want of it.
 const WORTH_WRITING: u64 = 16;
 
+/// Files whose vectors are read from the store at a time to be written: few, as a run has a limit of memory to keep.
+const WRITTEN_AT_A_TIME: usize = 128;
+
 /// Where the file of a database is.
 pub(crate) fn path_of(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
@@ -236,7 +239,7 @@ pub(crate) async fn write(
     // One that has no checksum cannot be told from another.
     let versions: Vec<(FileId, u64)> =
         versions.iter().filter_map(|version| Some((version.id, version.checksum?))).collect();
-    for some in versions.chunks(FILES_AT_A_TIME) {
+    for some in versions.chunks(WRITTEN_AT_A_TIME) {
         if cancel.is_cancelled() {
             return Ok(false);
         }

@@ -54,6 +54,7 @@ impl ByteWriter {
         let codes = file.begin_rows();
         let stride = lines(dimension);
         let shift = Rows::new(stride, CodeLine([ZERO; CodeLine::VALUES])).shift();
+        let full = stride << shift;
         Ok(Self {
             file,
             space,
@@ -62,8 +63,8 @@ impl ByteWriter {
             keys: Vec::new(),
             inverse_lengths: Rows::new(1, 0.0),
             codes,
-            block: Vec::new(),
-            full: stride << shift,
+            block: Vec::with_capacity(full),
+            full,
             shift,
         })
     }
