@@ -264,15 +264,15 @@ impl Engine {
             return Ok(before);
         }
         reach("snapshot/read")?;
-        // They are not of an earlier generation than is asked for: what a commit adds meanwhile is read again next time,
-        // not missed.
-        let versions: Arc<[FileVersion]> = self.store.searchable_versions().await?.into();
         // Half of a generation is none: this one stays as it is until the next is whole.
         let next = match self.newer_vector_file(&before).await? {
             Some(file) => Snapshot::of_file(file),
             None => Snapshot::clone(&before),
         };
         drop(before);
+        // They are not of an earlier generation than is asked for, nor than the file: what a commit adds meanwhile is read
+        // again next time, not missed.
+        let versions: Arc<[FileVersion]> = self.store.searchable_versions().await?.into();
         let stamp = next.stamp();
         let next = match self.bring_up(next, generation, versions.clone()).await {
             Err(EngineError::Vector(error @ VectorError::Damaged { .. })) => {

@@ -54,7 +54,7 @@ pub(crate) struct Snapshot {
 struct Base {
     contents: Arc<Contents>,
     stamp: Stamp,
-    /// Of each file in it, whether its vectors were taken out. They do not come back: an id is given once.
+    /// Of each file in it, whether its vectors were taken out.
     gone: Vec<bool>,
 }
 
@@ -158,23 +158,27 @@ impl Snapshot {
             Some(base) => base.contents.difference(versions),
             None => Difference { gone: Vec::new(), missing: versions.to_vec() },
         };
+        let mut missing: Vec<FileId> = difference.missing.iter().map(|version| version.id).collect();
         let mut gone: Vec<(FileId, u32)> = Vec::new();
         if let Some(base) = &mut self.base {
-            for place in difference.gone {
-                if !std::mem::replace(&mut base.gone[place], true) {
-                    let held = base.contents.files[place];
-                    gone.push((held.id, held.chunks));
+            let mut is_gone = vec![false; base.gone.len()];
+            difference.gone.iter().for_each(|place| is_gone[*place] = true);
+            for ((held, was_gone), is_gone) in base.contents.files.iter().zip(&mut base.gone).zip(is_gone) {
+                match (*was_gone, is_gone) {
+                    (false, true) => {
+                        *was_gone = true;
+                        gone.push((held.id, held.chunks));
+                    }
+                    // Its vectors were taken out, whyever, and come from the store.
+                    (true, false) => missing.push(held.id),
+                    _ => {}
                 }
             }
+            missing.sort_unstable();
         }
-        let is_missing = |id: &FileId| {
-            let missing = &difference.missing;
-            missing.binary_search_by_key(id, |version| version.id).is_ok()
-        };
         // What is beside the file is what the file lacks.
-        gone.extend(
-            self.kinds.extract_if(|id, _| !is_missing(id)).map(|(id, kinds)| (id, kinds.len() as u32)),
-        );
+        let gone_beside = self.kinds.extract_if(|id, _| missing.binary_search(id).is_err());
+        gone.extend(gone_beside.map(|(id, kinds)| (id, kinds.len() as u32)));
         for (file, count) in gone {
             for id in (0..count).filter_map(|ordinal| ChunkId::in_file(file, ordinal)) {
                 self.vectors.remove(id.get())?;
@@ -182,8 +186,8 @@ impl Snapshot {
         }
         reach("snapshot/removed")?;
         self.generation = generation;
-        let missing = difference.missing.iter().map(|version| version.id);
-        Ok(missing.filter(|id| !self.kinds.contains_key(id)).collect())
+        missing.retain(|id| !self.kinds.contains_key(id));
+        Ok(missing)
     }
 
     /// Adds the vectors of files that were asked for; those of which there are none have no chunks.
