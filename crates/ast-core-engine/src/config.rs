@@ -17,7 +17,8 @@ const DATABASE_NAME: &str = "index.db";
 /// Settings of an engine.
 #[derive(Clone)]
 pub struct EngineConfig {
-    /// Where the index is. Its folder must exist, but for one named `.ast-core`, which is made.
+    /// Where the index is. Its folder must exist, but for one named `.ast-core`, which is made. Beside it, under its name with
+    /// something behind, are the logs of SQLite, the lock of who writes, and a copy of the vectors that may be deleted.
     pub database: PathBuf,
     /// Whether it is opened for writing, which one process can at a time, or only for search. Default: writing.
     pub access: Access,
@@ -83,7 +84,7 @@ impl EmbeddingCacheConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum VectorBackend {
-    /// All of them, exactly.
+    /// All of them, exactly, where they lie in a file beside the index.
     #[default]
     Flat,
     /// The graph of the crate hnsw_rs: approximate, and built anew whenever an engine is opened.
