@@ -1,7 +1,7 @@
 //! Settings of an engine.
 
 use ast_core_batch::{BatchConfig, Retry};
-use ast_core_embed::{Embedder, FeatureHashEmbedder};
+use ast_core_embed::{Embedder, StaticEmbedder};
 use ast_core_parse::{ChunkingConfig, ParseLimits};
 use ast_core_storage::{Access, StoreConfig};
 use std::fmt;
@@ -37,7 +37,7 @@ pub struct EngineConfig {
     pub retry: Retry,
     /// How large chunks are.
     pub chunking: ChunkingConfig,
-    /// What turns text into vectors. Default: [`FeatureHashEmbedder`].
+    /// What turns text into vectors. Default: [`StaticEmbedder`], the built-in model.
     pub embedder: Arc<dyn Embedder>,
     /// What searches the vectors.
     pub vectors: VectorBackend,
@@ -69,7 +69,7 @@ impl EngineConfig {
             file_time_limit: Duration::from_secs(60),
             retry: Retry::default(),
             chunking: ChunkingConfig::default(),
-            embedder: Arc::new(FeatureHashEmbedder::default()),
+            embedder: Arc::new(StaticEmbedder::default()),
             vectors: VectorBackend::default(),
             store: StoreConfig::default(),
         }
