@@ -113,7 +113,7 @@ impl Embedder for StaticEmbedder {
     }
 }
 
-/// A word and where it stands, as a number: a bit that says whether it is unknown, 29 bits of its row or hash, two of its
+/// A word and where it stands, as a number: a bit that says whether it is unknown, 28 bits of its row or hash, three of its
 /// field, 32 of its place among the unknown words.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Feature(u64);
@@ -122,12 +122,12 @@ impl Feature {
     const UNKNOWN: u64 = 1 << 63;
 
     fn known(row: u32, field: Field) -> Self {
-        Self(u64::from(row) << 34 | (field as u64) << 32)
+        Self(u64::from(row) << 35 | (field as u64) << 32)
     }
 
     fn of_unknown(word: &str, field: Field, place: u32) -> Self {
-        let hash = hash(word) >> 35;
-        Self(Self::UNKNOWN | hash << 34 | (field as u64) << 32 | u64::from(place))
+        let hash = hash(word) >> 36;
+        Self(Self::UNKNOWN | hash << 35 | (field as u64) << 32 | u64::from(place))
     }
 
     fn is_as(self, other: Self) -> bool {
@@ -135,11 +135,11 @@ impl Feature {
     }
 
     fn field(self) -> usize {
-        (self.0 >> 32 & 3) as usize
+        (self.0 >> 32 & 7) as usize
     }
 
     fn row(self) -> Option<u32> {
-        (self.0 & Self::UNKNOWN == 0).then_some((self.0 >> 34) as u32)
+        (self.0 & Self::UNKNOWN == 0).then_some((self.0 >> 35) as u32)
     }
 
     fn unknown(self) -> usize {
@@ -217,7 +217,18 @@ mod tests {
 
     #[test]
     fn no_word_is_without_a_vector() {
-        for word in ["zqxvjkw", "qz", "検索", "値", "größenänderung", "запрос", "العربية", "हिन्दी", "ελληνικά", "0x1f"] {
+        for word in [
+            "zqxvjkw",
+            "qz",
+            "検索",
+            "値",
+            "größenänderung",
+            "запрос",
+            "العربية",
+            "हिन्दी",
+            "ελληνικά",
+            "0x1f",
+        ] {
             let vector = query(word);
             assert!((cosine(&vector, &vector) - 1.0).abs() < 1e-4, "{word}");
         }
@@ -240,7 +251,7 @@ mod tests {
         let mut vectors = Vec::new();
         let input = EmbedInput { name: "http", code: "parse parse", ..EmbedInput::default() };
         embedder.embed(&[input], &mut vectors).unwrap();
-        // Row 0 in code 0.5, twice; row 1 in a name 3.
+        // Row 0 in a head 0.5, twice; row 1 in a name 3.
         let row = |first: f32, factor: f32| [0.0, 1.0, 2.0, 3.0].map(|at| factor * (first + at));
         let (parse, http) = (row(0.0, 0.5 * 3_f32.ln()), row(4.0, 3.0 * 2_f32.ln()));
         let mut expected: Vec<f32> = parse.iter().zip(http).map(|(a, b)| a + b).collect();

@@ -12,7 +12,7 @@
 //! | 4, n | length of the model's name, the name |
 //! | words | length of each word |
 //! | n | the words, without anything between them |
-//! | 8 x rows | for each row, words first, what it counts for in each [`Field`]: the upper halves of floats |
+//! | 12 x rows | for each row, words first, what it counts for in each [`Field`]: the upper halves of floats |
 //! | rows x values | the rows, words first, in signed bytes |
 //!
 //! Numbers are little-endian.
@@ -241,7 +241,11 @@ impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], EmbedError> {
         let taken = self.bytes.get(self.at..).and_then(|rest| rest.get(..count));
         let taken = taken.ok_or_else(|| {
-            damaged(format!("it is cut: expected {count} bytes from {}, received {}", self.at, self.bytes.len()))
+            damaged(format!(
+                "it is cut: expected {count} bytes from {}, received {}",
+                self.at,
+                self.bytes.len()
+            ))
         })?;
         self.at += count;
         Ok(taken)
@@ -274,7 +278,7 @@ pub(crate) mod tests {
             words: ["pars", "http", "größe"].map(str::to_owned).to_vec(),
             buckets: 2,
             noise_floor: 0.25,
-            scales: vec![[1.0, 0.5, 3.0, 0.25]; 5],
+            scales: vec![[1.0, 0.5, 0.25, 3.0, 2.0, 0.125]; 5],
             rows: (0..20).collect(),
         }
     }
@@ -285,17 +289,15 @@ pub(crate) mod tests {
         let table = Table::read(Cow::Owned(file)).unwrap();
         assert!(table.id.starts_with("test-4-v1-") && table.id.len() == "test-4-v1-".len() + 8);
         assert_eq!((table.dimension, table.buckets, table.noise_floor), (4, 2, 0.25));
-        assert_eq!(["pars", "http", "größe", "other"].map(|word| table.row_of(word)), [
-            Some(0),
-            Some(1),
-            Some(2),
-            None
-        ]);
+        assert_eq!(
+            ["pars", "http", "größe", "other"].map(|word| table.row_of(word)),
+            [Some(0), Some(1), Some(2), None]
+        );
         assert_eq!(table.row_of_bucket(1), 4);
         let mut vector = [0.0; 4];
         table.add(1, 0.5, &mut vector);
         assert_eq!(vector, [2.0, 2.5, 3.0, 3.5]);
-        assert_eq!((table.scale(0, 2), table.scale(4, 3)), (3.0, 0.25));
+        assert_eq!((table.scale(0, 3), table.scale(4, 5)), (3.0, 0.125));
     }
 
     #[test]

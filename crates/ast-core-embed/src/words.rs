@@ -10,17 +10,21 @@ use ast_core_model::terms::{TermKind, TermSplitter};
 pub enum Field {
     /// In a question, or in documentation.
     Question,
-    /// In code.
-    Code,
-    /// In a name that is defined, or in those round it.
+    /// In the first line or so of code: a signature, or the comment over it.
+    Head,
+    /// In code after that.
+    Body,
+    /// In the first name of a text, which is that of what it is about.
     Name,
-    /// In the path of a file.
+    /// In the names after that, which are inside of it or round it.
+    Scope,
+    /// In the path of a file, and the names that go with it.
     Path,
 }
 
 impl Field {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Question, Self::Code, Self::Name, Self::Path];
+    pub const ALL: [Self; 6] = [Self::Question, Self::Head, Self::Body, Self::Name, Self::Scope, Self::Path];
 }
 
 /// A word of an input.
@@ -37,15 +41,29 @@ pub struct Word<'a> {
 
 /// Calls `emit` with each word of an input, as often as it is there.
 pub fn words(splitter: &mut TermSplitter, input: &EmbedInput<'_>, mut emit: impl FnMut(Word<'_>)) {
+    let (head, body) = input.code.split_at(head_length(input.code));
+    let name = input.name.trim_start();
+    let (name, scope) = name.split_once(' ').unwrap_or((name, ""));
     let fields = [
         (Field::Question, input.doc),
-        (Field::Code, input.code),
-        (Field::Name, input.name),
+        (Field::Head, head),
+        (Field::Body, body),
+        (Field::Name, name),
+        (Field::Scope, scope),
         (Field::Path, input.path),
     ];
     for (field, text) in fields {
         words_of(splitter, text, field, &mut emit);
     }
+}
+
+/// Bytes of code that are its head: whole lines of at least so many, or a part of a line that is longer than the second.
+const HEAD_BYTES: (usize, usize) = (100, 300);
+
+fn head_length(code: &str) -> usize {
+    let least = code.floor_char_boundary(HEAD_BYTES.0);
+    let most = code.floor_char_boundary(HEAD_BYTES.1);
+    code[least..most].find('\n').map_or(most, |at| least + at)
 }
 
 /// Calls `emit` with each word of one field's text, as often as it is there.
@@ -93,14 +111,24 @@ mod tests {
 
     #[test]
     fn words_know_where_they_stand() {
-        let input = EmbedInput { name: "readAll", path: "src/io.rs", doc: "Reads.", code: "loop" };
+        let code = format!("loop {{ // {}\ntail", "- ".repeat(60));
+        let input = EmbedInput { name: "readAll File", path: "src/io.rs", doc: "Reads.", code: &code };
         let mut found = Vec::new();
         words(&mut TermSplitter::default(), &input, |word| {
             found.push(format!("{:?} {} {}", word.field, word.text, word.is_part));
         });
-        let expected = ["Question read true", "Code loop true", "Name read true", "Name all true"];
-        assert_eq!(found[..4], expected);
-        assert_eq!(found[4..], ["Name readall false", "Path src true", "Path io true", "Path rs true"]);
+        assert_eq!(found[..3], ["Question read true", "Head loop true", "Body tail true"]);
+        assert_eq!(found[3..6], ["Name read true", "Name all true", "Name readall false"]);
+        assert_eq!(found[6..], ["Scope fil true", "Path src true", "Path io true", "Path rs true"]);
+    }
+
+    #[test]
+    fn the_head_of_code_is_whole_lines_unless_they_are_long() {
+        assert_eq!(head_length("short"), 5);
+        assert_eq!(head_length(&format!("{}\n{}", "a".repeat(120), "b".repeat(400))), 120);
+        assert_eq!(head_length(&"a".repeat(400)), 300);
+        assert_eq!(head_length(&"値".repeat(400)), 300);
+        assert_eq!(head_length(&format!("{}\n{}", "a".repeat(20), "b".repeat(200))), 221);
     }
 
     #[test]

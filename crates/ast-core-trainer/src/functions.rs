@@ -131,7 +131,8 @@ impl Reader {
             if !is_function(symbol) || scope.iter().any(|name| matches!(*name, "test" | "tests")) {
                 return None;
             }
-            let (mut doc, mut code) = (symbol.doc.as_deref().unwrap_or(""), source.slice(symbol.span).to_owned());
+            let (mut doc, mut code) =
+                (symbol.doc.as_deref().unwrap_or(""), source.slice(symbol.span).to_owned());
             if language == "python" && !doc.is_empty() {
                 // A docstring is inside of the function, before anything else in it.
                 let at = docstrings.partition_point(|&(start, _)| start < symbol.name_span.end);
@@ -173,14 +174,20 @@ impl Reader {
         let found = self.parser.query(source, &query);
         self.docstrings = Some(query);
         let captures = found?.matches.into_iter().flat_map(|found| found.captures);
-        let mut spans: Vec<(u32, u32)> = captures.map(|capture| (capture.span.start, capture.span.end)).collect();
+        let mut spans: Vec<(u32, u32)> =
+            captures.map(|capture| (capture.span.start, capture.span.end)).collect();
         spans.sort_unstable();
         Ok(spans)
     }
 }
 
+/// Functions, and properties that are made of them.
 fn is_function(symbol: &Symbol) -> bool {
-    matches!(symbol.kind, SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor)
+    match symbol.kind {
+        SymbolKind::Function | SymbolKind::Method | SymbolKind::Constructor => true,
+        SymbolKind::Property => symbol.signature.contains('('),
+        _ => false,
+    }
 }
 
 /// Whether it is more than a declaration.
@@ -215,7 +222,10 @@ mod tests {
         let rust = "/// Adds one to what it is given.\n#[inline]\npub fn add_one(value: u64) -> u64 {\n    value.wrapping_add(1_u64)\n}\n";
         let found = functions_of("src/a.rs", rust, "rust");
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].name.as_str(), found[0].doc.as_str()), ("add_one", "Adds one to what it is given."));
+        assert_eq!(
+            (found[0].name.as_str(), found[0].doc.as_str()),
+            ("add_one", "Adds one to what it is given.")
+        );
         assert!(found[0].code.starts_with("pub fn") && !found[0].code.contains("given"));
 
         let python = "class A:\n    def size(self, unit='b'):\n        \"\"\"How large it is, in the unit.\"\"\"\n        return self.bytes / UNITS[unit.lower()]\n\n    def empty(self):\n        return len(self.everything_that_is_in_here) == 0\n";
@@ -228,12 +238,24 @@ mod tests {
 
     #[test]
     fn declarations_tests_and_other_languages_are_left_out() {
-        let cpp = "/** Frees all. */\nvoid free_all_of_the_memory_of_the_program(int how, int when, int why);\n";
+        let cpp =
+            "/** Frees all. */\nvoid free_all_of_the_memory_of_the_program(int how, int when, int why);\n";
         assert!(functions_of("a.hpp", cpp, "cpp").is_empty());
         let rust = "mod tests {\n    fn a_test_of_something() { assert_eq!(1 + 1, 2, \"it adds up, as ever\"); }\n}\n";
         assert!(functions_of("a.rs", rust, "rust").is_empty());
-        assert!(functions_of("a.py", "def f():\n    return 'something that is long enough to be taken at all'\n", "java").is_empty());
-        assert!(SKIPPED.is_match("src/__tests__/a.js") && SKIPPED.is_match("a/b.min.js") && !SKIPPED.is_match("src/testimony.js"));
+        assert!(
+            functions_of(
+                "a.py",
+                "def f():\n    return 'something that is long enough to be taken at all'\n",
+                "java"
+            )
+            .is_empty()
+        );
+        assert!(
+            SKIPPED.is_match("src/__tests__/a.js")
+                && SKIPPED.is_match("a/b.min.js")
+                && !SKIPPED.is_match("src/testimony.js")
+        );
     }
 
     #[test]

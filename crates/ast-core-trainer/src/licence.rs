@@ -15,8 +15,25 @@ use crate::packages::{Ecosystem, Package};
 
 /// The licences that are taken.
 const ALLOWED: &[&str] = &[
-    "0BSD", "Apache-2.0", "BSD-1-Clause", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC", "MIT", "MIT-0",
-    "NCSA", "PSF-2.0", "PostgreSQL", "Python-2.0", "Unicode-3.0", "Unicode-DFS-2016", "Unlicense", "WTFPL", "Zlib",
+    "0BSD",
+    "Apache-2.0",
+    "BSD-1-Clause",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "NCSA",
+    "PSF-2.0",
+    "PostgreSQL",
+    "Python-2.0",
+    "Unicode-3.0",
+    "Unicode-DFS-2016",
+    "Unlicense",
+    "WTFPL",
+    "Zlib",
 ];
 
 /// What a package declares of itself.
@@ -50,11 +67,11 @@ pub fn declaration(package: &Package, folder: &Path) -> Result<Declaration> {
 
 /// Refuses an SPDX expression that asks for more than the allowed licences do.
 fn check(expression: &str) -> Result<()> {
-    let parsed = Expression::parse_mode(expression, ParseMode::LAX)
-        .map_err(|error| anyhow::anyhow!("the licence `{expression}` is no SPDX expression: {}", error.reason))?;
-    let allowed = parsed.evaluate(|required| {
-        required.license.id().is_some_and(|id| ALLOWED.contains(&id.name))
-    });
+    let parsed = Expression::parse_mode(expression, ParseMode::LAX).map_err(|error| {
+        anyhow::anyhow!("the licence `{expression}` is no SPDX expression: {}", error.reason)
+    })?;
+    let allowed =
+        parsed.evaluate(|required| required.license.id().is_some_and(|id| ALLOWED.contains(&id.name)));
     if !allowed {
         bail!("the licence `{expression}` is not one of those that are learned from");
     }
@@ -81,7 +98,11 @@ fn of_npm(text: &str) -> Result<Declaration> {
             Some(value @ Value::Object(object)) => {
                 let url = object.get("url").and_then(Value::as_str).map(str::to_owned);
                 // `type` of a licence is its name, of a repository it is `git`.
-                if name == "license" { text_of(value).into_iter().collect() } else { url.into_iter().collect() }
+                if name == "license" {
+                    text_of(value).into_iter().collect()
+                } else {
+                    url.into_iter().collect()
+                }
             }
             Some(Value::String(text)) => vec![text.clone()],
             _ => Vec::new(),
@@ -144,9 +165,8 @@ const NAMES: &[(&str, &str)] = &[
 fn of_wheel(text: &str) -> Result<Declaration> {
     let head = text.split("\n\n").next().unwrap_or_default();
     let fields: Vec<(&str, &str)> = head.lines().filter_map(|line| line.split_once(": ")).collect();
-    let of = |name: &'static str| {
-        fields.iter().filter(move |field| field.0 == name).map(|field| field.1.trim())
-    };
+    let of =
+        |name: &'static str| fields.iter().filter(move |field| field.0 == name).map(|field| field.1.trim());
     let classified: Vec<&str> =
         of("Classifier").filter_map(|text| text.strip_prefix("License :: OSI Approved :: ")).collect();
     if let Some(expression) = of("License-Expression").next() {
@@ -180,7 +200,8 @@ impl FileLicences {
     fn parse(text: &str) -> Result<Self> {
         let mut paragraphs = Vec::new();
         for paragraph in text.replace("\r\n", "\n").split("\n\n") {
-            let (Some(files), Some(licence)) = (field(paragraph, "Files"), field(paragraph, "License")) else {
+            let (Some(files), Some(licence)) = (field(paragraph, "Files"), field(paragraph, "License"))
+            else {
                 continue;
             };
             let patterns = files.split_whitespace().map(pattern).collect::<Result<Vec<_>>>()?;
@@ -188,7 +209,9 @@ impl FileLicences {
             paragraphs.push((patterns, check(&expression_of(short)).is_ok()));
         }
         if paragraphs.is_empty() {
-            bail!("its debian/copyright does not tell the licences of its files in the machine-readable form");
+            bail!(
+                "its debian/copyright does not tell the licences of its files in the machine-readable form"
+            );
         }
         Ok(Self { paragraphs })
     }
@@ -203,9 +226,9 @@ impl FileLicences {
 
 /// A field of a paragraph, with the lines that continue it.
 fn field(paragraph: &str, name: &str) -> Option<String> {
-    let mut lines = paragraph.lines().skip_while(|line| {
-        !line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'))
-    });
+    let mut lines = paragraph
+        .lines()
+        .skip_while(|line| !line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')));
     let mut text = lines.next()?[name.len() + 1..].trim().to_owned();
     for line in lines.take_while(|line| line.starts_with([' ', '\t'])) {
         text.push('\n');
@@ -232,10 +255,19 @@ fn expression_of(short: &str) -> String {
             "with" => "WITH".to_owned(),
             "expat" | "mit/x11" | "x11" | "mit-style" | "mit-like" => "MIT".to_owned(),
             "apache-2" | "apache2" | "asl-2.0" | "apache" => "Apache-2.0".to_owned(),
-            "bsd-2" => "BSD-2-Clause".to_owned(),
-            "bsd" | "bsd-3" | "bsd3" | "new-bsd" | "edl-1.0" | "bsd-3-clauses" => "BSD-3-Clause".to_owned(),
-            "boost" | "boost-1.0" | "boost-1" => "BSL-1.0".to_owned(),
-            "zlib/libpng" => "Zlib".to_owned(),
+            "bsd-2" | "bsd-2-clause" => "BSD-2-Clause".to_owned(),
+            "bsd"
+            | "bsd-3"
+            | "bsd3"
+            | "new-bsd"
+            | "edl-1.0"
+            | "bsd-3-clauses"
+            | "bsd-3-clause"
+            | "openexr"
+            | "bsd-3-clause-hsqldb" => "BSD-3-Clause".to_owned(),
+            "boost" | "boost-1.0" | "boost-1" | "boost-software-license-1.0" => "BSL-1.0".to_owned(),
+            "apache-2.0" | "xerces-apache-2.0" => "Apache-2.0".to_owned(),
+            "zlib" | "zlib/libpng" => "Zlib".to_owned(),
             _ => word.to_owned(),
         });
     }
@@ -248,21 +280,31 @@ mod tests {
 
     #[test]
     fn choices_and_conjunctions_are_understood() {
-        for good in ["MIT", "MIT OR GPL-3.0-only", "Apache-2.0 WITH LLVM-exception", "MIT/Apache-2.0", "(MIT AND BSD-3-Clause)"] {
+        for good in [
+            "MIT",
+            "MIT OR GPL-3.0-only",
+            "Apache-2.0 WITH LLVM-exception",
+            "MIT/Apache-2.0",
+            "(MIT AND BSD-3-Clause)",
+        ] {
             assert!(check(good).is_ok(), "{good}");
         }
-        for bad in ["GPL-3.0-only", "MIT AND LGPL-2.1-only", "MPL-2.0", "SEE LICENSE IN LICENSE", "UNLICENSED", ""] {
+        for bad in
+            ["GPL-3.0-only", "MIT AND LGPL-2.1-only", "MPL-2.0", "SEE LICENSE IN LICENSE", "UNLICENSED", ""]
+        {
             assert!(check(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn each_registry_declares_in_its_own_way() {
-        let cargo = of_cargo("[package]\nname = \"a\"\nlicense = \"MIT\"\nrepository = \"https://github.com/a/b\"\n");
+        let cargo =
+            of_cargo("[package]\nname = \"a\"\nlicense = \"MIT\"\nrepository = \"https://github.com/a/b\"\n");
         assert_eq!(cargo.unwrap().addresses, ["https://github.com/a/b"]);
         assert!(of_cargo("[package]\nlicense-file = \"x\"\n").is_err());
 
-        let npm = of_npm(r#"{"license": "ISC", "repository": {"type": "git", "url": "git://github.com/a/b"}}"#);
+        let npm =
+            of_npm(r#"{"license": "ISC", "repository": {"type": "git", "url": "git://github.com/a/b"}}"#);
         assert_eq!(npm.unwrap().addresses, ["git://github.com/a/b"]);
         assert!(of_npm(r#"{"licenses": [{"type": "MIT", "url": "x"}, {"type": "GPL-2.0"}]}"#).is_ok());
         assert!(of_npm(r#"{"license": "GPL-2.0"}"#).is_err() && of_npm("{}").is_err());
@@ -270,9 +312,14 @@ mod tests {
         let wheel = |lines: &str| of_wheel(&format!("Metadata-Version: 2.1\n{lines}\n\nLicense: MIT\n"));
         assert!(wheel("License-Expression: BSD-3-Clause").is_ok());
         assert!(wheel("Classifier: License :: OSI Approved :: MIT License").is_ok());
-        assert!(wheel("Classifier: License :: OSI Approved :: GNU General Public License (GPL)\nLicense: MIT").is_err());
-        assert!(wheel("License: Apache License, Version 2.0\nProject-URL: Source, https://github.com/a/b")
-            .is_ok_and(|found| found.addresses == ["https://github.com/a/b"]));
+        assert!(
+            wheel("Classifier: License :: OSI Approved :: GNU General Public License (GPL)\nLicense: MIT")
+                .is_err()
+        );
+        assert!(
+            wheel("License: Apache License, Version 2.0\nProject-URL: Source, https://github.com/a/b")
+                .is_ok_and(|found| found.addresses == ["https://github.com/a/b"])
+        );
         assert!(wheel("Name: x").is_err());
     }
 
@@ -282,7 +329,9 @@ mod tests {
                     Files: src/gpl/*\n doc/?.cc\nLicense: GPL-2+\n Text\n\nFiles: src/gpl/mine.cc\nLicense: Expat or GPL-2\n\n\
                     License: GPL-2+\n On Debian\n";
         let licences = FileLicences::parse(text).unwrap();
-        assert!(licences.allow("src/a.cc") && licences.allow("src/gpl/mine.cc") && licences.allow("doc/ab.cc"));
+        assert!(
+            licences.allow("src/a.cc") && licences.allow("src/gpl/mine.cc") && licences.allow("doc/ab.cc")
+        );
         assert!(!licences.allow("src/gpl/other.cc") && !licences.allow("doc/a.cc"));
         assert!(FileLicences::parse("It is free.").is_err());
     }

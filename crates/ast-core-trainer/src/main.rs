@@ -87,6 +87,9 @@ struct Evaluate {
     /// Measure feature hashing instead.
     #[arg(long, conflicts_with = "table")]
     hash: bool,
+    /// Write each question here, with the ranks of its answer by words, by vectors and by both.
+    #[arg(long)]
+    ranks: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -103,7 +106,11 @@ fn run_extract(options: &Extract) -> Result<()> {
     let measured = Manifest::read(&options.measured_manifest)?;
     let mut withheld = Withheld::default();
     for package in &measured.packages {
-        withheld.add(&functions(&options.measured_packages.join(package.folder()), &package.language, |_| true)?);
+        withheld.add(&functions(
+            &options.measured_packages.join(package.folder()),
+            &package.language,
+            |_| true,
+        )?);
     }
     let (found, counts) =
         pairs::pairs(&manifest, &options.packages, &exclusions, &withheld, |line| println!("{line}"))?;
@@ -135,6 +142,14 @@ fn run_evaluate(options: &Evaluate) -> Result<()> {
     let manifest = Manifest::read(&options.manifest)?;
     let asked = questions::read(&options.questions)?;
     let report = evaluate(&manifest, &options.packages, &asked, &*embedder)?;
+    if let Some(path) = &options.ranks {
+        let lines = report.ranks.iter().map(|of| {
+            let [words, vectors, both] = of.ranks;
+            format!("{words}\t{vectors}\t{both}\t{}\t{}\t{}\n", of.package, of.question, of.answer)
+        });
+        fs::write(path, lines.collect::<String>())
+            .with_context(|| format!("failed to write {}", path.display()))?;
+    }
     print!("{}\n\n{}", embedder.model().id, report.table());
     Ok(())
 }

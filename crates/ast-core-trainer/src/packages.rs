@@ -170,9 +170,8 @@ mod tests {
     fn packages_and_repositories_and_copies_are_known() {
         let list = "# why\npackage\tthree\npackage\tscikit-image\nrepository\tvercel/next.js\nrepository\ttokio-rs/*\n";
         let exclusions = Exclusions::parse(list).unwrap();
-        let refused = |name: &str, address: &str| {
-            exclusions.refusal(&package(name), &[address.to_owned()]).is_some()
-        };
+        let refused =
+            |name: &str, address: &str| exclusions.refusal(&package(name), &[address.to_owned()]).is_some();
         assert!(refused("three", "") && refused("scikit_image", "") && !refused("three-stdlib", ""));
         assert!(refused("a", "git+https://github.com/Vercel/next.js.git"));
         assert!(refused("a", "git@github.com:tokio-rs/bytes.git"));

@@ -46,7 +46,8 @@ pub fn first_sentence(doc: &str) -> String {
         }
     }
     let plain = plain(&doc[..end]);
-    let sentence = SENTENCE.captures(&plain).and_then(|found| found.get(1)).map_or(&*plain, |found| found.as_str());
+    let sentence =
+        SENTENCE.captures(&plain).and_then(|found| found.get(1)).map_or(&*plain, |found| found.as_str());
     sentence.trim_matches([' ', '.', '-', '=', ':']).to_owned()
 }
 
@@ -95,7 +96,13 @@ mod tests {
     #[test]
     fn only_what_says_something_is_asked_for() {
         assert!(is_question("Returns the number of bytes that were read"));
-        for bad in ["See read for more of this", "Reads it", "a+b=c*(d/e)-f^g%h&i|j", "Читает файл целиком в память", ""] {
+        for bad in [
+            "See read for more of this",
+            "Reads it",
+            "a+b=c*(d/e)-f^g%h&i|j",
+            "Читает файл целиком в память",
+            "",
+        ] {
             assert!(!is_question(bad), "{bad}");
         }
     }

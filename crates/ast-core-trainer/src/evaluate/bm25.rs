@@ -8,6 +8,10 @@ use ast_core_model::terms::{TermSplitter, is_stop_word};
 const FIELDS: [(f32, f32); 3] = [(8.0, 0.3), (1.0, 0.5), (1.0, 0.75)];
 const SATURATION: f32 = 2.0;
 
+/// Words that are in almost any code, but tell what code does when they are asked for.
+const TELLING: [&str; 11] =
+    ["const", "false", "get", "new", "nil", "null", "self", "set", "static", "true", "void"];
+
 /// An exact index by BM25F (Robertson, Zaragoza and Taylor, "Simple BM25 Extension to Multiple Weighted Fields", 2004).
 #[derive(Debug, Default)]
 pub struct Bm25 {
@@ -40,13 +44,15 @@ impl Bm25 {
     pub fn scores(&self, question: &str) -> Vec<f32> {
         let mut words: Vec<String> = Vec::new();
         TermSplitter::default().split(question, |term| {
-            if !is_stop_word(term.text) && !words.iter().any(|word| word == term.text) {
+            let says_nothing = is_stop_word(term.text) && !TELLING.contains(&term.text);
+            if !says_nothing && !words.iter().any(|word| word == term.text) {
                 words.push(term.text.to_owned());
             }
         });
         let documents = self.lengths.len() as f32;
         let mean = |field: usize| {
-            (self.lengths.iter().map(|lengths| f64::from(lengths[field])).sum::<f64>() / f64::from(documents)).max(1.0) as f32
+            (self.lengths.iter().map(|lengths| f64::from(lengths[field])).sum::<f64>() / f64::from(documents))
+                .max(1.0) as f32
         };
         let means = [0, 1, 2].map(mean);
         let mut scores = vec![0.0; self.lengths.len()];

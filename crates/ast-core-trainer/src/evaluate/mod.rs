@@ -14,7 +14,7 @@ use ast_core_embed::{EmbedInput, Embedder};
 use rayon::prelude::*;
 
 use crate::functions::{Function, functions};
-use crate::packages::{LANGUAGES, Manifest};
+use crate::packages::{LANGUAGES, Manifest, Package};
 use crate::random::Random;
 use crate::sentence::first_sentence;
 use bm25::Bm25;
@@ -76,10 +76,27 @@ pub struct Report {
     pub unrelated: Vec<f32>,
     /// Cosines of questions and the functions that answer them. In order.
     pub related: Vec<f32>,
+    /// Each question, with its rank by each ranking.
+    pub ranks: Vec<Ranks>,
+}
+
+/// What came of one question.
+#[derive(Debug, Clone)]
+pub struct Ranks {
+    /// Its package.
+    pub package: String,
+    /// Its words.
+    pub question: String,
+    /// The first function that answers it: path, line and name.
+    pub answer: String,
+    /// The place of the first right answer by each ranking, in the order of [`Ranking::ALL`], from 1; 0 if it is not among
+    /// those that were looked at.
+    pub ranks: [usize; 3],
 }
 
 /// What a package that is measured with is like.
 struct Indexed {
+    name: String,
     language: usize,
     functions: Vec<Function>,
     vectors: Vec<f32>,
@@ -100,23 +117,41 @@ const UNRELATED: usize = 4_000_000;
 ///
 /// # Errors
 /// Packages that are not there.
-pub fn evaluate(manifest: &Manifest, folder: &Path, asked: &[Asked], embedder: &dyn Embedder) -> Result<Report> {
+pub fn evaluate(
+    manifest: &Manifest,
+    folder: &Path,
+    asked: &[Asked],
+    embedder: &dyn Embedder,
+) -> Result<Report> {
     let mut packages = Vec::new();
     for of_package in asked {
         let package = manifest.packages.iter().find(|package| package.name == of_package.package);
         let package = package.with_context(|| format!("the list has no package {}", of_package.package))?;
         let functions = functions(&folder.join(package.folder()), &package.language, |_| true)?;
-        packages.push(index(package.language_number(), functions, of_package, embedder)?);
+        packages.push(index(package, functions, of_package, embedder)?);
     }
     let mut languages = vec![OfLanguage::default(); LANGUAGES.len()];
+    let mut ranks = Vec::new();
     for package in &packages {
         let language = &mut languages[package.language];
         language.questions += package.asked.len();
         language.lost += package.lost;
-        for (sum, of_package) in language.measures.iter_mut().zip(measure(package)) {
-            sum.ndcg += of_package.ndcg;
-            sum.reciprocal_rank += of_package.reciprocal_rank;
-            sum.recall += of_package.recall;
+        for ((question, _, answers), rankings) in package.asked.iter().zip(rank(package)) {
+            for (sum, ranking) in language.measures.iter_mut().zip(&rankings) {
+                let of = measures(ranking, answers);
+                sum.ndcg += of.ndcg;
+                sum.reciprocal_rank += of.reciprocal_rank;
+                sum.recall += of.recall;
+            }
+            let first = &package.functions[answers[0]];
+            ranks.push(Ranks {
+                package: package.name.clone(),
+                question: question.clone(),
+                answer: format!("{}:{} {}", first.path, first.line, first.name),
+                ranks: rankings.map(|ranking| {
+                    ranking.iter().position(|number| answers.contains(number)).map_or(0, |at| at + 1)
+                }),
+            });
         }
     }
     for language in &mut languages {
@@ -129,10 +164,15 @@ pub fn evaluate(manifest: &Manifest, folder: &Path, asked: &[Asked], embedder: &
             };
         }
     }
-    Ok(Report { languages, unrelated: unrelated(&packages), related: related(&packages) })
+    Ok(Report { languages, unrelated: unrelated(&packages), related: related(&packages), ranks })
 }
 
-fn index(language: usize, functions: Vec<Function>, asked: &Asked, embedder: &dyn Embedder) -> Result<Indexed> {
+fn index(
+    package: &Package,
+    functions: Vec<Function>,
+    asked: &Asked,
+    embedder: &dyn Embedder,
+) -> Result<Indexed> {
     let places: Vec<String> = functions.iter().map(Function::place).collect();
     let names: Vec<String> = functions.iter().map(Function::names).collect();
     let inputs: Vec<EmbedInput<'_>> = (functions.iter().zip(&places).zip(&names))
@@ -145,7 +185,8 @@ fn index(language: usize, functions: Vec<Function>, asked: &Asked, embedder: &dy
     for answers in &asked.answers {
         let found: Vec<usize> = answers.iter().filter_map(|place| place.find(&functions)).collect();
         let first = answers.first().and_then(|place| place.find(&functions));
-        let question = first.map(|number| first_sentence(&functions[number].doc)).filter(|text| !text.is_empty());
+        let question =
+            first.map(|number| first_sentence(&functions[number].doc)).filter(|text| !text.is_empty());
         match question {
             Some(question) => {
                 let vector = embedder.embed_query(&question)?;
@@ -154,35 +195,30 @@ fn index(language: usize, functions: Vec<Function>, asked: &Asked, embedder: &dy
             None => lost += 1,
         }
     }
-    Ok(Indexed { language, functions, vectors, asked: questions, lost })
+    let (name, language) = (package.name.clone(), package.language_number());
+    Ok(Indexed { name, language, functions, vectors, asked: questions, lost })
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The sums over the questions of a package.
-fn measure(package: &Indexed) -> [Measures; 3] {
+/// The functions of a package by each ranking, for each question.
+fn rank(package: &Indexed) -> Vec<[Vec<usize>; 3]> {
     let mut words = Bm25::default();
     for function in &package.functions {
-        words.add([&function.names(), &function.place(), &function.code]);
+        words.add([&function.name, &function.place(), &function.code]);
     }
-    let of_question = |(question, vector, answers): &(String, Vec<f32>, Vec<usize>)| {
+    let of_question = |(question, vector, _): &(String, Vec<f32>, Vec<usize>)| {
         let by_words = words.scores(question);
-        let by_vectors: Vec<f32> = package.vectors.chunks(vector.len()).map(|of| cosine(of, vector)).collect();
+        let by_vectors: Vec<f32> =
+            package.vectors.chunks(vector.len()).map(|of| cosine(of, vector)).collect();
         let best = |scores: &[f32]| ranked(scores, CANDIDATES);
         let (first_words, first_vectors) = (best(&by_words), best(&by_vectors));
         let both = fuse(&first_words, &first_vectors, &by_words, &by_vectors);
-        [first_words, first_vectors, both].map(|ranking| measures(&ranking, answers))
+        [first_words, first_vectors, both]
     };
-    let all: Vec<[Measures; 3]> = package.asked.par_iter().map(of_question).collect();
-    let mut sums = [Measures::default(); 3];
-    for (sum, of) in all.iter().flat_map(|of| of.iter().enumerate()) {
-        sums[sum].ndcg += of.ndcg;
-        sums[sum].reciprocal_rank += of.reciprocal_rank;
-        sums[sum].recall += of.recall;
-    }
-    sums
+    package.asked.par_iter().map(of_question).collect()
 }
 
 /// The numbers of the highest scores above 0, highest first.
@@ -199,12 +235,17 @@ fn fuse(first_words: &[usize], first_vectors: &[usize], words: &[f32], vectors: 
     candidates.dedup();
     let range = |scores: &[f32]| {
         let of = candidates.iter().map(|&number| scores[number]);
-        of.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), score| (least.min(score), most.max(score)))
+        of.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), score| {
+            (least.min(score), most.max(score))
+        })
     };
     let (of_words, of_vectors) = (range(words), range(vectors));
-    let brought = |score: f32, (least, most): (f32, f32)| if most > least { (score - least) / (most - least) } else { 0.0 };
+    let brought = |score: f32, (least, most): (f32, f32)| {
+        if most > least { (score - least) / (most - least) } else { 0.0 }
+    };
     let score = |number: usize| {
-        VECTORS_SHARE * brought(vectors[number], of_vectors) + (1.0 - VECTORS_SHARE) * brought(words[number], of_words)
+        VECTORS_SHARE * brought(vectors[number], of_vectors)
+            + (1.0 - VECTORS_SHARE) * brought(words[number], of_words)
     };
     let mut scored: Vec<(usize, f32)> = candidates.iter().map(|&number| (number, score(number))).collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -262,9 +303,11 @@ fn unrelated(packages: &[Indexed]) -> Vec<f32> {
 impl Report {
     /// Means over the languages that were asked in, each having the same say.
     pub fn overall(&self, ranking: Ranking) -> Measures {
-        let asked: Vec<&OfLanguage> = self.languages.iter().filter(|language| language.questions > 0).collect();
+        let asked: Vec<&OfLanguage> =
+            self.languages.iter().filter(|language| language.questions > 0).collect();
         let mean = |of: fn(&Measures) -> f64| {
-            asked.iter().map(|language| of(&language.measures[ranking as usize])).sum::<f64>() / asked.len().max(1) as f64
+            asked.iter().map(|language| of(&language.measures[ranking as usize])).sum::<f64>()
+                / asked.len().max(1) as f64
         };
         Measures {
             ndcg: mean(|measures| measures.ndcg),
@@ -288,7 +331,9 @@ impl Report {
         text += "\n| questions | | | |";
         asked().for_each(|(_, of)| text += &format!(" {} |", of.questions));
         let lost: usize = self.languages.iter().map(|language| language.lost).sum();
-        text += &format!("\n\n{lost} questions could not be asked: their functions were not found, or say nothing.\n");
+        text += &format!(
+            "\n\n{lost} questions could not be asked: their functions were not found, or say nothing.\n"
+        );
         let quantile = |of: &[f32], share: f64| {
             of.get(((of.len().max(1) - 1) as f64 * share) as usize).copied().unwrap_or_default()
         };

@@ -39,7 +39,9 @@ pub fn read(path: &Path) -> Result<Vec<Asked>> {
 
 fn parse(text: &str) -> Result<Vec<Asked>> {
     let mut packages: Vec<Asked> = Vec::new();
-    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+    for (number, line) in
+        (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+    {
         if let Some(package) = line.strip_prefix("> ") {
             packages.push(Asked { package: package.to_owned(), answers: Vec::new() });
             continue;
@@ -50,9 +52,12 @@ fn parse(text: &str) -> Result<Vec<Asked>> {
         };
         let columns: Vec<&str> = place.split('\t').collect();
         let (&[path, name, first, last], Some(asked)) = (columns.as_slice(), packages.last_mut()) else {
-            bail!("line {number}: expected a package before it, and a path, a name and two lines, received `{line}`");
+            bail!(
+                "line {number}: expected a package before it, and a path, a name and two lines, received `{line}`"
+            );
         };
-        let place = Place { path: path.into(), name: name.into(), line: first.parse()?, last_line: last.parse()? };
+        let place =
+            Place { path: path.into(), name: name.into(), line: first.parse()?, last_line: last.parse()? };
         match asked.answers.last_mut().filter(|_| is_another) {
             Some(answers) => answers.push(place),
             None => asked.answers.push(vec![place]),
@@ -68,7 +73,8 @@ impl Place {
         let meets = |function: &Function| {
             function.path == self.path && function.line <= self.last_line && self.line <= function.last_line
         };
-        let named = |function: &Function| self.name.rsplit(['.', ':', '#']).next() == Some(function.name.as_str());
+        let named =
+            |function: &Function| self.name.rsplit(['.', ':', '#']).next() == Some(function.name.as_str());
         let found = functions.iter().position(|function| meets(function) && named(function));
         found.or_else(|| functions.iter().position(|function| meets(function) && function.line == self.line))
     }
@@ -80,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_list_is_read_and_its_functions_are_found() {
-        let asked = parse("# what\n> a\nsrc/a.ts\tB.c\t3\t9\n+src/d.ts\te\t1\t2\n> f\ng.rs\th\t1\t4\n").unwrap();
+        let asked =
+            parse("# what\n> a\nsrc/a.ts\tB.c\t3\t9\n+src/d.ts\te\t1\t2\n> f\ng.rs\th\t1\t4\n").unwrap();
         assert_eq!(asked.len(), 2);
         assert_eq!((asked[0].answers.len(), asked[0].answers[0].len()), (1, 2));
         let function = |path: &str, name: &str, line| Function {
@@ -93,7 +100,8 @@ mod tests {
             code: String::new(),
             hash: 0,
         };
-        let functions = [function("src/a.ts", "x", 3), function("src/a.ts", "c", 4), function("src/a.ts", "c", 20)];
+        let functions =
+            [function("src/a.ts", "x", 3), function("src/a.ts", "c", 4), function("src/a.ts", "c", 20)];
         assert_eq!(asked[0].answers[0][0].find(&functions), Some(1));
         assert_eq!(asked[0].answers[0][0].find(&functions[..1]), Some(0));
         assert_eq!(asked[0].answers[0][1].find(&functions), None);

@@ -14,7 +14,7 @@ use crate::packages::LANGUAGES;
 use crate::pairs::Pair;
 use crate::random::Random;
 use model::{Batch, FIELDS, Feature, Model, Rate};
-use texts::{Part, Texts};
+use texts::{Entry, Part, Texts};
 
 /// How to train. The defaults are those of the built-in model.
 #[derive(Debug, Clone, clap::Args)]
@@ -38,7 +38,7 @@ pub struct Recipe {
     #[arg(long, default_value_t = 1_024)]
     pub batch: usize,
     /// Pairs of one package in a step: the hardest wrong answers are in the same package.
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 512)]
     pub group: usize,
     /// The largest step of a value; it falls to 0 in equal parts.
     #[arg(long, default_value_t = 0.02)]
@@ -64,7 +64,7 @@ pub struct Recipe {
 }
 
 /// What names and paths count for, to begin with, against one in code.
-const FIELD_WEIGHTS: [f32; FIELDS] = [1.0, 1.0, 3.0, 1.0];
+const FIELD_WEIGHTS: [f32; FIELDS] = [1.0, 1.0, 1.0, 3.0, 2.0, 1.0];
 /// How long rows of buckets are, to begin with: as those of rather rare words.
 const BUCKET_RARITY: f32 = 6.0;
 /// The most often and the least often that a pair is learned from in an epoch, because of its language.
@@ -77,7 +77,12 @@ const WARM_UP: usize = 50;
 ///
 /// # Errors
 /// Fewer pairs than a step takes.
-pub fn train(pairs: &[Pair], name: &str, recipe: &Recipe, mut report: impl FnMut(String)) -> Result<TableParts> {
+pub fn train(
+    pairs: &[Pair],
+    name: &str,
+    recipe: &Recipe,
+    mut report: impl FnMut(String),
+) -> Result<TableParts> {
     if pairs.len() < recipe.batch || recipe.group == 0 || !recipe.batch.is_multiple_of(recipe.group) {
         bail!(
             "expected at least as many pairs as a step takes, which is a multiple of a group; received {} pairs, {} a step, \
@@ -111,7 +116,14 @@ pub fn train(pairs: &[Pair], name: &str, recipe: &Recipe, mut report: impl FnMut
             let step = recipe.step * left * ((steps + 1) as f32 / WARM_UP as f32).min(1.0);
             let made: Vec<(Vec<Feature>, Vec<Feature>)> = of_step
                 .par_iter()
-                .map(|&pair| features(&texts, pair, recipe, &mut Random::new(&[recipe.seed, pair as u64, steps as u64])))
+                .map(|&pair| {
+                    features(
+                        &texts,
+                        pair,
+                        recipe,
+                        &mut Random::new(&[recipe.seed, pair as u64, steps as u64]),
+                    )
+                })
                 .collect();
             let (questions_of_step, codes) = made.into_iter().unzip();
             let groups = of_step.iter().map(|&pair| questions[pair]).collect();
@@ -134,39 +146,43 @@ fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// What the question and the code of a pair are made of, this time.
-fn features(texts: &Texts, pair: usize, recipe: &Recipe, random: &mut Random) -> (Vec<Feature>, Vec<Feature>) {
+/// What the question and the function of a pair are made of, this time.
+fn features(
+    texts: &Texts,
+    pair: usize,
+    recipe: &Recipe,
+    random: &mut Random,
+) -> (Vec<Feature>, Vec<Feature>) {
     let mut question = Vec::new();
-    add(texts, pair, Part::Question, recipe, random, &mut question);
+    add(texts, texts.part(pair, Part::Question), recipe, random, &mut question);
     if random.unit() < recipe.with_rest {
-        add(texts, pair, Part::Rest, recipe, random, &mut question);
+        add(texts, texts.part(pair, Part::Rest), recipe, random, &mut question);
     }
-    let mut code = Vec::new();
-    add(texts, pair, Part::Code, recipe, random, &mut code);
-    if random.unit() >= recipe.without_names {
-        add(texts, pair, Part::Names, recipe, random, &mut code);
+    let mut function = Vec::new();
+    add(texts, texts.part(pair, Part::Function), recipe, random, &mut function);
+    if random.unit() < recipe.without_names {
+        let names = [Field::Name as u32, Field::Scope as u32];
+        function.retain(|feature| !names.contains(&(feature.place % FIELDS as u32)));
     }
-    add(texts, pair, Part::Place, recipe, random, &mut code);
-    (question, code)
+    (question, function)
 }
 
-fn add(texts: &Texts, pair: usize, part: Part, recipe: &Recipe, random: &mut Random, into: &mut Vec<Feature>) {
-    let field = part.field() as u32;
-    let fields = Field::ALL.len() as u32;
+fn add(texts: &Texts, entries: &[Entry], recipe: &Recipe, random: &mut Random, into: &mut Vec<Feature>) {
     let known = texts.vocabulary.len() as u32;
-    for entry in texts.part(pair, part) {
+    for entry in entries {
         let chance = random.unit();
         if chance < recipe.without_word {
             continue;
         }
-        let weight = weight_of(entry.count);
+        let place = |row: u32| row * FIELDS as u32 + u32::from(entry.field);
+        let weight = weight_of(u32::from(entry.count));
         if entry.word < known && chance >= recipe.without_word + recipe.as_unknown {
-            into.push(Feature { place: entry.word * fields + field, weight });
+            into.push(Feature { place: place(entry.word), weight });
             continue;
         }
         let pieces = texts.pieces(entry.word);
         let weight = weight * share_of(pieces.len());
-        into.extend(pieces.iter().map(|bucket| Feature { place: (known + bucket) * fields + field, weight }));
+        into.extend(pieces.iter().map(|bucket| Feature { place: place(known + bucket), weight }));
     }
 }
 
@@ -256,9 +272,17 @@ mod tests {
 
     /// What is asked in one set of words and done in another.
     fn sample() -> Vec<Pair> {
-        let words = [("delete", "unlink"), ("draw", "paint"), ("send", "transmit"), ("count", "tally"), ("begin", "spawn")];
+        let words = [
+            ("delete", "unlink"),
+            ("draw", "paint"),
+            ("send", "transmit"),
+            ("count", "tally"),
+            ("begin", "spawn"),
+        ];
         let of_package = |package: u32| {
-            words.iter().map(move |(asked, done)| pair(package, &format!("{asked} it"), done, &format!("{done} thing{package}")))
+            words.iter().map(move |(asked, done)| {
+                pair(package, &format!("{asked} it"), done, &format!("{done} thing{package}"))
+            })
         };
         (0..4).flat_map(of_package).collect()
     }
@@ -288,7 +312,9 @@ mod tests {
         let near = |question: &str, text: &str| -> f32 {
             embedder.embed_query(question).unwrap().iter().zip(code(text)).map(|(a, b)| a * b).sum()
         };
-        for (asked, done, other) in [("delete", "unlink", "paint"), ("draw", "paint", "unlink"), ("send", "transmit", "tally")] {
+        for (asked, done, other) in
+            [("delete", "unlink", "paint"), ("draw", "paint", "unlink"), ("send", "transmit", "tally")]
+        {
             assert!(near(asked, done) > near(asked, other) + 0.2, "{asked}");
         }
     }
@@ -298,7 +324,14 @@ mod tests {
         // The sum that a step makes of a text is the vector that the embedder gives it.
         let pairs = sample();
         let texts = Texts::new(&pairs, 200, 64);
-        let recipe = Recipe { without_names: 0.0, without_word: 0.0, as_unknown: 0.0, with_rest: 0.0, epochs: 1.0, ..recipe() };
+        let recipe = Recipe {
+            without_names: 0.0,
+            without_word: 0.0,
+            as_unknown: 0.0,
+            with_rest: 0.0,
+            epochs: 1.0,
+            ..recipe()
+        };
         let table = train(&pairs, "test-v1", &recipe, |_| ()).unwrap();
         let embedder = StaticEmbedder::from_bytes(table.encode().unwrap()).unwrap();
         for (number, pair) in pairs.iter().enumerate() {

@@ -220,18 +220,29 @@ impl Model {
             for (field, change) in of_gains.into_iter().enumerate().filter(|(_, change)| *change != 0.0) {
                 adapted(&mut row.gains[field], &mut row.gain_moments[field], change);
             }
-            for ((value, moments), change) in row.values.iter_mut().zip(row.moments.iter_mut()).zip(sum.iter()) {
+            for ((value, moments), change) in
+                row.values.iter_mut().zip(row.moments.iter_mut()).zip(sum.iter())
+            {
                 adapted(value, moments, *change);
             }
         };
-        self.rows.par_iter_mut().enumerate().with_min_len(64).for_each_init(Vec::new, |sum, row| change_row(row, sum));
+        self.rows
+            .par_iter_mut()
+            .enumerate()
+            .with_min_len(64)
+            .for_each_init(Vec::new, |sum, row| change_row(row, sum));
     }
 
     /// The table: each row in signed bytes of its own scale.
     ///
     /// # Errors
     /// Words that do not fit the rows.
-    pub fn table(&self, name: &str, vocabulary: &[String], noise_floor: f32) -> Result<TableParts, EmbedError> {
+    pub fn table(
+        &self,
+        name: &str,
+        vocabulary: &[String],
+        noise_floor: f32,
+    ) -> Result<TableParts, EmbedError> {
         let mut scales = Vec::with_capacity(self.rows.len());
         let mut rows = Vec::with_capacity(self.rows.len() * self.dimension);
         for row in &self.rows {
@@ -302,8 +313,8 @@ mod tests {
             places.iter().map(|&(place, weight)| Feature { place, weight }).collect::<Vec<_>>()
         };
         Batch {
-            questions: vec![text(&[(0, 1.0), (4, 0.5)]), text(&[(8, 1.0)]), text(&[(12, 2.0), (4, 1.0)])],
-            codes: vec![text(&[(17, 1.0), (5, 1.5)]), text(&[(9, 1.0), (2, 0.3)]), text(&[(13, 1.0)])],
+            questions: vec![text(&[(0, 1.0), (6, 0.5)]), text(&[(12, 1.0)]), text(&[(18, 2.0), (6, 1.0)])],
+            codes: vec![text(&[(25, 1.0), (7, 1.5)]), text(&[(13, 1.0), (2, 0.3)]), text(&[(19, 1.0)])],
             groups: vec![1, 2, 3],
         }
     }
@@ -314,7 +325,8 @@ mod tests {
             let mut sum = vec![0.0; model.dimension];
             for feature in features {
                 let row = &model.rows[feature.place as usize / FIELDS];
-                let factor = f64::from(feature.weight) * f64::from(row.gains[feature.place as usize % FIELDS]).exp();
+                let factor =
+                    f64::from(feature.weight) * f64::from(row.gains[feature.place as usize % FIELDS]).exp();
                 sum.iter_mut().zip(&row.values).for_each(|(sum, value)| *sum += factor * f64::from(*value));
             }
             let norm = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
@@ -336,7 +348,7 @@ mod tests {
 
     #[test]
     fn the_first_step_goes_against_the_slope_of_the_plain_loss() {
-        let new = || Model::new(&[1.0; 5], 8, [1.0, 1.0, 3.0, 1.0], 1);
+        let new = || Model::new(&[1.0; 5], 8, [1.0, 1.0, 3.0, 1.0, 2.0, 1.0], 1);
         let rate = Rate { step: 1e-3, temperature: 0.1 };
         let (mut stepped, batch) = (new(), batch());
         let loss = stepped.step(&batch, rate);
@@ -349,15 +361,26 @@ mod tests {
                 let change = |by: f32| {
                     let mut moved = new();
                     let row = &mut moved.rows[row];
-                    if at < 8 { row.values[at] += by } else { row.gains[at - 8] += by }
+                    if at < 8 {
+                        row.values[at] += by
+                    } else {
+                        row.gains[at - 8] += by
+                    }
                     plain_loss(&moved, &batch, 0.1)
                 };
                 let slope = (change(1e-2) - change(-1e-2)) / 2e-2;
                 let (before, after) = (&start.rows[row], &stepped.rows[row]);
-                let moved = if at < 8 { after.values[at] - before.values[at] } else { after.gains[at - 8] - before.gains[at - 8] };
+                let moved = if at < 8 {
+                    after.values[at] - before.values[at]
+                } else {
+                    after.gains[at - 8] - before.gains[at - 8]
+                };
                 if slope.abs() > 1e-3 {
                     looked_at += 1;
-                    assert!((f64::from(moved) + 1e-3 * slope.signum()).abs() < 1e-4, "{row} {at}: {slope} {moved}");
+                    assert!(
+                        (f64::from(moved) + 1e-3 * slope.signum()).abs() < 1e-4,
+                        "{row} {at}: {slope} {moved}"
+                    );
                 }
             }
         }
@@ -381,13 +404,14 @@ mod tests {
             let rate = Rate { step: 0.0, temperature: 0.1 };
             Model::new(&[1.0; 5], 8, [1.0; FIELDS], 1).step(&Batch { groups, ..batch }, rate)
         };
-        let again = Batch { questions: batch.questions.clone(), codes: batch.codes.clone(), groups: Vec::new() };
+        let again =
+            Batch { questions: batch.questions.clone(), codes: batch.codes.clone(), groups: Vec::new() };
         assert!(loss(vec![1, 1, 3], batch) < loss(vec![1, 2, 3], again));
     }
 
     #[test]
     fn a_table_is_the_model_in_bytes() {
-        let model = Model::new(&[1.0, 2.0, 3.0], 8, [1.0, 1.0, 3.0, 1.0], 1);
+        let model = Model::new(&[1.0, 2.0, 3.0], 8, [1.0, 1.0, 3.0, 1.0, 2.0, 1.0], 1);
         let words = ["a", "b"].map(str::to_owned);
         let parts = model.table("test", &words, 0.1).unwrap();
         assert_eq!((parts.buckets, parts.rows.len(), parts.scales.len()), (1, 24, 3));

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use ast_core_embed::words::{Field, Word, pieces, words_of};
+use ast_core_embed::EmbedInput;
+use ast_core_embed::words::{Field, Word, pieces, words, words_of};
 use ast_core_model::terms::TermSplitter;
 use rayon::prelude::*;
 
@@ -16,34 +17,22 @@ pub enum Part {
     Question,
     /// The rest of it.
     Rest,
-    /// The code.
-    Code,
-    /// The names.
-    Names,
-    /// The path and the names round it.
-    Place,
+    /// The function: its code, its names and its place.
+    Function,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Question, Self::Rest, Self::Code, Self::Names, Self::Place];
+    const ALL: [Self; 3] = [Self::Question, Self::Rest, Self::Function];
 
-    fn text(self, pair: &Pair) -> &str {
+    /// Calls `emit` with each word that the embedder would see.
+    fn words(self, splitter: &mut TermSplitter, pair: &Pair, emit: impl FnMut(Word<'_>)) {
         match self {
-            Self::Question => &pair.question,
-            Self::Rest => &pair.rest,
-            Self::Code => &pair.code,
-            Self::Names => &pair.names,
-            Self::Place => &pair.place,
-        }
-    }
-
-    /// What its words count as.
-    pub fn field(self) -> Field {
-        match self {
-            Self::Question | Self::Rest => Field::Question,
-            Self::Code => Field::Code,
-            Self::Names => Field::Name,
-            Self::Place => Field::Path,
+            Self::Question => words_of(splitter, &pair.question, Field::Question, emit),
+            Self::Rest => words_of(splitter, &pair.rest, Field::Question, emit),
+            Self::Function => {
+                let input = EmbedInput { name: &pair.names, path: &pair.place, doc: "", code: &pair.code };
+                words(splitter, &input, emit);
+            }
         }
     }
 }
@@ -53,8 +42,10 @@ impl Part {
 pub struct Entry {
     /// Its number: below the size of the vocabulary, its row; from there on, a word that is not in it.
     pub word: u32,
-    /// How often.
-    pub count: u32,
+    /// Where it stands: the number of the field.
+    pub field: u8,
+    /// How often, at most 65,535 times.
+    pub count: u16,
 }
 
 /// All pairs as numbers.
@@ -106,8 +97,10 @@ impl Texts {
                 }
             }
         }
-        let mut ranked: Vec<(&String, &Known)> =
-            known.iter().filter(|(_, known)| known.packages >= FEWEST_PACKAGES.min(packages.len() as u32)).collect();
+        let mut ranked: Vec<(&String, &Known)> = known
+            .iter()
+            .filter(|(_, known)| known.packages >= FEWEST_PACKAGES.min(packages.len() as u32))
+            .collect();
         ranked.sort_by(|a, b| b.1.share.total_cmp(&a.1.share).then(a.0.cmp(b.0)));
         ranked.truncate(vocabulary_size);
         let languages = of_language.iter().filter(|count| **count > 0).count().max(1) as f64;
@@ -162,17 +155,15 @@ fn count(pairs: &[Pair]) -> HashMap<String, (u32, bool)> {
     let mut found: HashMap<String, (u32, bool, usize)> = HashMap::new();
     for (number, pair) in pairs.iter().enumerate() {
         for part in Part::ALL {
-            words_of(&mut splitter, part.text(pair), part.field(), |word: Word<'_>| {
-                match found.get_mut(word.text) {
-                    Some(known) => {
-                        known.1 |= word.is_part;
-                        if known.2 != number {
-                            (known.0, known.2) = (known.0 + 1, number);
-                        }
+            part.words(&mut splitter, pair, |word| match found.get_mut(word.text) {
+                Some(known) => {
+                    known.1 |= word.is_part;
+                    if known.2 != number {
+                        (known.0, known.2) = (known.0 + 1, number);
                     }
-                    None => {
-                        found.insert(word.text.to_owned(), (1, word.is_part, number));
-                    }
+                }
+                None => {
+                    found.insert(word.text.to_owned(), (1, word.is_part, number));
                 }
             });
         }
@@ -188,10 +179,16 @@ fn cut(pairs: &[Pair], numbers: &HashMap<String, u32>) -> (Vec<Entry>, Vec<usize
     for pair in pairs {
         for part in Part::ALL {
             words.clear();
-            words_of(&mut splitter, part.text(pair), part.field(), |word| words.extend(numbers.get(word.text)));
+            part.words(&mut splitter, pair, |word| {
+                words.extend(numbers.get(word.text).map(|&number| (number, word.field as u8)));
+            });
             words.sort_unstable();
             let same = words.chunk_by(|a, b| a == b);
-            entries.extend(same.map(|same| Entry { word: same[0], count: same.len() as u32 }));
+            entries.extend(same.map(|same| Entry {
+                word: same[0].0,
+                field: same[0].1,
+                count: same.len().min(usize::from(u16::MAX)) as u16,
+            }));
             ends.push(entries.len());
         }
     }
@@ -216,16 +213,20 @@ pub(crate) mod tests {
 
     #[test]
     fn texts_are_the_words_that_the_embedder_would_see() {
-        let pairs: Vec<Pair> = (0..3).map(|n| pair(n, "Reads the file", "readFile", &format!("read read only{n}"))).collect();
+        let pairs: Vec<Pair> =
+            (0..3).map(|n| pair(n, "Reads the file", "readFile", &format!("read read only{n}"))).collect();
         let texts = Texts::new(&pairs, 100, 64);
         let row = |word: &str| texts.vocabulary.iter().position(|known| known == word).unwrap() as u32;
-        assert_eq!(texts.part(1, Part::Code)[..1], [Entry { word: row("read"), count: 2 }][..]);
+        let function = texts.part(1, Part::Function);
+        let of = |word: u32, field: Field| {
+            function.iter().find(|entry| entry.word == word && entry.field == field as u8)
+        };
+        assert_eq!(of(row("read"), Field::Head).unwrap().count, 2);
+        assert_eq!(of(row("readfile"), Field::Name).unwrap().count, 1);
+        assert_eq!(of(row("rs"), Field::Path).unwrap().count, 1);
         // Of one package only, so unknown: after the vocabulary, and known by its pieces.
-        let unknown = texts.part(1, Part::Code)[1].word;
-        assert!(unknown as usize >= texts.vocabulary.len() && !texts.pieces(unknown).is_empty());
-        let names = texts.part(2, Part::Names);
-        assert_eq!(names.len(), 3);
-        assert!(names.iter().any(|entry| entry.word == row("readfile")));
+        let unknown = function.iter().filter(|entry| entry.word as usize >= texts.vocabulary.len());
+        assert_eq!(unknown.inspect(|entry| assert!(!texts.pieces(entry.word).is_empty())).count(), 2);
         assert!(texts.part(0, Part::Rest).is_empty());
         assert!(texts.rarity[row("read") as usize] < 0.2);
     }
