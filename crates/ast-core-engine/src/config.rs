@@ -1,7 +1,7 @@
 //! Settings of an engine.
 
 use ast_core_batch::{BatchConfig, Retry};
-use ast_core_embed::{Embedder, FeatureHashEmbedder};
+use ast_core_embed::{Embedder, StaticEmbedder};
 use ast_core_parse::{ChunkingConfig, ParseLimits};
 use ast_core_search::RankingWeights;
 use ast_core_storage::{Access, StoreConfig};
@@ -39,7 +39,7 @@ pub struct EngineConfig {
     pub retry: Retry,
     /// How large chunks are.
     pub chunking: ChunkingConfig,
-    /// What turns text into vectors. Default: [`FeatureHashEmbedder`].
+    /// What turns text into vectors. Default: [`StaticEmbedder`], the built-in model.
     pub embedder: Arc<dyn Embedder>,
     /// Where vectors are kept by what they were made of, if the embedder is
     /// [costly](Embedder::is_costly). `None` keeps none. Default: beside the index.
@@ -104,7 +104,7 @@ impl EngineConfig {
             file_time_limit: Duration::from_secs(60),
             retry: Retry::default(),
             chunking: ChunkingConfig::default(),
-            embedder: Arc::new(FeatureHashEmbedder::default()),
+            embedder: Arc::new(StaticEmbedder::default()),
             embedding_cache: Some(EmbeddingCacheConfig::default()),
             vectors: VectorBackend::default(),
             ranking: RankingWeights::default(),

@@ -78,7 +78,7 @@ mod watch;
 pub use ast_core_batch::{
     BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot, Retry,
 };
-pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo};
+pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo, StaticEmbedder};
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
     RepoPath, Span, Symbol, SymbolKind, Visibility, scope_of,
