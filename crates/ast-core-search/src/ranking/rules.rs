@@ -27,6 +27,8 @@ pub enum Rule {
     Stub,
     /// It is in a file that hands names on.
     Index,
+    /// It is in a header, and what that declares is defined in a file of the same name that was found, too.
+    Header,
     /// Its file is in the list already.
     SameFile,
 }
@@ -42,18 +44,19 @@ pub(crate) enum Effect {
 
 impl Rule {
     /// All of them, with their names, effects and weights.
-    const TABLE: [(Self, &'static str, Effect, f64); 12] = [
+    const TABLE: [(Self, &'static str, Effect, f64); 13] = [
         (Self::DefinesQuery, "defines_query", Effect::Add, 3.0),
         (Self::DefinesName, "defines_name", Effect::Add, 0.5),
         (Self::FileNamed, "file_named", Effect::Add, 0.5),
         (Self::PathWords, "path_words", Effect::Add, 0.4),
-        (Self::Coherence, "coherence", Effect::Add, 0.3),
-        (Self::Test, "test", Effect::Multiply, 0.4),
+        (Self::Coherence, "coherence", Effect::Add, 0.6),
+        (Self::Test, "test", Effect::Multiply, 0.2),
         (Self::Example, "example", Effect::Multiply, 0.5),
         (Self::Vendored, "vendored", Effect::Multiply, 0.5),
         (Self::Generated, "generated", Effect::Multiply, 0.6),
         (Self::Stub, "stub", Effect::Multiply, 0.7),
         (Self::Index, "index", Effect::Multiply, 0.8),
+        (Self::Header, "header", Effect::Multiply, 0.7),
         (Self::SameFile, "same_file", Effect::Multiply, 0.8),
     ];
 
@@ -84,7 +87,7 @@ const MEANING: [(QueryKind, f64); QueryKind::ALL.len()] = [
     (QueryKind::Name, 0.3),
     (QueryKind::Path, 0.2),
     (QueryKind::Words, 0.5),
-    (QueryKind::Sentence, 0.6),
+    (QueryKind::Sentence, 0.5),
     (QueryKind::Code, 0.6),
 ];
 
