@@ -244,7 +244,8 @@ fn pattern(glob: &str) -> Result<Regex> {
     Regex::new(&expression).with_context(|| format!("the pattern {glob} of its debian/copyright"))
 }
 
-/// Debian's short names of licences as an SPDX expression.
+/// Debian's short names of licences as an SPDX expression. One with a name that is not in the list is none, so that a choice
+/// of which is refused too.
 fn expression_of(short: &str) -> String {
     let mut words = Vec::new();
     for word in short.replace(',', " ").split_whitespace() {
@@ -326,7 +327,7 @@ mod tests {
     #[test]
     fn the_last_paragraph_that_fits_tells_the_licence_of_a_file() {
         let text = "Format: x\nUpstream-Name: y\n\nFiles: *\nCopyright: z\nLicense: Apache-2\n\n\
-                    Files: src/gpl/*\n doc/?.cc\nLicense: GPL-2+\n Text\n\nFiles: src/gpl/mine.cc\nLicense: Expat or GPL-2\n\n\
+                    Files: src/gpl/*\n doc/?.cc\nLicense: GPL-2+\n Text\n\nFiles: src/gpl/mine.cc\nLicense: Expat or Apache-2\n\n\
                     License: GPL-2+\n On Debian\n";
         let licences = FileLicences::parse(text).unwrap();
         assert!(

@@ -32,7 +32,7 @@ pub struct Recipe {
     #[arg(long, default_value_t = 4_096)]
     pub buckets: u32,
     /// How often each pair is learned from, on average.
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = 4.0)]
     pub epochs: f32,
     /// Pairs in a step.
     #[arg(long, default_value_t = 1_024)]
