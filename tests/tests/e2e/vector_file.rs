@@ -58,8 +58,8 @@ fn queries() -> Vec<SearchQuery> {
         SearchQuery { limit: 300, threshold: 0.01, ..semantic("count windows") },
         SearchQuery::new("repair the tunnel"),
         SearchQuery {
-            kinds: vec![SymbolKind::Struct],
-            ..semantic("holder struct with a count usize of what is in it")
+            kinds: vec![SymbolKind::Function],
+            ..semantic("open the valve of the pump")
         },
         SearchQuery {
             kinds: vec![SymbolKind::Function],
