@@ -276,6 +276,8 @@ export type AstCoreErrorCode =
   | 'ERR_EMBEDDER'
   /** The index is damaged: delete it and index the tree again. */
   | 'ERR_INDEX_CORRUPT'
+  /** Another process wrote to the index although this one had it open for writing: close the engine and open it again. */
+  | 'ERR_INDEX_FENCED'
   /** Another process, or another engine, has the index open for writing. */
   | 'ERR_INDEX_LOCKED'
   /** There is no index at this path. */

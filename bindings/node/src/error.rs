@@ -64,6 +64,7 @@ fn code_of_store(error: &StoreError) -> &'static str {
         StoreError::NewerSchema { .. } => "ERR_INDEX_VERSION",
         StoreError::Corrupt { .. } => "ERR_INDEX_CORRUPT",
         StoreError::Locked { .. } => "ERR_INDEX_LOCKED",
+        StoreError::Fenced { .. } => "ERR_INDEX_FENCED",
         StoreError::ReadOnly { .. } => "ERR_READ_ONLY",
         StoreError::DiskFull { .. } => "ERR_DISK_FULL",
         _ => "ERR_INTERNAL",

@@ -74,6 +74,9 @@ impl Failed {
                 ),
                 StoreError::Foreign { .. } => Some("name another file with --db".into()),
                 StoreError::Replaced { .. } => Some("run the command again".into()),
+                StoreError::Fenced { .. } => {
+                    Some("see that one program at a time writes to it, and run the command again".into())
+                }
                 StoreError::Locked { .. } => Some("wait until it is done, or stop it".into()),
                 StoreError::ReadOnly { .. } => {
                     Some("put the index where it can be written: `ast-core index --db PATH`".into())

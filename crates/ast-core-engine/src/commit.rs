@@ -23,7 +23,7 @@ pub(crate) struct Delivery {
 
 /// Writes what comes until nothing more can come.
 pub(crate) struct Committer<'a> {
-    store: &'a Store,
+    store: &'a dyn Store,
     report: &'a mut IndexReport,
     job: Option<&'a LiveJob>,
     batch: WriteBatch,
@@ -35,7 +35,7 @@ pub(crate) struct Committer<'a> {
 impl<'a> Committer<'a> {
     /// A writer of a run that has at most so many bytes of source in flight.
     pub(crate) fn new(
-        store: &'a Store,
+        store: &'a dyn Store,
         report: &'a mut IndexReport,
         job: Option<&'a LiveJob>,
         in_flight: u64,

@@ -7,8 +7,8 @@ use crate::prepare::Deriver;
 use crate::{CancelToken, Engine, EngineConfig, EngineError, vector_file};
 use ast_core_parse::SourceText;
 use ast_core_storage::{
-    Access, Derive, Derived, Document, FileRecord, Finding, Part, Remedy, Store, StoreError, Verification,
-    WriteBatch,
+    Access, Derive, Derived, Document, FileRecord, Finding, Part, Remedy, SqliteStore, Store, StoreError,
+    Verification, WriteBatch,
 };
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -72,13 +72,13 @@ impl Engine {
         if !config.database.exists() {
             return Err(StoreError::Missing { path: config.database }.into());
         }
-        let mut report = match Store::open(&config.database, config.access, &config.store).await {
+        let mut report = match SqliteStore::open(&config.database, config.access, &config.store).await {
             Ok(store) => {
                 let report = examine(&store, &config, options).await;
                 store.close().await;
                 report?
             }
-            Err(StoreError::NotADatabase { path }) if !Store::was_written_at(&path) => {
+            Err(StoreError::NotADatabase { path }) if !SqliteStore::was_written_at(&path) => {
                 return Err(StoreError::NotADatabase { path }.into());
             }
             Err(error) => unreadable(error)?,
@@ -86,9 +86,9 @@ impl Engine {
         if options.repair && report.remaining.iter().any(|finding| finding.remedy == Remedy::SetAside) {
             // A copy of what is not there any more.
             vector_file::remove(&config.database);
-            report.set_aside = Some(Store::set_aside(&config.database)?);
+            report.set_aside = Some(SqliteStore::set_aside(&config.database)?);
             // Readers find an index without files, not none.
-            Store::open(&config.database, Access::Write, &config.store).await?.close().await;
+            SqliteStore::open(&config.database, Access::Write, &config.store).await?.close().await;
             report.remaining.clear();
             report.needs_index = true;
         }
@@ -122,7 +122,7 @@ fn report(findings: Vec<Finding>, remaining: Vec<Finding>, looked_at: Verificati
 }
 
 async fn examine(
-    store: &Store,
+    store: &dyn Store,
     config: &EngineConfig,
     options: &DoctorOptions,
 ) -> Result<DoctorReport, EngineError> {
@@ -136,7 +136,7 @@ async fn examine(
     }
     let settings = config.clone();
     let embeddings = blocking(move || Embeddings::open(&settings)).await??;
-    let derive = FromSource { deriver: Deriver::new(embeddings) };
+    let derive = Box::new(FromSource { deriver: Deriver::new(embeddings) });
     let looked = match options.repair {
         true => store.repair(derive).await.map(|repair| (repair.before, repair.after)),
         false => store.verify(derive).await.map(|found| (found.clone(), found)),
@@ -163,9 +163,6 @@ async fn examine(
     let is_mended = |finding: &&Finding| !report.remaining.contains(finding);
     report.needs_index = report.findings.iter().filter(is_mended).any(|finding| finding.remedy.needs_index());
     let mut meta = mended;
-    if !of_copy.is_empty() && store.meta(meta_key::IDENTITY).await?.is_none() {
-        meta.push((meta_key::IDENTITY.into(), vector_file::new_identity()));
-    }
     if report.needs_index {
         meta.push((meta_key::COMPLETE.into(), "false".into()));
     }
@@ -180,7 +177,7 @@ async fn examine(
 }
 
 /// Writes the vector file anew: the vectors in the store may be others now. What is wrong with it after that.
-async fn mend_vector_file(store: &Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
+async fn mend_vector_file(store: &dyn Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
     let versions = store.searchable_versions().await?;
     match vector_file::write(store, config, &versions, &CancelToken::new()).await {
         Ok(_) => {}
@@ -193,7 +190,7 @@ async fn mend_vector_file(store: &Store, config: &EngineConfig) -> Result<Vec<Fi
 
 /// What is wrong with what the engine noted beside the rows, and what is to be noted instead.
 async fn check_meta(
-    store: &Store,
+    store: &dyn Store,
     config: &EngineConfig,
 ) -> Result<(Vec<Finding>, Vec<(String, String)>), EngineError> {
     let files = match store.files().await {

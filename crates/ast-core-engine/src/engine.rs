@@ -8,18 +8,16 @@ use crate::report::{Change, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Catalog, FILES_AT_A_TIME, Snapshot};
 use crate::step::reach;
 use crate::vector_file::{self, VectorFile};
-use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorBackend, VectorError};
+use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorError};
 use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
 use ast_core_metrics::ProcessFigures;
-use ast_core_storage::{Access, FileStatus, FileVersion, Store, StoreError};
+use ast_core_storage::{Access, FileStatus, FileVersion, SqliteStore, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 /// Keys of what the engine notes in the store beside the rows.
 pub(crate) mod meta_key {
-    /// A name that no other index has.
-    pub(crate) const IDENTITY: &str = "identity";
     /// The tree.
     pub(crate) const ROOT: &str = "root";
     /// The settings that the content was made with.
@@ -48,7 +46,7 @@ pub(crate) mod meta_key {
 /// is made.
 pub struct Engine {
     pub(crate) config: Arc<EngineConfig>,
-    pub(crate) store: Arc<Store>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) index_turn: Arc<tokio::sync::Mutex<()>>,
     pub(crate) index_pool: Arc<Mutex<WorkerPool>>,
     /// For the files that are being parsed.
@@ -75,7 +73,20 @@ impl Engine {
         if config.access == Access::Write {
             make_index_folder(&config.database)?;
         }
-        let store = Store::open(&config.database, config.access, &config.store).await?;
+        let store = SqliteStore::open(&config.database, config.access, &config.store).await?;
+        Self::open_with_store(Arc::new(store), config).await
+    }
+
+    /// Opens an index that is kept in a store of one's own. What the configuration says of where and how to open it,
+    /// `database` and `access`, is taken from the store; `store` does not matter.
+    ///
+    /// An engine over a store that writes has to be the only one: jobs that are not over are taken for interrupted. A costly
+    /// embedder's cache is beside the store unless it has a path of its own, which it needs where the store is no file.
+    ///
+    /// # Errors
+    /// As of [`open`](Self::open).
+    pub async fn open_with_store(store: Arc<dyn Store>, config: EngineConfig) -> Result<Self, EngineError> {
+        let config = EngineConfig { database: store.path().to_owned(), access: store.access(), ..config };
         if config.access == Access::Write {
             store.interrupt_jobs().await?;
         }
@@ -92,7 +103,7 @@ impl Engine {
                 workers: config.batch.workers,
                 ..BatchConfig::default()
             })?),
-            store: Arc::new(store),
+            store,
             index_turn: Arc::default(),
             catalog: Arc::default(),
             snapshot: Arc::new(RwLock::new(Arc::new(snapshot))),
@@ -133,9 +144,7 @@ impl Engine {
         let Self { store, jobs, owner, .. } = self;
         drop(owner);
         jobs.rest().await;
-        if let Some(store) = Arc::into_inner(store) {
-            store.close().await;
-        }
+        store.close().await;
     }
 
     /// What the index holds, what it left out and why, and how the tree differs from it.
@@ -180,9 +189,9 @@ impl Engine {
             embedder,
             elapsed: begin.elapsed(),
             peak_rss_bytes: ProcessFigures::read().peak_rss_bytes,
-            schema_version: Store::schema_version(),
+            schema_version: self.store.schema_version(),
             format_version: crate::FORMAT_VERSION,
-            vector_file: vector_file::report(&self.store, &self.config).await?,
+            vector_file: vector_file::report(&*self.store, &self.config).await?,
         })
     }
 
@@ -245,7 +254,7 @@ impl Engine {
         if known.generation == generation {
             return Ok(known);
         }
-        let catalog = Arc::new(Catalog::read(&self.store, generation).await?);
+        let catalog = Arc::new(Catalog::read(&*self.store, generation).await?);
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = catalog.clone();
         Ok(catalog)
     }
@@ -308,14 +317,11 @@ impl Engine {
 
     /// The vector file, if another is there than the snapshot was made from and than was found to be of no use.
     async fn newer_vector_file(&self, before: &Snapshot) -> Result<Option<VectorFile>, EngineError> {
-        if self.config.vectors != VectorBackend::Flat {
-            return Ok(None);
-        }
         let stamp = vector_file::stamp_of(&vector_file::path_of(&self.config.database));
         if stamp.is_none() || stamp == before.stamp() || stamp == self.distrusted() {
             return Ok(None);
         }
-        match VectorFile::open(&self.store, &self.config).await {
+        match VectorFile::open(&*self.store, &self.config).await {
             Err(EngineError::Vector(error)) => {
                 self.distrust(stamp, &error)?;
                 Ok(None)
@@ -341,7 +347,7 @@ impl Engine {
 
     /// Writes the vector file anew if that is worth it.
     pub(crate) async fn keep_vector_file(&self, cancel: &CancelToken) {
-        vector_file::keep_up(&self.store, &self.config, self.distrusted(), cancel).await;
+        vector_file::keep_up(&*self.store, &self.config, self.distrusted(), cancel).await;
     }
 
     /// Refuses to search vectors of another embedder.
@@ -426,7 +432,7 @@ mod tests {
         std::fs::write(tree.path().join("a.py"), "def open_valve(pump):\n    return pump.open()\n").unwrap();
         std::fs::write(tree.path().join("b.py"), "def paint_fence(colour):\n    return colour\n").unwrap();
         let mut answers = Vec::new();
-        for vectors in [VectorBackend::Flat, VectorBackend::HnswRs] {
+        for vectors in [crate::VectorBackend::Flat, crate::VectorBackend::HnswRs] {
             let engine =
                 Engine::open(EngineConfig { vectors, ..EngineConfig::for_tree(tree.path()) }).await.unwrap();
             engine.index(tree.path(), &IndexOptions::default(), IndexControl::default()).await.unwrap();

@@ -9,7 +9,6 @@ use crate::memory::source_in_flight;
 use crate::plan::{Known, Outdated, Plan, Unfinished, plan};
 use crate::prepare::{Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
-use crate::vector_file::new_identity;
 use crate::{Engine, EngineError, Failure};
 use ast_core_batch::{
     Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver,
@@ -275,9 +274,6 @@ impl Engine {
             ],
             ..WriteBatch::default()
         };
-        if self.store.meta(meta_key::IDENTITY).await?.is_none() {
-            batch.meta.push((meta_key::IDENTITY.into(), new_identity()));
-        }
         if !plan.read.is_empty() && !is_partial {
             batch.meta.push((meta_key::COMPLETE.into(), "false".into()));
         }
@@ -367,7 +363,7 @@ impl Engine {
         };
         let in_flight = source_in_flight(self.config.batch.memory_budget);
         let committed = async {
-            let result = Committer::new(&self.store, report, job, in_flight).run(receiver).await;
+            let result = Committer::new(&*self.store, report, job, in_flight).run(receiver).await;
             if result.is_err() {
                 run_cancel.cancel();
             }

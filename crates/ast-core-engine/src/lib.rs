@@ -1,6 +1,6 @@
 //! The code-intelligence engine: index a source tree and search it.
 //!
-//! An [`Engine`] is one index, in one SQLite file with a copy of its vectors beside it. [`Engine::index`] brings it up to a tree: it walks the tree as git
+//! An [`Engine`] is one index, in one SQLite file with a copy of its vectors beside it, or in a [`Store`] of one's own. [`Engine::index`] brings it up to a tree: it walks the tree as git
 //! sees it, parses what is new or changed on all cores, cuts it into chunks along its definitions, embeds those, and
 //! commits as it goes. [`Engine::search`] finds chunks by words and by vectors. [`Engine::status`] says what the index
 //! holds, what it left out and why, and what has changed since.
@@ -89,7 +89,10 @@ pub use ast_core_parse::{
     QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
 pub use ast_core_search::{QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why};
-pub use ast_core_storage::{Access, FileStatus, Finding, JobState, Part, Remedy, StoreConfig, StoreError};
+pub use ast_core_storage::{
+    Access, FileStatus, Finding, JobState, Part, Remedy, RepositoryId, SqliteStore, Store, StoreConfig,
+    StoreError,
+};
 pub use ast_core_vector::VectorError;
 pub use config::{EmbeddingCacheConfig, EngineConfig, VectorBackend, find_database};
 pub use discover::Failure;

@@ -30,7 +30,7 @@ pub(crate) struct KnownFile {
 
 impl Catalog {
     /// What the store has at this generation, or a later one.
-    pub(crate) async fn read(store: &Store, generation: u64) -> Result<Self, EngineError> {
+    pub(crate) async fn read(store: &dyn Store, generation: u64) -> Result<Self, EngineError> {
         let files = store.searchable_files().await?.into_iter();
         let files = files.map(|(file, path, language)| (file, KnownFile { path, language })).collect();
         Ok(Self { generation, files })

@@ -5,7 +5,7 @@
 //! does not matter which generation it is of, and whoever cannot use it has the same answers, but later.
 
 use crate::discover::Stamp;
-use crate::engine::{blocking, meta_key};
+use crate::engine::blocking;
 use crate::report::{VectorFileReport, VectorFileState};
 use crate::snapshot::FILES_AT_A_TIME;
 use crate::step::reach;
@@ -13,8 +13,6 @@ use crate::{CancelToken, EngineConfig, EngineError, VectorBackend};
 use ast_core_model::{ChunkId, FileId, SymbolKind};
 use ast_core_storage::{FileVectors, FileVersion, Finding, Part, Remedy, Store, StoreError};
 use ast_core_vector::{ByteIndex, ByteWriter, Expected, Metric, SaveOptions, VectorError};
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,13 +46,6 @@ pub(crate) fn remove(database: &Path) {
     }
 }
 
-/// A name for an index that no other has.
-pub(crate) fn new_identity() -> String {
-    // The seeds of hash maps are random numbers of the system.
-    let random = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", random(), random())
-}
-
 /// A file that was opened.
 pub(crate) struct VectorFile {
     pub(crate) index: ByteIndex,
@@ -65,11 +56,13 @@ pub(crate) struct VectorFile {
 }
 
 impl VectorFile {
-    /// Opens the file of an index; `None` if there is none.
-    pub(crate) async fn open(store: &Store, config: &EngineConfig) -> Result<Option<Self>, EngineError> {
+    /// Opens the file of an index; `None` if there is none, or the index does not say which it is.
+    pub(crate) async fn open(store: &dyn Store, config: &EngineConfig) -> Result<Option<Self>, EngineError> {
+        if !has_one(config) {
+            return Ok(None);
+        }
         let path = path_of(&config.database);
-        let Some(stamp) = stamp_of(&path) else { return Ok(None) };
-        let model = model(store, config).await?.unwrap_or_default();
+        let (Some(stamp), Some(model)) = (stamp_of(&path), model(store, config)) else { return Ok(None) };
         let dimension = config.embedder.model().dimension;
         blocking(move || {
             let expected = Expected { dimension, metric: Metric::Cosine, model: &model };
@@ -94,10 +87,14 @@ pub(crate) fn stamp_of(path: &Path) -> Option<Stamp> {
     std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata))
 }
 
-/// What vectors must be made by, and of which index, to be those of this one; `None` if the index has no name yet.
-async fn model(store: &Store, config: &EngineConfig) -> Result<Option<String>, EngineError> {
-    let identity = store.meta(meta_key::IDENTITY).await?;
-    Ok(identity.map(|identity| format!("{}; index {identity}", config.pipeline())))
+/// What vectors must be made by, and of which index, to be those of this one; `None` if that is damaged.
+fn model(store: &dyn Store, config: &EngineConfig) -> Option<String> {
+    store.repository().ok().map(|repository| format!("{}; index {repository}", config.pipeline()))
+}
+
+/// Whether an index has such a file: it is a file itself, and all of its vectors are scanned.
+fn has_one(config: &EngineConfig) -> bool {
+    config.vectors == VectorBackend::Flat && config.database.is_file()
 }
 
 /// The versions of files whose vectors a file has, and the kinds of their chunks.
@@ -213,20 +210,16 @@ impl Contents {
 /// Bytes of a file in the list of files.
 const HELD: usize = 20;
 
-/// Writes the file of an index anew; whether it was, which it is not if it is cancelled before, the index has no name yet, or
-/// its vectors are searched in another way.
+/// Writes the file of an index anew; whether it was, which it is not if it is cancelled before, or the index has no such file.
 ///
 /// There is one writer of a store at a time, which is whoever calls this.
 pub(crate) async fn write(
-    store: &Store,
+    store: &dyn Store,
     config: &EngineConfig,
     versions: &[FileVersion],
     cancel: &CancelToken,
 ) -> Result<bool, EngineError> {
-    if config.vectors != VectorBackend::Flat {
-        return Ok(false);
-    }
-    let Some(model) = model(store, config).await? else { return Ok(false) };
+    let Some(model) = model(store, config).filter(|_| has_one(config)) else { return Ok(false) };
     let generation = store.generation().await?;
     let (path, dimension) = (path_of(&config.database), config.embedder.model().dimension);
     reach("vector_file/begun")?;
@@ -305,12 +298,12 @@ pub(crate) fn rows<'a>(
 /// Writes the file of an index anew if it lacks so much that it is worth it, or is not to be trusted. What goes wrong with
 /// it is said and no more: everything is in the store.
 pub(crate) async fn keep_up(
-    store: &Store,
+    store: &dyn Store,
     config: &EngineConfig,
     distrusted: Option<Stamp>,
     cancel: &CancelToken,
 ) {
-    if config.vectors != VectorBackend::Flat {
+    if !has_one(config) {
         return;
     }
     let path = path_of(&config.database);
@@ -334,7 +327,7 @@ pub(crate) async fn keep_up(
 }
 
 async fn is_worth_writing(
-    store: &Store,
+    store: &dyn Store,
     config: &EngineConfig,
     versions: &[FileVersion],
     distrusted: Option<Stamp>,
@@ -359,10 +352,10 @@ async fn is_worth_writing(
 
 /// How the file of an index stands; `None` if the index has none of its own accord.
 pub(crate) async fn report(
-    store: &Store,
+    store: &dyn Store,
     config: &EngineConfig,
 ) -> Result<Option<VectorFileReport>, EngineError> {
-    if config.vectors != VectorBackend::Flat {
+    if !has_one(config) {
         return Ok(None);
     }
     let path = path_of(&config.database);
@@ -395,11 +388,11 @@ pub(crate) async fn report(
 
 /// What is wrong with the file of an index: damage, and what differs from the vectors in the store, as far as those can be
 /// read. That it is missing or behind is not wrong.
-pub(crate) async fn check(store: &Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
+pub(crate) async fn check(store: &dyn Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
     let wrong = |found: String| {
         vec![Finding::new(Part::VectorFile, found, "a copy of the vectors in the store", Remedy::Derive)]
     };
-    if config.vectors != VectorBackend::Flat {
+    if !has_one(config) {
         return Ok(Vec::new());
     }
     let file = match VectorFile::open(store, config).await {
@@ -428,7 +421,7 @@ pub(crate) async fn check(store: &Store, config: &EngineConfig) -> Result<Vec<Fi
 /// The first of the files that are in both, of which the store has other vectors or kinds. What the store has no vectors of
 /// is left out: if it should have them, that is found already.
 async fn first_difference(
-    store: &Store,
+    store: &dyn Store,
     config: &EngineConfig,
     file: VectorFile,
 ) -> Result<Option<FileId>, EngineError> {
@@ -538,11 +531,5 @@ mod tests {
             let expected = versions.iter().filter(|version| !contents.files.iter().any(|held| is_same(held, version)));
             prop_assert_eq!(missing, expected.copied().collect::<Vec<_>>());
         }
-    }
-
-    #[test]
-    fn two_indexes_have_two_names() {
-        assert_ne!(new_identity(), new_identity());
-        assert_eq!(new_identity().len(), 32);
     }
 }

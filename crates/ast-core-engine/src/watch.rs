@@ -78,7 +78,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`index`](Self::index), if the first run fails; what fails later is told and tried again, but for
-    /// [`StoreError::Replaced`].
+    /// [`StoreError::Replaced`] and [`StoreError::Fenced`].
     pub async fn watch(
         &self,
         root: impl AsRef<Path>,
@@ -119,7 +119,9 @@ impl Engine {
                 }
                 Err(EngineError::Cancelled) => return Ok(()),
                 // What is open is no longer the index of anything, however often it is tried.
-                Err(error @ EngineError::Store(StoreError::Replaced { .. })) => return Err(error),
+                Err(error @ EngineError::Store(StoreError::Replaced { .. } | StoreError::Fenced { .. })) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     let message = error.to_string();
                     if failed.as_ref() != Some(&message) {

@@ -53,8 +53,11 @@ impl Document {
         compress(&encoder.finish()).ok_or_else(too_large)
     }
 
-    /// What was stored.
-    pub(crate) fn decompress(bytes: &[u8]) -> Result<Self, String> {
+    /// Reads what a [content](crate::FileContent) has as `document`.
+    ///
+    /// # Errors
+    /// What of it cannot have been written.
+    pub fn from_stored(bytes: &[u8]) -> Result<Self, String> {
         let mut content = decompress(bytes)?;
         let found = content.len().checked_sub(TRAILER).ok_or("it has no end")?;
         let (length, version) = content[found..].split_at(size_of::<u32>());
@@ -432,7 +435,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_stored_is_read(document in document()) {
-            prop_assert_eq!(Document::decompress(&document.compress().unwrap()), Ok(document));
+            prop_assert_eq!(Document::from_stored(&document.compress().unwrap()), Ok(document));
         }
 
         /// Past the checksum, anything may be inside, and nothing panics.
@@ -442,16 +445,16 @@ mod tests {
             let mut damaged = stored.clone();
             damaged[at % stored.len()] ^= 1_u8 << bit;
             // Some bits of a frame of zstd mean nothing.
-            if let Ok(read) = Document::decompress(&damaged) {
+            if let Ok(read) = Document::from_stored(&damaged) {
                 prop_assert_eq!(&read, &document);
             }
-            prop_assert!(Document::decompress(&stored[..at % stored.len()]).is_err());
+            prop_assert!(Document::from_stored(&stored[..at % stored.len()]).is_err());
 
             let mut inside = decompress(&stored).unwrap();
             let at = at % inside.len();
             inside[at] ^= 1_u8 << bit;
             // Of an empty text it does not matter where it was taken from.
-            let _ = Document::decompress(&compress(&inside).unwrap());
+            let _ = Document::from_stored(&compress(&inside).unwrap());
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What the store knows of files.
 
-use crate::checksum;
+use crate::{Store, StoreError};
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
-use rusqlite::Row;
 use std::fmt;
 use std::str::FromStr;
+use twox_hash::XxHash3_64;
 
 /// A file that the index knows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,34 @@ pub struct FileRecord {
     pub lines: u32,
     /// Number of places where its text does not follow the grammar.
     pub syntax_errors: u32,
+}
+
+/// A version of a file that can be found, without what it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileVersion {
+    /// Its id.
+    pub id: FileId,
+    /// A checksum over its path, its language and the hash of its content: where id and checksum are the same, so is all
+    /// that was made of the file. `None` if it was stored before there were checksums.
+    pub checksum: Option<u64>,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// The versions of a store that has no checksums of its own: over what is known of each file.
+pub(crate) async fn versions_of_files<S: Store + ?Sized>(store: &S) -> Result<Vec<FileVersion>, StoreError> {
+    let version = |file: FileRecord| {
+        let language = file.language.as_ref().map_or("", LanguageName::as_str);
+        let hash = file.content_hash.as_ref().map_or(&[][..], |hash| hash.as_bytes());
+        let parts = [file.path.as_str().as_bytes(), language.as_bytes(), hash];
+        let chained = parts.iter().fold(0, |seed, part| XxHash3_64::oneshot_with_seed(seed, part));
+        FileVersion { id: file.id, checksum: Some(chained), size: file.size }
+    };
+    let files = store.files().await?.into_iter();
+    let mut versions: Vec<FileVersion> =
+        files.filter(|file| file.status.is_searchable()).map(version).collect();
+    versions.sort_unstable_by_key(|version| version.id);
+    Ok(versions)
 }
 
 /// What became of a file.
@@ -79,73 +107,5 @@ impl FromStr for FileStatus {
 
     fn from_str(name: &str) -> Result<Self, ()> {
         Self::ALL.iter().copied().find(|status| status.as_str() == name).ok_or(())
-    }
-}
-
-/// All rows of files as [`FileRow`] reads them.
-pub(crate) const ROWS: &str = "SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, \
-    syntax_errors, checksum FROM files ORDER BY id";
-
-/// The row of a file, whatever it says.
-#[derive(Debug)]
-pub(crate) struct FileRow {
-    pub(crate) id: i64,
-    pub(crate) path: String,
-    language: Option<String>,
-    status: String,
-    detail: Option<String>,
-    size: i64,
-    modified_ns: i64,
-    content_hash: Option<Vec<u8>>,
-    lines: i64,
-    syntax_errors: i64,
-    checksum: Option<i64>,
-}
-
-impl FileRow {
-    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            path: row.get(1)?,
-            language: row.get(2)?,
-            status: row.get(3)?,
-            detail: row.get(4)?,
-            size: row.get(5)?,
-            modified_ns: row.get(6)?,
-            content_hash: row.get(7)?,
-            lines: row.get(8)?,
-            syntax_errors: row.get(9)?,
-            checksum: row.get(10)?,
-        })
-    }
-
-    /// The file, or what of its row cannot have been written.
-    pub(crate) fn check(self) -> Result<FileRecord, String> {
-        let id = u64::try_from(self.id).ok().and_then(FileId::new);
-        let status: FileStatus = self.status.parse().map_err(|()| format!("status {:?}", self.status))?;
-        let hash = match self.content_hash.as_deref().map(<[u8; 16]>::try_from) {
-            None if status.is_searchable() => return Err("no content hash".into()),
-            None => None,
-            Some(Ok(hash)) => Some(ContentHash::from_bytes(hash)),
-            Some(Err(_)) => return Err("a content hash of another length".into()),
-        };
-        if self.language.is_some() != status.is_searchable() {
-            return Err(format!("language {:?} of a file that is {status}", self.language));
-        }
-        let record = FileRecord {
-            id: id.ok_or_else(|| format!("file id {}", self.id))?,
-            path: RepoPath::new(self.path).map_err(|error| error.to_string())?,
-            language: self.language.map(LanguageName::new),
-            status,
-            detail: self.detail,
-            size: u64::try_from(self.size).map_err(|_| format!("file size {}", self.size))?,
-            modified_ns: self.modified_ns,
-            content_hash: hash,
-            lines: u32::try_from(self.lines).map_err(|_| format!("{} lines", self.lines))?,
-            syntax_errors: u32::try_from(self.syntax_errors)
-                .map_err(|_| format!("{} syntax errors", self.syntax_errors))?,
-        };
-        checksum::check(self.checksum, || checksum::of_file(&record))?;
-        Ok(record)
     }
 }

@@ -1,9 +1,5 @@
-//! Search by words.
+//! What a search by words is of.
 
-use crate::direct;
-use crate::pages::{Failed, PageTable, Pages};
-use crate::{Store, StoreError};
-use ast_core_lexical::{Bm25f, Filter, Frequencies, Hit, MAX_QUERY_TERMS, Query, Search};
 use ast_core_model::{ChunkId, FileId};
 use std::collections::HashSet;
 use std::fmt;
@@ -31,62 +27,11 @@ impl fmt::Debug for ChunkFilter {
     }
 }
 
-impl Store {
-    /// The chunks that hold any of the terms, best first by BM25F, ties by id.
-    ///
-    /// Terms must be cut as those of the index were; any text is safe, and what is no term is looked for in its parts.
-    /// Of very many terms the rarest are looked for.
-    pub async fn lexical_search(
-        &self,
-        terms: &[&str],
-        ranking: Bm25f,
-        filter: ChunkFilter,
-        limit: usize,
-    ) -> Result<Vec<Hit>, StoreError> {
-        let mut seen = HashSet::new();
-        let is_separator = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
-        let words = terms.iter().flat_map(|term| term.split(is_separator)).filter(|word| !word.is_empty());
-        let words = words.map(str::to_ascii_lowercase).filter(|word| seen.insert(word.clone()));
-        let words: Vec<String> = words.collect();
-        if words.is_empty() || limit == 0 {
-            return Ok(Vec::new());
-        }
-        let cache = self.caches.words.clone();
-        let path = self.path().to_owned();
-        let connection = self.reader().await?;
-        direct::read(connection, path, move |connection, path| {
-            let mut search = || -> Result<Vec<Hit>, Failed> {
-                // All pages are of one generation.
-                let transaction = connection.transaction()?;
-                let mut pages = Pages::of(&transaction, PageTable::Words)?;
-                let manifest = pages.manifest()?;
-                let mut terms: Vec<&str> = words.iter().map(String::as_str).collect();
-                if terms.len() > MAX_QUERY_TERMS {
-                    let frequencies = pages.run(Frequencies::new(&manifest, &terms, &cache)?)?;
-                    let mut rarest: Vec<(u64, &str)> = frequencies.into_iter().zip(terms).collect();
-                    rarest.retain(|(frequency, _)| *frequency > 0);
-                    rarest.sort_unstable();
-                    terms = rarest.into_iter().map(|(_, term)| term).take(MAX_QUERY_TERMS).collect();
-                }
-                let files = match &filter {
-                    ChunkFilter::Files(files) => {
-                        let mut files = files.clone();
-                        files.sort_unstable();
-                        files.dedup();
-                        files
-                    }
-                    _ => Vec::new(),
-                };
-                let filter = match &filter {
-                    ChunkFilter::All => Filter::All,
-                    ChunkFilter::Files(_) => Filter::Files(&files),
-                    ChunkFilter::Chunks(takes) => Filter::Chunks(&**takes),
-                };
-                let query = Query { terms: &terms, ranking, limit };
-                pages.run(Search::new(&manifest, &query, filter, &cache)?)
-            };
-            search().map_err(|error| error.into_store_error(path))
-        })
-        .await
-    }
+/// What an index of [words](crate::FileContent::words) is asked for these terms: what is between characters of ASCII that are
+/// neither letters nor digits, in lower case, each once.
+pub fn query_words(terms: &[&str]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let is_separator = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
+    let words = terms.iter().flat_map(|term| term.split(is_separator)).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).filter(|word| seen.insert(word.clone())).collect()
 }

@@ -1,16 +1,19 @@
 //! The store of a code index: files with their symbols, references, chunks and vectors, and the indexes of words and names.
 //!
-//! A [`Store`] is one database file. It is the truth of an index: everything else (vectors in memory, caches) is
-//! made from it. All changes come as a [`WriteBatch`] through [`Store::commit`], one transaction each, so a reader
-//! sees a file wholly or not at all. This is the only crate that knows SQL.
+//! A [`Store`] is the truth of an index: everything else (vectors in memory, caches) is made from it. All changes come as
+//! a [`WriteBatch`] through [`Store::commit`], one transaction each, so a reader sees a file wholly or not at all.
+//! [`SqliteStore`] keeps it in one database file. This is the only crate that knows SQL.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! use ast_core_model::{FileId, RepoPath};
-//! use ast_core_storage::{Access, FileRecord, FileStatus, IndexedFile, Store, StoreConfig, WriteBatch};
+//! use ast_core_storage::{
+//!     Access, FileRecord, FileStatus, IndexedFile, SqliteStore, Store, StoreConfig, WriteBatch,
+//! };
 //!
 //! let directory = tempfile::tempdir()?;
-//! let store = Store::open(&directory.path().join("index.db"), Access::Write, &StoreConfig::default()).await?;
+//! let path = directory.path().join("index.db");
+//! let store = SqliteStore::open(&path, Access::Write, &StoreConfig::default()).await?;
 //! let record = FileRecord {
 //!     id: FileId::new(1).expect("1 is in range"),
 //!     path: RepoPath::new("assets/logo.png")?,
@@ -32,50 +35,39 @@
 //! ```
 #![deny(missing_docs)]
 
-mod checksum;
 mod codec;
-mod commit;
-mod config;
-mod connection;
-mod direct;
+#[cfg(any(test, feature = "contract-tests"))]
+pub mod contract;
 mod document;
-mod embedding_cache;
 mod error;
 mod files;
 mod finding;
 mod jobs;
 mod lexical;
-mod lock;
 mod names;
-mod pages;
-#[cfg(test)]
-mod plans;
-mod repair;
-mod schema;
-mod step;
+mod repository;
+mod sqlite;
 mod store;
 mod symbols;
 mod vectors;
-mod verify;
+mod verification;
 mod write_batch;
 
 pub use ast_core_lexical::{Bm25f, Hit as LexicalHit, LexicalError};
-pub use commit::Committed;
-pub use config::StoreConfig;
 pub use document::Document;
-pub use embedding_cache::EmbeddingCache;
 pub use error::StoreError;
-pub use files::{FileRecord, FileStatus};
+pub use files::{FileRecord, FileStatus, FileVersion};
 pub use finding::{Finding, Part, Remedy};
 pub use jobs::{JobProgress, JobRecord, JobState};
-pub use lexical::ChunkFilter;
-pub use names::{NameMatch, NamingFile};
-pub use repair::Repair;
-pub use store::{Access, FileVersion, Store, StoreCounts};
+pub use lexical::{ChunkFilter, query_words};
+pub use names::{NameMatch, NamingFile, name_term};
+pub use repository::RepositoryId;
+pub use sqlite::{EmbeddingCache, SqliteStore, StoreConfig};
+pub use store::{Access, Store, StoreCounts, StoreFuture};
 pub use symbols::{SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;
-pub use verify::{Derive, Derived, Verification};
-pub use write_batch::{IndexedFile, WriteBatch};
+pub use verification::{Derive, Derived, Repair, Verification};
+pub use write_batch::{Committed, FileContent, IndexedFile, WriteBatch};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

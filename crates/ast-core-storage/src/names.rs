@@ -1,9 +1,7 @@
 //! Files by the names that they define and mention.
 
-use crate::direct;
-use crate::pages::{Failed, PageTable, Pages};
-use crate::{Document, Store, StoreError};
-use ast_core_lexical::{FIELDS, FileTerms, LexicalError, Matches, TermMatch};
+use crate::Document;
+use ast_core_lexical::{FIELDS, FileTerms, LexicalError, Match};
 use ast_core_model::{FileId, ReferenceKind};
 use std::collections::HashMap;
 
@@ -58,11 +56,25 @@ const TYPE: usize = 1;
 const IMPORTED: usize = 2;
 const CALLED: usize = 3;
 
+impl NamingFile {
+    /// What a match in an index of [names](crate::FileContent::names) says.
+    pub fn of_match(found: &Match) -> Self {
+        let has = |field: usize| found.frequencies[field] > 0;
+        Self {
+            file: found.chunk.file(),
+            defines: has(DEFINED),
+            calls: has(CALLED),
+            uses_types: has(TYPE),
+            imports: has(IMPORTED),
+        }
+    }
+}
+
 /// A name is told from others by so many bytes; further ones are looked at in the document.
 const MAX_TERM: usize = 128;
 
-/// The term of a name.
-fn term_of(name: &str) -> String {
+/// The term that an index of [names](crate::FileContent::names) has for a name: its first 128 bytes, ASCII in lower case.
+pub fn name_term(name: &str) -> String {
     let mut end = name.len().min(MAX_TERM);
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -90,45 +102,8 @@ pub(crate) fn names_of(document: &Document) -> Result<FileTerms, LexicalError> {
     }
     let mut terms: HashMap<String, [u16; FIELDS]> = HashMap::with_capacity(fields.len());
     for (name, fields) in fields {
-        let known = terms.entry(term_of(name)).or_default();
+        let known = terms.entry(name_term(name)).or_default();
         known.iter_mut().zip(fields).for_each(|(known, field)| *known |= field);
     }
     FileTerms::of_document(terms.iter().map(|(term, fields)| (term.as_str(), *fields)))
-}
-
-impl Store {
-    /// The files that have a name, each once, in order of ids.
-    ///
-    /// [`NameMatch::Exact`] finds what [`NameMatch::IgnoreCase`] does: of letters the document tells the case.
-    pub async fn files_naming(&self, name: &str, matching: NameMatch) -> Result<Vec<NamingFile>, StoreError> {
-        let term = term_of(name);
-        let cache = self.caches.names.clone();
-        let connection = self.reader().await?;
-        direct::read(connection, self.path().to_owned(), move |connection, path| {
-            let terms = match matching {
-                NameMatch::Exact | NameMatch::IgnoreCase => TermMatch::Equal(&term),
-                NameMatch::Prefix => TermMatch::Prefix(&term),
-                NameMatch::Substring => TermMatch::Substring(&term),
-            };
-            let mut find = || -> Result<Vec<NamingFile>, Failed> {
-                // All pages are of one generation.
-                let transaction = connection.transaction()?;
-                let mut pages = Pages::of(&transaction, PageTable::Names)?;
-                let manifest = pages.manifest()?;
-                let found = pages.run(Matches::new(&manifest, terms, &cache)?)?;
-                Ok(found
-                    .iter()
-                    .map(|found| NamingFile {
-                        file: found.chunk.file(),
-                        defines: found.frequencies[DEFINED] > 0,
-                        calls: found.frequencies[CALLED] > 0,
-                        uses_types: found.frequencies[TYPE] > 0,
-                        imports: found.frequencies[IMPORTED] > 0,
-                    })
-                    .collect())
-            };
-            find().map_err(|error| error.into_store_error(path))
-        })
-        .await
-    }
 }

@@ -68,51 +68,53 @@ pub struct SymbolRecord {
 /// Documents that are in memory at a time.
 const AT_A_TIME: usize = 32;
 
-impl Store {
-    /// The definitions whose names match, in order of ids. The next page begins after the last of them.
-    pub async fn symbols(&self, query: &SymbolQuery) -> Result<Vec<SymbolRecord>, StoreError> {
-        let naming = self.files_naming(&query.name, query.matching).await?;
-        let mut files: Vec<FileId> =
-            naming.into_iter().filter(|naming| naming.defines).map(|naming| naming.file).collect();
-        if let Some(wanted) = &query.files {
-            let mut wanted = wanted.clone();
-            wanted.sort_unstable();
-            files.retain(|file| wanted.binary_search(file).is_ok());
-        }
-        if let Some(after) = query.after {
-            files.retain(|file| *file >= after.file());
-        }
-        let mut found = Vec::new();
-        for files in files.chunks(AT_A_TIME) {
-            for (record, document) in self.documents(files).await? {
-                let Some(language) = record.language else { continue };
-                let symbols = &document.symbols;
-                for index in (0..symbols.len()).filter(|&index| query.takes(symbols, index)) {
-                    let id = SymbolId::in_file(record.id, index as u32).ok_or_else(|| {
-                        self.corrupt(format!("{} symbols in {}", symbols.len(), record.path))
-                    })?;
-                    if query.after.is_some_and(|after| id <= after) {
-                        continue;
-                    }
-                    if found.len() == query.limit {
-                        return Ok(found);
-                    }
-                    let name = symbols[index].name_span;
-                    let chunk = document.chunks.iter().position(|chunk| chunk.span.contains(name));
-                    found.push(SymbolRecord {
-                        id,
-                        path: record.path.clone(),
-                        language: language.clone(),
-                        symbol: symbols[index].clone(),
-                        chunk: chunk.and_then(|ordinal| ChunkId::in_file(record.id, ordinal as u32)),
-                        scope: scope_of(symbols, index).into_iter().map(Into::into).collect(),
-                    });
-                }
-            }
-            if found.len() == query.limit {
-                break;
-            }
-        }
-        Ok(found)
+/// The definitions whose names match, by the index of names and the documents that it tells of.
+pub(crate) async fn symbols_of_documents<S: Store + ?Sized>(
+    store: &S,
+    query: &SymbolQuery,
+) -> Result<Vec<SymbolRecord>, StoreError> {
+    let naming = store.files_naming(&query.name, query.matching).await?;
+    let mut files: Vec<FileId> =
+        naming.into_iter().filter(|naming| naming.defines).map(|naming| naming.file).collect();
+    if let Some(wanted) = &query.files {
+        let mut wanted = wanted.clone();
+        wanted.sort_unstable();
+        files.retain(|file| wanted.binary_search(file).is_ok());
     }
+    if let Some(after) = query.after {
+        files.retain(|file| *file >= after.file());
+    }
+    let mut found = Vec::new();
+    for files in files.chunks(AT_A_TIME) {
+        for (record, document) in store.documents(files).await? {
+            let Some(language) = record.language else { continue };
+            let symbols = &document.symbols;
+            for index in (0..symbols.len()).filter(|&index| query.takes(symbols, index)) {
+                let id = SymbolId::in_file(record.id, index as u32).ok_or_else(|| StoreError::Corrupt {
+                    path: store.path().to_owned(),
+                    reason: format!("{} symbols in {}", symbols.len(), record.path),
+                })?;
+                if query.after.is_some_and(|after| id <= after) {
+                    continue;
+                }
+                if found.len() == query.limit {
+                    return Ok(found);
+                }
+                let name = symbols[index].name_span;
+                let chunk = document.chunks.iter().position(|chunk| chunk.span.contains(name));
+                found.push(SymbolRecord {
+                    id,
+                    path: record.path.clone(),
+                    language: language.clone(),
+                    symbol: symbols[index].clone(),
+                    chunk: chunk.and_then(|ordinal| ChunkId::in_file(record.id, ordinal as u32)),
+                    scope: scope_of(symbols, index).into_iter().map(Into::into).collect(),
+                });
+            }
+        }
+        if found.len() == query.limit {
+            break;
+        }
+    }
+    Ok(found)
 }

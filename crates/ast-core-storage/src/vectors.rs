@@ -1,6 +1,6 @@
 //! Vectors, a byte a value, and in bulk.
 
-use crate::{Document, Store, StoreError, checksum, direct};
+use crate::Document;
 use ast_core_model::{Chunk, FileId, SymbolKind};
 
 /// The vectors of a file's chunks.
@@ -14,6 +14,20 @@ pub struct FileVectors {
     /// largest value makes it, which is 127 or -127; where its length matters, it was not to be stored here. A vector of
     /// zeros is of a text without words. Empty if the chunks have no vectors.
     pub codes: Vec<i8>,
+}
+
+impl FileVectors {
+    /// Reads what a [content](crate::FileContent) has as `kinds` and `codes`.
+    ///
+    /// # Errors
+    /// What of it cannot have been written.
+    pub fn from_stored(file: FileId, kinds: &[u8], codes: &[u8]) -> Result<Self, String> {
+        if kinds.is_empty() || !codes.len().is_multiple_of(kinds.len()) {
+            return Err(format!("{} bytes for {} chunks", codes.len(), kinds.len()));
+        }
+        let kinds = kinds.iter().map(|byte| kind_of_byte(*byte)).collect::<Result<_, _>>()?;
+        Ok(Self { file, kinds, codes: codes.iter().map(|byte| byte.cast_signed()).collect() })
+    }
 }
 
 /// Appends the vector in bytes: its direction, as exactly as 255 steps of the largest value can give it.
@@ -52,47 +66,6 @@ fn kind_of_byte(byte: u8) -> Result<Option<SymbolKind>, String> {
             None => Err(format!("symbol kind {byte}")),
         },
     }
-}
-
-pub(crate) const VECTORS: &str = "\
-    SELECT file_id, kinds, codes, checksum FROM vectors \
-    WHERE file_id IN (SELECT value FROM json_each(?)) ORDER BY file_id";
-
-impl Store {
-    /// The vectors of these files, in order of ids; a file that is gone, or has no chunks, is left out.
-    pub async fn vectors(&self, files: &[FileId]) -> Result<Vec<FileVectors>, StoreError> {
-        let wanted = direct::in_list(files);
-        let connection = self.reader().await?;
-        direct::read(connection, self.path().to_owned(), move |connection, path| {
-            let failed = |error| StoreError::from_rusqlite(path, error);
-            let mut statement = connection.prepare(VECTORS).map_err(failed)?;
-            let mut rows = statement.query([&wanted]).map_err(failed)?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next().map_err(failed)? {
-                let file = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
-                let bytes = |column| {
-                    row.get_ref(column).map_err(failed)?.as_blob().map_err(|error| failed(error.into()))
-                };
-                found.push(file_vectors(file, bytes(1)?, bytes(2)?, row.get(3).map_err(failed)?).map_err(
-                    |reason| StoreError::Corrupt {
-                        path: path.to_owned(),
-                        reason: format!("the vectors of {file:?}: {reason}"),
-                    },
-                )?);
-            }
-            Ok(found)
-        })
-        .await
-    }
-}
-
-fn file_vectors(file: FileId, kinds: &[u8], codes: &[u8], noted: Option<i64>) -> Result<FileVectors, String> {
-    checksum::check(noted, || checksum::of_row(file.get().cast_signed(), &[kinds, codes]))?;
-    if kinds.is_empty() || !codes.len().is_multiple_of(kinds.len()) {
-        return Err(format!("{} bytes for {} chunks", codes.len(), kinds.len()));
-    }
-    let kinds = kinds.iter().map(|byte| kind_of_byte(*byte)).collect::<Result<_, _>>()?;
-    Ok(FileVectors { file, kinds, codes: codes.iter().map(|byte| byte.cast_signed()).collect() })
 }
 
 #[cfg(test)]

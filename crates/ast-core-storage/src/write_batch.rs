@@ -7,17 +7,26 @@ use ast_core_lexical::{FileTerms, LexicalError};
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, FileId, SymbolId};
 use std::collections::HashSet;
 
+/// What a commit came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// The generation that the store has with the batch: the next one, or if it changed nothing the one it had.
+    pub generation: u64,
+}
+
 /// Changes that become visible together, or not at all.
 #[derive(Debug, Default)]
 pub struct WriteBatch {
-    /// Files that come in or take the place of the file now at their path. At most one a path.
+    /// Files that come in or take the place of the file now at their path. At most one a path, and each with an id that
+    /// was never given to another version of a file.
     pub files: Vec<IndexedFile>,
     /// Files that go. One that is not there is gone already.
     pub removed: Vec<FileId>,
     /// Files whose content is as it was, but whose size or time on disk is to be noted anew:
     /// id, size, modification time.
     pub touched: Vec<(FileId, u64, i64)>,
-    /// Keys and values to be set beside them. The key `generation` is the store's own: what is set for it is lost.
+    /// Keys and values to be set beside them. The keys `generation`, `repository` and `writer` are the store's own: what
+    /// is set for them is lost.
     pub meta: Vec<(String, String)>,
     /// The job that they are of, and how far it is with them.
     pub job: Option<(u64, JobProgress)>,
@@ -30,7 +39,7 @@ pub struct WriteBatch {
 pub struct IndexedFile {
     pub(crate) record: FileRecord,
     /// `None` if it was not indexed.
-    pub(crate) content: Option<Content>,
+    pub(crate) content: Option<FileContent>,
 }
 
 /// What goes into the indexes of terms.
@@ -39,16 +48,22 @@ pub(crate) struct Terms {
     pub(crate) names: Vec<(FileId, FileTerms)>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Content {
-    pub(crate) document: Vec<u8>,
+/// What a backend keeps of a file's content, in the forms in which it is kept.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FileContent {
+    /// Its source and what was found in it, for [`Document::from_stored`].
+    pub document: Vec<u8>,
     /// How many definitions it has.
-    pub(crate) symbols: usize,
-    /// Of each chunk, the kind of what it is about.
-    pub(crate) kinds: Vec<u8>,
-    pub(crate) codes: Vec<u8>,
-    pub(crate) words: FileTerms,
-    pub(crate) names: FileTerms,
+    pub symbols: usize,
+    /// Of each chunk, the kind of what it is about, for [`FileVectors::from_stored`](crate::FileVectors::from_stored).
+    pub kinds: Vec<u8>,
+    /// The vectors of the chunks, for the same.
+    pub codes: Vec<u8>,
+    /// The words of each chunk, for an index that is asked for [`query_words`](crate::query_words).
+    pub words: FileTerms,
+    /// The names in it, as the terms of one document, for an index that is asked for a [`name_term`](crate::name_term).
+    pub names: FileTerms,
 }
 
 impl IndexedFile {
@@ -73,7 +88,7 @@ impl IndexedFile {
         let unfit = |error: LexicalError| invalid(&record, error.to_string());
         let words = FileTerms::new(terms).map_err(unfit)?;
         let names = names_of(document).map_err(unfit)?;
-        let content = Content {
+        let content = FileContent {
             document: document.compress()?,
             symbols: document.symbols.len(),
             kinds: kinds_of(document),
@@ -87,6 +102,11 @@ impl IndexedFile {
     /// What is known of it.
     pub fn record(&self) -> &FileRecord {
         &self.record
+    }
+
+    /// What is kept of its content; `None` if it was left out.
+    pub fn content(&self) -> Option<&FileContent> {
+        self.content.as_ref()
     }
 
     /// How many definitions it has.
@@ -123,8 +143,11 @@ impl WriteBatch {
         Terms { words, names }
     }
 
-    /// Whether it can be stored so that it can be read again.
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
+    /// Whether it can be stored so that it can be read again, which a backend asks first.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidFile`] if a path is in it twice; [`StoreError::OutOfRange`] if a size is beyond 2^63 - 1.
+    pub fn check(&self) -> Result<(), StoreError> {
         let mut paths = HashSet::with_capacity(self.files.len());
         for file in &self.files {
             if !paths.insert(&file.record.path) {

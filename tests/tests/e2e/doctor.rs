@@ -80,6 +80,9 @@ fn found_and_mended(repository: &Repository, fresh: &str, what: &str, part: &str
 const FAULTS: &[(&str, &str, &str)] = &[
     ("UPDATE meta SET value = 'seven' WHERE key = 'generation'", "meta", "set"),
     ("UPDATE meta SET value = '0' WHERE key = 'generation'", "meta", "set"),
+    ("UPDATE meta SET value = 'nobody' WHERE key = 'repository'", "meta", "set"),
+    ("DELETE FROM meta WHERE key = 'repository'", "meta", "set"),
+    ("UPDATE meta SET value = '-1' WHERE key = 'writer'", "meta", "set"),
     ("UPDATE meta SET value = '2' WHERE key = 'next_file_id'", "meta", "set"),
     ("DELETE FROM meta WHERE key = 'next_file_id'", "meta", "set"),
     ("UPDATE meta SET value = '7' WHERE key = 'dimension'", "meta", "set"),

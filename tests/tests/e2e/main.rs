@@ -25,5 +25,6 @@ mod references;
 mod repository;
 mod rows;
 mod search;
+mod store;
 mod vector_file;
 mod watch;

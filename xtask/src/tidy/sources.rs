@@ -34,7 +34,7 @@ const WALLS: &[Wall] = &[
         allowed: &[
             "crates/ast-core-vector/src/kernel",
             "crates/ast-core-parse/src/syntax/",
-            "crates/ast-core-storage/src/direct.rs",
+            "crates/ast-core-storage/src/sqlite/direct.rs",
             "crates/ast-core-cli/src/allocator.rs",
             "bindings/",
         ],

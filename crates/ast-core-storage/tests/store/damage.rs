@@ -1,7 +1,9 @@
 //! A damaged file gives an error or the right answer.
 
 use crate::sample::{EVEN, files, id, open, rust, rust_text, skipped};
-use ast_core_storage::{Access, ChunkFilter, FileStatus, NameMatch, Store, StoreError, SymbolQuery};
+use ast_core_storage::{
+    Access, ChunkFilter, FileStatus, NameMatch, SqliteStore, Store, StoreError, SymbolQuery, WriteBatch,
+};
 use std::path::Path;
 
 const FILES: u64 = 24;
@@ -54,7 +56,7 @@ fn accept<T>(answer: Result<T, StoreError>) -> Option<T> {
 }
 
 /// Asks for everything there is; gives whether all was answered.
-async fn ask_for_everything(store: &Store) -> bool {
+async fn ask_for_everything(store: &SqliteStore) -> bool {
     let mut answers = vec![
         accept(store.generation().await).is_some(),
         accept(store.files().await).is_some(),
@@ -142,6 +144,8 @@ async fn values_that_nobody_can_have_written_are_damage() {
     for (statement, ask) in [
         ("UPDATE meta SET value = 'seven' WHERE key = 'generation'", "generation"),
         ("UPDATE meta SET value = '-7' WHERE key = 'generation'", "generation"),
+        ("UPDATE meta SET value = 'nobody' WHERE key = 'repository'", "repository"),
+        ("DELETE FROM meta WHERE key = 'repository'", "repository"),
         ("UPDATE files SET id = -1 WHERE id = 2", "files"),
         ("UPDATE files SET id = 0 WHERE id = 2", "files"),
         ("UPDATE files SET size = -1 WHERE id = 2", "files"),
@@ -192,6 +196,11 @@ async fn values_that_nobody_can_have_written_are_damage() {
                 store.generation().await.err()
             }
             "files" => store.files().await.err(),
+            "repository" => {
+                let commit = store.commit(WriteBatch::default()).await;
+                assert!(matches!(commit, Err(StoreError::Corrupt { .. })), "{statement}: {commit:?}");
+                open(&path, Access::Read).await.unwrap().repository().err()
+            }
             "counts" => store.counts().await.err(),
             "symbols" => store.symbols(&symbols_named("beta")).await.err(),
             "paths" => store.paths(&[id(2)]).await.err(),

@@ -4,7 +4,8 @@ use crate::process::{Player, command, part, say};
 use crate::sample::{Again, EVEN, files, id, open, rust, skipped_record};
 use crate::tables::{quick_check, row_counts, rows};
 use ast_core_storage::{
-    Access, ChunkFilter, FileRecord, FileStatus, IndexedFile, NameMatch, Store, SymbolQuery, WriteBatch,
+    Access, ChunkFilter, FileRecord, FileStatus, IndexedFile, NameMatch, SqliteStore, Store, SymbolQuery,
+    WriteBatch,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -38,7 +39,7 @@ async fn write_for_ever(path: &Path) {
     }
 }
 
-async fn check(store: &Store, acknowledged: u64) {
+async fn check(store: &SqliteStore, acknowledged: u64) {
     let generation = store.generation().await.unwrap();
     // The last one may have been done, and the process killed before it could say so.
     assert!((acknowledged..=acknowledged + 1).contains(&generation), "{generation} of {acknowledged}");
@@ -56,7 +57,7 @@ async fn check(store: &Store, acknowledged: u64) {
     }
     let every = SymbolQuery { matching: NameMatch::Prefix, ..SymbolQuery::exact("") };
     assert_eq!(store.symbols(&every).await.unwrap().len() as i64, expected * symbols);
-    assert_eq!(store.verify(Again).await.unwrap().findings, []);
+    assert_eq!(store.verify(Box::new(Again)).await.unwrap().findings, []);
     let generations =
         rows(store.path(), "SELECT DISTINCT generation FROM files WHERE path GLOB 'shared/*'").await;
     assert_eq!(generations.len(), usize::from(generation > 0), "{generations:?}");

@@ -2,7 +2,7 @@
 
 use crate::process::{Player, command, part, say, wait};
 use crate::sample::{files, new_store, open, rust};
-use ast_core_storage::{Access, StoreError, WriteBatch};
+use ast_core_storage::{Access, Store, StoreError};
 
 fn holder(error: StoreError) -> Option<u32> {
     match error {
@@ -39,7 +39,7 @@ async fn a_second_writer_of_the_same_process_is_refused() {
 #[tokio::main(flavor = "current_thread")]
 async fn hold(path: &std::path::Path) {
     let store = open(path, Access::Write).await.unwrap();
-    store.commit(WriteBatch::default()).await.unwrap();
+    store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
     say("held");
     wait();
 }
@@ -63,7 +63,7 @@ fn a_second_writer_of_another_process_is_refused_and_told_which() {
         // Its right to write ends with it, however it ends.
         other.kill();
         let store = open(&path, Access::Write).await.unwrap();
-        assert_eq!(store.commit(WriteBatch::default()).await.unwrap().generation, 2);
+        assert_eq!(store.commit(files(vec![rust(2, "b.rs", "beta")])).await.unwrap().generation, 2);
         assert_eq!(reader.generation().await.unwrap(), 2);
     });
 }

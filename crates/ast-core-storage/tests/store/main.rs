@@ -1,9 +1,9 @@
-//! The store as its users see it, and its tables as SQL sees them.
+//! What is about SQLite alone: the file, its tables as SQL sees them, and what becomes of them. What every backend is held
+//! to is in `contract`.
 
 mod commit;
 mod damage;
 mod documents;
-mod incremental;
 mod jobs;
 mod killed;
 mod lexical;
@@ -12,6 +12,4 @@ mod opening;
 mod process;
 mod read_only;
 mod sample;
-mod symbols;
 mod tables;
-mod vectors;

@@ -1,7 +1,7 @@
 //! Which files are opened, and which are left as they are.
 
 use crate::sample::{files, id, open, rust};
-use ast_core_storage::{Access, Store, StoreConfig, StoreError, WriteBatch};
+use ast_core_storage::{Access, SqliteStore, Store, StoreConfig, StoreError, WriteBatch};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{Connection, Executor, SqliteConnection};
 use std::collections::BTreeMap;
@@ -124,7 +124,7 @@ async fn a_store_of_another_version_is_refused_untouched() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("index.db");
     open(&path, Access::Write).await.unwrap().close().await;
-    let newer = Store::schema_version() + 1;
+    let newer = SqliteStore::SCHEMA_VERSION + 1;
     for (version, is_newer) in [(i64::from(newer), true), (0, false), (-1, false)] {
         let options = SqliteConnectOptions::new().filename(&path);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -145,13 +145,65 @@ async fn a_store_of_another_version_is_refused_untouched() {
     }
 }
 
+/// What there was before the store said which repository it is of.
+#[tokio::test]
+async fn a_store_of_before_is_brought_up_with_what_it_holds() {
+    const VERSION_5: &str = concat!(
+        include_str!("../../migrations/0001_index.sql"),
+        include_str!("../../migrations/0002_documents.sql"),
+        include_str!("../../migrations/0003_names.sql"),
+        include_str!("../../migrations/0004_jobs.sql"),
+        include_str!("../../migrations/0005_checksums.sql"),
+        "INSERT INTO meta VALUES ('generation', '3'), ('root', 'here'); \
+         INSERT INTO files VALUES (1, 'a.bin', NULL, 'binary', NULL, 7, 8, NULL, 0, 0, 3, 0, NULL); \
+         PRAGMA application_id = 0x41434569; PRAGMA user_version = 5"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.db");
+    database(&path, SqliteJournalMode::Wal, VERSION_5).await.close().await.unwrap();
+    assert!(matches!(open(&path, Access::Read).await.err(), Some(StoreError::Missing { .. })));
+    let store = open(&path, Access::Write).await.unwrap();
+    let repository = store.repository().unwrap();
+    assert_eq!(
+        (store.generation().await.unwrap(), store.meta("root").await.unwrap()),
+        (3, Some("here".into()))
+    );
+    assert_eq!(store.files().await.unwrap()[0].path.as_str(), "a.bin");
+    assert_eq!(store.commit(files(vec![rust(2, "a.rs", "alpha")])).await.unwrap().generation, 4);
+    store.close().await;
+    assert_eq!(open(&path, Access::Read).await.unwrap().repository().unwrap(), repository);
+}
+
+/// As SQLite's backup does it: through SQLite, into a file that is open.
+#[tokio::test]
+async fn a_store_over_which_another_was_restored_is_not_written_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, other) = (directory.path().join("index.db"), directory.path().join("other.db"));
+    for path in [&path, &other] {
+        let store = open(path, Access::Write).await.unwrap();
+        store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
+        store.close().await;
+    }
+    let store = open(&path, Access::Write).await.unwrap();
+    let mut restoring =
+        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    let attach = format!("ATTACH '{}' AS other", other.display());
+    restoring.execute(sqlx::AssertSqlSafe(attach)).await.unwrap();
+    // The other was written to as often.
+    let restore = "UPDATE meta SET value = (SELECT value FROM other.meta AS o WHERE o.key = meta.key) WHERE key <> 'writer'";
+    restoring.execute(restore).await.unwrap();
+    let error = store.commit(files(vec![rust(2, "b.rs", "beta")])).await.unwrap_err();
+    assert!(matches!(error, StoreError::Replaced { .. }), "{error}");
+    assert_eq!(store.files().await.unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_name_is_a_name_whatever_it_looks_like() {
     let directory = tempfile::tempdir().unwrap();
     for name in ["file:x.db?mode=memory", ":memory:", "a b%20#ü'.db"] {
         let path = directory.path().join(name);
         let store = open(&path, Access::Write).await.unwrap();
-        store.commit(WriteBatch::default()).await.unwrap();
+        store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
         store.close().await;
         assert!(path.metadata().unwrap().len() > 0, "{name}");
         assert_eq!(open(&path, Access::Read).await.unwrap().generation().await.unwrap(), 1, "{name}");
@@ -171,7 +223,7 @@ async fn settings_at_the_edge_of_their_types_are_taken() {
             busy_timeout: Duration::MAX,
         },
     ] {
-        let store = Store::open(&path, Access::Write, &config).await.unwrap();
+        let store = SqliteStore::open(&path, Access::Write, &config).await.unwrap();
         store.commit(files(vec![rust(1, "a.rs", "alpha")])).await.unwrap();
         assert_eq!(store.files().await.unwrap().len(), 1);
         store.close().await;

@@ -3,7 +3,7 @@
 
 use crate::process::{Player, command_of, part, say, wait};
 use crate::sample::{files, open, rust};
-use ast_core_storage::{Access, StoreError};
+use ast_core_storage::{Access, Store, StoreError};
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;

@@ -4,7 +4,7 @@ use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkTerms, ContentHash, FileId, RepoPath};
 use ast_core_parse::{Language, ParsedFile, Parser};
 use ast_core_storage::{
-    Access, Bm25f, Derive, Derived, Document, FileRecord, FileStatus, IndexedFile, Store, StoreConfig,
+    Access, Bm25f, Derive, Derived, Document, FileRecord, FileStatus, IndexedFile, SqliteStore, StoreConfig,
     StoreError, WriteBatch,
 };
 use std::path::Path;
@@ -142,15 +142,15 @@ pub(crate) fn files(files: Vec<IndexedFile>) -> WriteBatch {
     WriteBatch { files, ..WriteBatch::default() }
 }
 
-pub(crate) async fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
-    Store::open(path, access, &StoreConfig::default()).await
+pub(crate) async fn open(path: &Path, access: Access) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(path, access, &StoreConfig::default()).await
 }
 
 /// Every field alike, whatever its length.
 pub(crate) const EVEN: Bm25f = Bm25f { weights: [1.0; 4], b: [0.0; 4], k1: 1.2 };
 
 /// A new store in a directory of its own.
-pub(crate) async fn new_store() -> (tempfile::TempDir, Store) {
+pub(crate) async fn new_store() -> (tempfile::TempDir, SqliteStore) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory.path().join("index.db"), Access::Write).await.unwrap();
     (directory, store)

@@ -3,8 +3,8 @@
 //! sqlx runs each statement on a thread of its own, and waking that thread and waiting for it takes longer than writing a
 //! row does. The work of a commit, or of a search by words, is done on one thread, through the handle of the connection.
 
+use super::connection::Writer;
 use crate::StoreError;
-use crate::connection::Writer;
 use ast_core_model::FileId;
 use rusqlite::Connection;
 use sqlx::pool::PoolConnection;
@@ -64,9 +64,10 @@ pub(crate) async fn lend<T>(
     Ok(work(&mut direct))
 }
 
-/// A list for `json_each`: as many values as there are, in one statement.
+/// A list for `json_each`: as many files as there are, in one statement.
 pub(crate) fn in_list(files: &[FileId]) -> String {
-    crate::store::json_list(files.iter().map(|file| file.get()))
+    let numbers: Vec<String> = files.iter().map(|file| file.get().to_string()).collect();
+    format!("[{}]", numbers.join(","))
 }
 
 /// The id of a file in a row.

@@ -1,10 +1,12 @@
 //! Whose database a file is, and the version of its tables.
 
-use crate::StoreError;
-use crate::step::reach;
+use super::fence::Fence;
+use super::step::reach;
+use crate::{RepositoryId, StoreError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// "ACEi", in the header of the file, says whose database it is.
@@ -12,11 +14,12 @@ const APPLICATION_ID: u32 = 0x4143_4569;
 
 /// Each brings a store from the version before to its own: the first to version 1. They only ever grow in number.
 const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/0001_index.sql"),
-    include_str!("../migrations/0002_documents.sql"),
-    include_str!("../migrations/0003_names.sql"),
-    include_str!("../migrations/0004_jobs.sql"),
-    include_str!("../migrations/0005_checksums.sql"),
+    include_str!("../../migrations/0001_index.sql"),
+    include_str!("../../migrations/0002_documents.sql"),
+    include_str!("../../migrations/0003_names.sql"),
+    include_str!("../../migrations/0004_jobs.sql"),
+    include_str!("../../migrations/0005_checksums.sql"),
+    include_str!("../../migrations/0006_repository.sql"),
 ];
 
 /// The version of the tables that this program writes.
@@ -70,8 +73,12 @@ pub(crate) async fn check(connection: &mut SqliteConnection, path: &Path) -> Res
     Header::read(connection).await.map_err(|error| StoreError::from_sqlx(path, error))?.check(path)
 }
 
-/// Brings the tables up to this program's version, all or nothing.
-pub(crate) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+/// Brings the tables up to this program's version and makes the connection the last writer, all or nothing.
+pub(crate) async fn migrate(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    repository: Arc<OnceLock<RepositoryId>>,
+) -> Result<Fence, StoreError> {
     let failed = |error| StoreError::from_sqlx(path, error);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     let reached = |step| reach(step).map_err(|error| StoreError::from_rusqlite(path, error));
@@ -87,9 +94,11 @@ pub(crate) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> R
         let header = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
         sqlx::raw_sql(AssertSqlSafe(header)).execute(&mut *transaction).await.map_err(failed)?;
     }
+    let fence = Fence::raise(&mut transaction, repository).await.map_err(failed)?;
     reached("migrate/written")?;
     transaction.commit().await.map_err(failed)?;
-    reached("migrate/done")
+    reached("migrate/done")?;
+    Ok(fence)
 }
 
 /// What a database says of itself.

@@ -1,10 +1,8 @@
 //! After any sequence of changes the store holds what a new one would that gets the result at once.
 
-use crate::sample::{Again, Parts, files, new_store, parts, rust_text, skipped};
-use crate::tables::rows;
-use ast_core_storage::{
-    Bm25f, ChunkFilter, FileRecord, FileStatus, IndexedFile, NameMatch, Store, SymbolQuery, WriteBatch,
-};
+use super::sample::{Parts, WORDS, batch, parts, skipped, text};
+use super::{Backend, assert_sound, cases, new_store, runtime, seen};
+use crate::{FileRecord, FileStatus, IndexedFile, WriteBatch};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -27,46 +25,16 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-const WORDS: [&str; 6] = ["apple", "berry", "cherry", "damson", "elder", "fig"];
-
 fn written_parts(number: u64, at: u8, functions: u8) -> Parts {
     let word = WORDS[at as usize];
-    parts(number, &format!("{word}.rs"), &rust_text(word, functions.into()))
+    parts(number, &format!("{word}.rs"), text(word, functions.into()).document())
 }
 
-fn written(number: u64, at: u8, functions: u8) -> IndexedFile {
-    written_parts(number, at, functions).build().unwrap()
-}
-
-/// Everything there is to see, but for the generations.
-async fn seen(store: &Store) -> Vec<String> {
-    let mut seen = Vec::new();
-    for statement in [
-        "SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors \
-         FROM files ORDER BY id",
-        "SELECT * FROM documents",
-        "SELECT * FROM vectors",
-    ] {
-        seen.extend(rows(store.path(), statement).await.into_iter().map(|row| format!("{row:?}")));
-    }
-    let ranking = Bm25f { weights: [3.0, 2.0, 1.5, 1.0], b: [0.3, 0.5, 0.75, 0.75], k1: 2.0 };
-    for terms in [&["count", "state"][..], &["total"], &WORDS] {
-        let hits = store.lexical_search(terms, ranking, ChunkFilter::All, 1_000).await.unwrap();
-        seen.extend(hits.into_iter().map(|hit| format!("{:?} {}", hit.chunk, hit.score)));
-    }
-    let naming = store.files_naming("", NameMatch::Prefix).await.unwrap();
-    seen.extend(naming.into_iter().map(|naming| format!("{naming:?}")));
-    let every = SymbolQuery { matching: NameMatch::Prefix, ..SymbolQuery::exact("") };
-    seen.extend(store.symbols(&every).await.unwrap().into_iter().map(|found| format!("{found:?}")));
-    seen
-}
-
-#[test]
-fn incremental_equals_rebuilt() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+pub fn incremental_equals_rebuilt<B: Backend>() {
+    let runtime = runtime();
     let batches = prop::collection::vec(prop::collection::vec(change(), 1..6), 1..8);
-    proptest!(ProptestConfig::with_cases(24), |(batches in batches)| runtime.block_on(async {
-        let (_directory, store) = new_store().await;
+    proptest!(cases(24), |(batches in batches)| runtime.block_on(async {
+        let (_place, store) = new_store::<B>().await;
         let mut now: BTreeMap<u8, (FileRecord, Option<u8>)> = BTreeMap::new();
         let mut next = 1;
         for changes in batches {
@@ -78,7 +46,7 @@ fn incremental_equals_rebuilt() {
             for (at, change) in changes {
                 match change {
                     Change::Write(_, functions) => {
-                        let written = written(next, at, functions);
+                        let written = written_parts(next, at, functions).build().unwrap();
                         now.insert(at, (written.record().clone(), Some(functions)));
                         batch.files.push(written);
                     }
@@ -101,13 +69,16 @@ fn incremental_equals_rebuilt() {
             }
             store.commit(batch).await.unwrap();
         }
-        let (_directory, rebuilt) = new_store().await;
+        let (_place, rebuilt) = new_store::<B>().await;
         let all = now.into_iter().map(|(at, (record, functions))| match functions {
             None => IndexedFile::left_out(record),
-            Some(functions) => Parts { record, ..written_parts(1, at, functions) }.build().unwrap(),
+            Some(functions) => {
+                let built = written_parts(record.id.get(), at, functions);
+                Parts { record, ..built }.build().unwrap()
+            }
         });
-        rebuilt.commit(files(all.collect())).await.unwrap();
-        assert_eq!(seen(&store).await, seen(&rebuilt).await);
-        assert_eq!(store.verify(Again).await.unwrap().findings, []);
+        rebuilt.commit(batch(all)).await.unwrap();
+        assert_eq!(seen(&*store).await, seen(&*rebuilt).await);
+        assert_sound(&*store).await;
     }));
 }

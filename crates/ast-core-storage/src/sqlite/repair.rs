@@ -1,63 +1,48 @@
 //! Mends what is wrong with a store.
 
-use crate::commit::{INSERT_VECTORS, put_vectors};
-use crate::connection::resolve;
-use crate::direct;
-use crate::document::Document;
-use crate::files::{FileRow, ROWS};
-use crate::finding::Remedy;
-use crate::lock::{WriterLock, lock_path};
+use super::commit::{INSERT_VECTORS, put_vectors};
+use super::connection::resolve;
+use super::fence::{NEW_REPOSITORY, PUT_META, REPOSITORY, value};
+use super::files::{FileRow, ROWS};
+use super::lock::{WriterLock, lock_path};
+use super::pages::{self, PageTable, Pages};
+use super::step::reach;
+use super::store::{Caches, GENERATION};
+use super::verify::{Diagnosis, ORPHANS, diagnose};
+use super::{SqliteStore, direct};
 use crate::names::names_of;
-use crate::pages::{self, PageTable, Pages};
-use crate::step::reach;
-use crate::store::{Caches, GENERATION, META};
 use crate::vectors::{codes_of, kinds_of};
-use crate::verify::{Derive, Derived, Diagnosis, ORPHANS, Verification, diagnose};
-use crate::{FileRecord, Store, StoreError};
+use crate::{Derive, Derived, Document, FileRecord, Remedy, Repair, RepositoryId, StoreError};
 use ast_core_lexical::FileTerms;
 use ast_core_model::FileId;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
-
-/// What was mended.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Repair {
-    /// What was wrong.
-    pub before: Verification,
-    /// What still is. If that is damage of the database itself, nothing was changed.
-    pub after: Verification,
-}
 
 /// Files whose terms are put into an index of words together, by the size of their sources.
 const BYTES_AT_A_TIME: usize = 8 << 20;
 
-impl Store {
-    /// Verifies the store and mends what is wrong, in one transaction: what follows from documents is made anew, and a
-    /// file whose document is damaged is taken out, so that the next index run reads it again.
-    ///
-    /// What only [`set_aside`](Self::set_aside) mends is left as it is, and all the rest with it.
-    ///
-    /// # Errors
-    /// As [`commit`](Self::commit).
-    pub async fn repair(&self, mut derive: impl Derive) -> Result<Repair, StoreError> {
+impl SqliteStore {
+    pub(crate) async fn repair(&self, mut derive: Box<dyn Derive>) -> Result<Repair, StoreError> {
         let writer = self.writer().await?;
+        let fence = writer.fence.clone();
         let caches = self.caches.clone();
-        direct::run(writer, self.path().to_owned(), move |connection, path| {
+        direct::run(writer, self.path.clone(), move |connection, path| {
             let failed = |error| StoreError::from_rusqlite(path, error);
-            let begin = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-            let transaction = begin.map_err(failed)?;
-            let diagnosis = diagnose(&transaction, path, &mut derive)?;
+            let transaction = fence.begin_to_mend(connection, path)?;
+            let diagnosis = diagnose(&transaction, path, &mut *derive)?;
             let before = diagnosis.verification.clone();
             if before.findings.is_empty()
                 || before.findings.iter().any(|finding| finding.remedy == Remedy::SetAside)
             {
                 return Ok(Repair { after: before.clone(), before });
             }
-            mend(&transaction, path, &diagnosis, &mut derive, &caches)?;
+            let repository = mend(&transaction, path, &diagnosis, &mut *derive, &caches)?;
             reach("repair/mended").map_err(failed)?;
-            let after = diagnose(&transaction, path, &mut derive)?.verification;
+            let after = diagnose(&transaction, path, &mut *derive)?.verification;
             transaction.commit().map_err(failed)?;
+            if let Some(repository) = repository {
+                fence.bind(repository);
+            }
             Ok(Repair { before, after })
         })
         .await
@@ -112,13 +97,14 @@ impl Store {
 /// What the names of a database and of what SQLite keeps beside it end with.
 const SUFFIXES: [&str; 4] = ["-wal", "-journal", "-shm", ""];
 
+/// Mends what was found; the repository that the store is of from now on, if it did not say.
 fn mend(
     connection: &Connection,
     path: &Path,
     diagnosis: &Diagnosis,
     derive: &mut dyn Derive,
     caches: &Caches,
-) -> Result<(), StoreError> {
+) -> Result<Option<RepositoryId>, StoreError> {
     let failed = |error| StoreError::from_rusqlite(path, error);
     if diagnosis.verification.findings.iter().any(|finding| finding.remedy == Remedy::Reindex) {
         connection.execute_batch("REINDEX").map_err(failed)?;
@@ -147,12 +133,17 @@ fn mend(
         None => generation_of(connection).map_err(failed)?,
     };
     let next = generation.saturating_add(1).to_string();
-    let set = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
-    connection.execute(set, [GENERATION, &next]).map(drop).map_err(failed)
+    connection.execute(PUT_META, [GENERATION, &next]).map_err(failed)?;
+    if !diagnosis.has_no_repository {
+        return Ok(None);
+    }
+    let drawn: String = connection.query_row(NEW_REPOSITORY, [], |row| row.get(0)).map_err(failed)?;
+    connection.execute(PUT_META, [REPOSITORY, &drawn]).map_err(failed)?;
+    Ok(drawn.parse().ok())
 }
 
 fn generation_of(connection: &Connection) -> rusqlite::Result<i64> {
-    let text: Option<String> = connection.query_row(META, [GENERATION], |row| row.get(0)).optional()?;
+    let text = value(connection, GENERATION)?;
     Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
@@ -181,7 +172,7 @@ fn derived(
         connection.prepare("SELECT content FROM documents WHERE file_id = ?").map_err(failed)?;
     let content: Vec<u8> =
         content.query_row([record.id.get().cast_signed()], |row| row.get(0)).map_err(failed)?;
-    let document = Document::decompress(&content).map_err(damaged)?;
+    let document = Document::from_stored(&content).map_err(damaged)?;
     let derived = derive.derive(record, &document).map_err(damaged)?;
     Ok((document, derived))
 }

@@ -1,11 +1,14 @@
 //! Connections to the database: the one that writes, and those that read.
 
-use crate::lock::WriterLock;
-use crate::{StoreConfig, StoreError, direct, schema};
+use super::fence::Fence;
+use super::lock::WriterLock;
+use super::{StoreConfig, direct, schema};
+use crate::{RepositoryId, StoreError};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 /// A pool holds a place for each connection that it may come to have, and each has a thread.
@@ -15,22 +18,28 @@ const MAX_READERS: u32 = 1024;
 pub(crate) struct Writer {
     connection: SqliteConnection,
     options: SqliteConnectOptions,
+    pub(crate) fence: Fence,
     _lock: WriterLock,
 }
 
 impl Writer {
     /// Opens the database to write, makes it if it is missing, and brings its tables up to date.
-    pub(crate) async fn open(path: &Path, file: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
+    pub(crate) async fn open(
+        path: &Path,
+        file: &Path,
+        config: &StoreConfig,
+        repository: Arc<OnceLock<RepositoryId>>,
+    ) -> Result<Self, StoreError> {
         let lock = WriterLock::acquire(path, file)?;
         let failed = |error| StoreError::from_sqlx(path, error);
         let options = options(file, config, config.cache_kib)
             .create_if_missing(true)
             .pragma("wal_autocheckpoint", "4000");
         let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
-        schema::migrate(&mut connection, path).await?;
+        let fence = schema::migrate(&mut connection, path, repository).await?;
         // Only now, as the write-ahead log of a file is no place to say first whose file it is. It stays that way.
         sqlx::query("PRAGMA journal_mode = WAL").execute(&mut connection).await.map_err(failed)?;
-        Ok(Self { connection, options, _lock: lock })
+        Ok(Self { connection, options, fence, _lock: lock })
     }
 
     /// The connection, outside of any transaction.
@@ -186,13 +195,21 @@ fn options(file: &Path, config: &StoreConfig, cache_kib: u32) -> SqliteConnectOp
         .pragma("cell_size_check", "ON")
         // Rows of a large answer are handed over so many at a time.
         .row_buffer_size(1024)
+        // Who borrows the handle sends the thread of the connection a command, and may hold the handle while it waits for a
+        // place in the queue: if that is full because the thread waits for the handle, they wait for each other for ever.
+        // On a busy machine the thread may not get to run for as many loans as one likes.
+        .command_buffer_size(usize::MAX / 2)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Access, Document, FileRecord, FileStatus, IndexedFile, Store, StoreConfig};
+    use super::super::direct;
+    use super::options;
+    use crate::{Access, Document, FileRecord, FileStatus, IndexedFile, SqliteStore, StoreConfig};
     use crate::{StoreError, WriteBatch};
     use ast_core_model::{ContentHash, FileId, RepoPath};
+    use sqlx::{Connection, SqliteConnection};
+    use std::time::Duration;
 
     /// Files whose texts do not get smaller by compression.
     fn batch(files: u64, text_bytes: usize) -> WriteBatch {
@@ -221,7 +238,7 @@ mod tests {
     }
 
     /// Leaves the database so many pages to grow by.
-    async fn limit(store: &Store, pages: i64) {
+    async fn limit(store: &SqliteStore, pages: i64) {
         let mut writer = store.writer.as_ref().unwrap().lock().await;
         let connection = writer.ready().await.unwrap();
         let count: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *connection).await.unwrap();
@@ -229,11 +246,27 @@ mod tests {
         sqlx::query(sqlx::AssertSqlSafe(limit)).execute(connection).await.unwrap();
     }
 
+    /// A loan takes less time than to wake the thread of the connection, which then finds many that are over.
+    #[tokio::test]
+    async fn a_handle_is_lent_however_late_the_thread_of_the_connection_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("index.db");
+        drop(SqliteStore::open(&path, Access::Write, &StoreConfig::default()).await.unwrap());
+        let options = options(&path, &StoreConfig::default(), 1024);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let loans = async {
+            for _ in 0..20_000 {
+                assert!(direct::lend(&mut connection, |direct| direct.is_autocommit()).await.unwrap());
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), loans).await.expect("all loans come to their end");
+    }
+
     #[tokio::test]
     async fn a_full_disk_is_said_and_writing_goes_on_when_there_is_space() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("index.db");
-        let store = Store::open(&path, Access::Write, &StoreConfig::default()).await.unwrap();
+        let store = SqliteStore::open(&path, Access::Write, &StoreConfig::default()).await.unwrap();
         store.commit(WriteBatch::default()).await.unwrap();
         // One large row ends the transaction within SQLite, one of many in a statement does not.
         for too_much in [|| batch(1, 1 << 20), || batch(300, 3_000)] {

@@ -1,52 +1,20 @@
 //! Holds all that a store says against each other.
 
-use crate::checksum;
-use crate::direct;
-use crate::document::Document;
-use crate::files::{FileRow, ROWS};
-use crate::finding::{Finding, Part, Remedy};
+use super::fence::{REPOSITORY, WRITER, number, value};
+use super::files::{FileRow, ROWS};
+use super::pages::{PageTable, Pages};
+use super::store::GENERATION;
+use super::{SqliteStore, checksum, direct};
 use crate::names::names_of;
-use crate::pages::{PageTable, Pages};
-use crate::store::{GENERATION, META};
 use crate::vectors::{codes_of, kinds_of};
-use crate::{FileRecord, Store, StoreError};
+use crate::{
+    Derive, Derived, Document, FileRecord, Finding, Part, Remedy, RepositoryId, StoreError, Verification,
+};
 use ast_core_lexical::{FileTerms, LexicalError, Manifest, PageId, Verify};
-use ast_core_model::{ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span};
+use ast_core_model::{ChunkId, ContentHash, FileId, RepoPath, Span};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-
-/// What is made from a file's document, and kept beside it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Derived {
-    /// The terms of each chunk.
-    pub terms: Vec<ChunkTerms>,
-    /// The vectors of the chunks, one after the other, or none.
-    pub vectors: Vec<f32>,
-}
-
-/// Makes from documents what is kept beside them: to be compared with what there is, and to mend it.
-pub trait Derive: Send + 'static {
-    /// What is to be there of this file.
-    ///
-    /// # Errors
-    /// Why nothing can be made of it: the document is then taken for damaged.
-    fn derive(&mut self, record: &FileRecord, document: &Document) -> Result<Derived, String>;
-}
-
-/// What was looked at, and what is wrong.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Verification {
-    /// What is wrong, in the order in which it was found.
-    pub findings: Vec<Finding>,
-    /// How many files the store knows of.
-    pub files: u64,
-    /// How many chunks they have.
-    pub chunks: u64,
-    /// How many pages the indexes of words and of names have.
-    pub pages: u64,
-}
 
 /// What is wrong with the store, by what is to be done about it.
 #[derive(Debug, Default)]
@@ -60,6 +28,8 @@ pub(crate) struct Diagnosis {
     pub(crate) rebuild: BTreeSet<PageTable>,
     /// What the number of the last commit is to be, if it is not to stay.
     pub(crate) generation: Option<i64>,
+    /// Whether the store does not say which repository it is of.
+    pub(crate) has_no_repository: bool,
 }
 
 impl Diagnosis {
@@ -68,20 +38,13 @@ impl Diagnosis {
     }
 }
 
-impl Store {
-    /// Reads everything and says what is wrong: what SQLite finds, then each row, each document and what follows from
-    /// it, each page of the indexes of words and of names, and what of all this is not the others'. A store that is written meanwhile
-    /// is seen as it was at the beginning.
-    ///
-    /// It takes about as long as making all that `derive` makes. In memory it has about 40 bytes a chunk.
-    ///
-    /// # Errors
-    /// [`StoreError::Open`] and [`StoreError::Database`] if it cannot be read for another reason than damage.
-    pub async fn verify(&self, mut derive: impl Derive) -> Result<Verification, StoreError> {
+impl SqliteStore {
+    /// In memory it has about 40 bytes a chunk.
+    pub(crate) async fn verify(&self, mut derive: Box<dyn Derive>) -> Result<Verification, StoreError> {
         let connection = self.reader().await?;
-        direct::read(connection, self.path().to_owned(), move |connection, path| {
+        direct::read(connection, self.path.clone(), move |connection, path| {
             let begun = connection.transaction().map_err(|error| StoreError::from_rusqlite(path, error))?;
-            Ok(diagnose(&begun, path, &mut derive)?.verification)
+            Ok(diagnose(&begun, path, &mut *derive)?.verification)
         })
         .await
     }
@@ -120,6 +83,7 @@ fn look(
     }
     let files = check_files(connection, diagnosis).map_err(failed)?;
     check_generation(connection, diagnosis).map_err(failed)?;
+    check_identity(connection, diagnosis).map_err(failed)?;
     check_orphans(connection, diagnosis).map_err(failed)?;
     let expected = check_contents(connection, &files, derive, diagnosis).map_err(failed)?;
     check_pages(connection, path, PageTable::Words, &expected.words, &files, diagnosis)?;
@@ -170,13 +134,29 @@ fn check_generation(connection: &Connection, diagnosis: &mut Diagnosis) -> rusql
     let last: Option<i64> =
         connection.query_row("SELECT max(generation) FROM files", [], |row| row.get(0))?;
     let last = last.unwrap_or(0).max(0);
-    let text: Option<String> = connection.query_row(META, [GENERATION], |row| row.get(0)).optional()?;
+    let text = value(connection, GENERATION)?;
     let number = text.as_ref().map(|text| text.parse().ok().filter(|number: &i64| *number >= 0));
     // Before the first commit there is none.
     if number.unwrap_or(Some(0)).is_none_or(|number| number < last) {
         diagnosis.generation = Some(last);
         let found = format!("generation {text:?}");
         diagnosis.add(Finding::new(Part::Meta, found, format!("at least {last}"), Remedy::Set));
+    }
+    Ok(())
+}
+
+fn check_identity(connection: &Connection, diagnosis: &mut Diagnosis) -> rusqlite::Result<()> {
+    let repository = value(connection, REPOSITORY)?;
+    if repository.as_deref().is_none_or(|text| text.parse::<RepositoryId>().is_err()) {
+        diagnosis.has_no_repository = true;
+        let found = format!("repository {repository:?}");
+        diagnosis.add(Finding::new(Part::Meta, found, "32 hexadecimal digits", Remedy::Set));
+    }
+    let writer = value(connection, WRITER)?;
+    if writer.as_deref().and_then(number).is_none() {
+        // Whoever opens the store to write sets it.
+        let found = format!("writer {writer:?}");
+        diagnosis.add(Finding::new(Part::Meta, found, "the number of the last writer", Remedy::Set));
     }
     Ok(())
 }
@@ -291,7 +271,7 @@ fn check_document(
     let sound = |reason| (reason, "a sound document".to_owned());
     let of = || checksum::of_row(record.id.get().cast_signed(), &[bytes]);
     checksum::check(*noted, of).map_err(sound)?;
-    let document = Document::decompress(bytes).map_err(sound)?;
+    let document = Document::from_stored(bytes).map_err(sound)?;
     let hash = ContentHash::of(&document.source);
     if record.content_hash != Some(hash) {
         let recorded = record.content_hash.map_or("none".to_owned(), |hash| hash.to_string());

@@ -1,8 +1,7 @@
 //! The pages of an index of terms, in a table, as one transaction sees them.
 
-use crate::StoreError;
-use crate::finding::Part;
-use crate::step::reach;
+use super::step::reach;
+use crate::{Part, StoreError};
 use ast_core_lexical::{
     Changes, FileTerms, LexicalError, Manifest, Merge, Page, PageCache, PageId, Task, Update, plan_merges,
     run,

@@ -1,6 +1,7 @@
 //! Vectors by what they were made of, kept for the next time that it comes.
 
-use crate::{StoreError, checksum};
+use super::checksum;
+use crate::StoreError;
 use ast_core_model::ContentHash;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
