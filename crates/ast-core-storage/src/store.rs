@@ -3,8 +3,8 @@
 use crate::files::versions_of_files;
 use crate::symbols::symbols_of_documents;
 use crate::{
-    ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, FileVersion, JobRecord, NameMatch, NamingFile,
-    Repair, RepositoryId, StoreError, SymbolQuery, SymbolRecord, Verification, WriteBatch,
+    ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, FileVersion, JobRecord, NameMatch,
+    NamingFile, Repair, RepositoryId, StoreError, SymbolQuery, SymbolRecord, Verification, WriteBatch,
 };
 use ast_core_lexical::{Bm25f, Hit};
 use ast_core_model::{FileId, LanguageName, RepoPath};

@@ -334,6 +334,6 @@ fn vectors_of_another_length_are_damage_and_not_left_out() {
     });
     // As long as there is a copy of them, those in the store are not read.
     assert_eq!(repository.run(["search", "job"]).code, Some(0));
-    std::fs::remove_file(repository.root().join(".ast-core/index.db-vectors")).expect("there is a copy");
+    fs::remove_file(repository.root().join(".ast-core/index.db-vectors")).expect("there is a copy");
     repository.run(["search", "job"]).assert_refused(4, &["index.db", "damaged", "256"]);
 }

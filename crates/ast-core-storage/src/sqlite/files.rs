@@ -134,7 +134,8 @@ impl SqliteStore {
             let mut versions = Vec::new();
             while let Some(row) = rows.next().map_err(failed)? {
                 let id = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
-                let status = row.get_ref(3).map_err(failed)?.as_str().map_err(|error| failed(error.into()))?;
+                let status =
+                    row.get_ref(3).map_err(failed)?.as_str().map_err(|error| failed(error.into()))?;
                 let status: FileStatus =
                     status.parse().map_err(|()| corrupt(format!("the status of {id:?} is {status:?}")))?;
                 let has_language: bool = row.get(4).map_err(failed)?;

@@ -6,8 +6,9 @@ use super::pages::PageTable;
 use super::step::reach;
 use super::{StoreConfig, schema};
 use crate::{
-    Access, ChunkFilter, Committed, Derive, Document, FileRecord, FileVersion, FileVectors, JobRecord, NameMatch,
-    NamingFile, Repair, RepositoryId, Store, StoreCounts, StoreError, StoreFuture, Verification, WriteBatch,
+    Access, ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, FileVersion, JobRecord,
+    NameMatch, NamingFile, Repair, RepositoryId, Store, StoreCounts, StoreError, StoreFuture, Verification,
+    WriteBatch,
 };
 use ast_core_lexical::{Bm25f, Hit, PageCache};
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
