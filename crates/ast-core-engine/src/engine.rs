@@ -8,7 +8,7 @@ use crate::report::{Change, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Catalog, FILES_AT_A_TIME, Snapshot};
 use crate::step::reach;
 use crate::vector_file::{self, VectorFile};
-use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorBackend, VectorError};
+use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorError};
 use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
 use ast_core_metrics::ProcessFigures;
 use ast_core_storage::{Access, FileStatus, FileVersion, SqliteStore, Store, StoreError};
@@ -317,9 +317,6 @@ impl Engine {
 
     /// The vector file, if another is there than the snapshot was made from and than was found to be of no use.
     async fn newer_vector_file(&self, before: &Snapshot) -> Result<Option<VectorFile>, EngineError> {
-        if self.config.vectors != VectorBackend::Flat {
-            return Ok(None);
-        }
         let stamp = vector_file::stamp_of(&vector_file::path_of(&self.config.database));
         if stamp.is_none() || stamp == before.stamp() || stamp == self.distrusted() {
             return Ok(None);
@@ -435,7 +432,7 @@ mod tests {
         std::fs::write(tree.path().join("a.py"), "def open_valve(pump):\n    return pump.open()\n").unwrap();
         std::fs::write(tree.path().join("b.py"), "def paint_fence(colour):\n    return colour\n").unwrap();
         let mut answers = Vec::new();
-        for vectors in [VectorBackend::Flat, VectorBackend::HnswRs] {
+        for vectors in [crate::VectorBackend::Flat, crate::VectorBackend::HnswRs] {
             let engine =
                 Engine::open(EngineConfig { vectors, ..EngineConfig::for_tree(tree.path()) }).await.unwrap();
             engine.index(tree.path(), &IndexOptions::default(), IndexControl::default()).await.unwrap();

@@ -56,11 +56,13 @@ pub(crate) struct VectorFile {
 }
 
 impl VectorFile {
-    /// Opens the file of an index; `None` if there is none.
+    /// Opens the file of an index; `None` if there is none, or the index does not say which it is.
     pub(crate) async fn open(store: &dyn Store, config: &EngineConfig) -> Result<Option<Self>, EngineError> {
+        if !has_one(config) {
+            return Ok(None);
+        }
         let path = path_of(&config.database);
-        let Some(stamp) = stamp_of(&path) else { return Ok(None) };
-        let model = model(store, config)?.unwrap_or_default();
+        let (Some(stamp), Some(model)) = (stamp_of(&path), model(store, config)) else { return Ok(None) };
         let dimension = config.embedder.model().dimension;
         blocking(move || {
             let expected = Expected { dimension, metric: Metric::Cosine, model: &model };
@@ -85,13 +87,14 @@ pub(crate) fn stamp_of(path: &Path) -> Option<Stamp> {
     std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata))
 }
 
-/// What vectors must be made by, and of which index, to be those of this one; `None` if the index does not say whose it is.
-fn model(store: &dyn Store, config: &EngineConfig) -> Result<Option<String>, EngineError> {
-    match store.repository() {
-        Ok(repository) => Ok(Some(format!("{}; repository {repository}", config.pipeline()))),
-        Err(StoreError::Corrupt { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+/// What vectors must be made by, and of which index, to be those of this one; `None` if that is damaged.
+fn model(store: &dyn Store, config: &EngineConfig) -> Option<String> {
+    store.repository().ok().map(|repository| format!("{}; index {repository}", config.pipeline()))
+}
+
+/// Whether an index has such a file: it is a file itself, and all of its vectors are scanned.
+fn has_one(config: &EngineConfig) -> bool {
+    config.vectors == VectorBackend::Flat && config.database.is_file()
 }
 
 /// The versions of files whose vectors a file has, and the kinds of their chunks.
@@ -207,8 +210,7 @@ impl Contents {
 /// Bytes of a file in the list of files.
 const HELD: usize = 20;
 
-/// Writes the file of an index anew; whether it was, which it is not if it is cancelled before, the index has no name yet, or
-/// its vectors are searched in another way.
+/// Writes the file of an index anew; whether it was, which it is not if it is cancelled before, or the index has no such file.
 ///
 /// There is one writer of a store at a time, which is whoever calls this.
 pub(crate) async fn write(
@@ -217,10 +219,7 @@ pub(crate) async fn write(
     versions: &[FileVersion],
     cancel: &CancelToken,
 ) -> Result<bool, EngineError> {
-    if config.vectors != VectorBackend::Flat {
-        return Ok(false);
-    }
-    let Some(model) = model(store, config)? else { return Ok(false) };
+    let Some(model) = model(store, config).filter(|_| has_one(config)) else { return Ok(false) };
     let generation = store.generation().await?;
     let (path, dimension) = (path_of(&config.database), config.embedder.model().dimension);
     reach("vector_file/begun")?;
@@ -304,7 +303,7 @@ pub(crate) async fn keep_up(
     distrusted: Option<Stamp>,
     cancel: &CancelToken,
 ) {
-    if config.vectors != VectorBackend::Flat {
+    if !has_one(config) {
         return;
     }
     let path = path_of(&config.database);
@@ -356,7 +355,7 @@ pub(crate) async fn report(
     store: &dyn Store,
     config: &EngineConfig,
 ) -> Result<Option<VectorFileReport>, EngineError> {
-    if config.vectors != VectorBackend::Flat {
+    if !has_one(config) {
         return Ok(None);
     }
     let path = path_of(&config.database);
@@ -393,7 +392,7 @@ pub(crate) async fn check(store: &dyn Store, config: &EngineConfig) -> Result<Ve
     let wrong = |found: String| {
         vec![Finding::new(Part::VectorFile, found, "a copy of the vectors in the store", Remedy::Derive)]
     };
-    if config.vectors != VectorBackend::Flat {
+    if !has_one(config) {
         return Ok(Vec::new());
     }
     let file = match VectorFile::open(store, config).await {

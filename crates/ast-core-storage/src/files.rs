@@ -1,8 +1,10 @@
 //! What the store knows of files.
 
+use crate::{Store, StoreError};
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
 use std::fmt;
 use std::str::FromStr;
+use twox_hash::XxHash3_64;
 
 /// A file that the index knows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,34 @@ pub struct FileRecord {
     pub lines: u32,
     /// Number of places where its text does not follow the grammar.
     pub syntax_errors: u32,
+}
+
+/// A version of a file that can be found, without what it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileVersion {
+    /// Its id.
+    pub id: FileId,
+    /// A checksum over its path, its language and the hash of its content: where id and checksum are the same, so is all
+    /// that was made of the file. `None` if it was stored before there were checksums.
+    pub checksum: Option<u64>,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// The versions of a store that has no checksums of its own: over what is known of each file.
+pub(crate) async fn versions_of_files<S: Store + ?Sized>(store: &S) -> Result<Vec<FileVersion>, StoreError> {
+    let version = |file: FileRecord| {
+        let language = file.language.as_ref().map_or("", LanguageName::as_str);
+        let hash = file.content_hash.as_ref().map_or(&[][..], |hash| hash.as_bytes());
+        let parts = [file.path.as_str().as_bytes(), language.as_bytes(), hash];
+        let chained = parts.iter().fold(0, |seed, part| XxHash3_64::oneshot_with_seed(seed, part));
+        FileVersion { id: file.id, checksum: Some(chained), size: file.size }
+    };
+    let files = store.files().await?.into_iter();
+    let mut versions: Vec<FileVersion> =
+        files.filter(|file| file.status.is_searchable()).map(version).collect();
+    versions.sort_unstable_by_key(|version| version.id);
+    Ok(versions)
 }
 
 /// What became of a file.

@@ -1,9 +1,10 @@
 //! What an index is kept in, whoever keeps it.
 
+use crate::files::versions_of_files;
 use crate::symbols::symbols_of_documents;
 use crate::{
-    ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, JobRecord, NameMatch, NamingFile,
-    Repair, RepositoryId, StoreError, SymbolQuery, SymbolRecord, Verification, WriteBatch,
+    ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, FileVersion, JobRecord, NameMatch,
+    NamingFile, Repair, RepositoryId, StoreError, SymbolQuery, SymbolRecord, Verification, WriteBatch,
 };
 use ast_core_lexical::{Bm25f, Hit};
 use ast_core_model::{FileId, LanguageName, RepoPath};
@@ -35,18 +36,6 @@ pub struct StoreCounts {
     pub symbols: u64,
     /// Chunks.
     pub chunks: u64,
-}
-
-/// A version of a file that can be found, without what it is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileVersion {
-    /// Its id.
-    pub id: FileId,
-    /// A checksum over its row, and so over its path, its language and the hash of its content: where id and checksum are
-    /// the same, so is all that was made of the file. `None` if it was stored before rows had checksums.
-    pub checksum: Option<u64>,
-    /// Size in bytes.
-    pub size: u64,
 }
 
 /// The index of one tree. [`SqliteStore`](crate::SqliteStore) keeps it in a file; what another keeps it in has to pass
@@ -105,9 +94,12 @@ pub trait Store: Send + Sync + 'static {
     fn searchable_files(&self) -> StoreFuture<'_, Vec<(FileId, RepoPath, LanguageName)>>;
 
     /// The versions of all searchable files, in order of ids: what there is to tell whether something that was made from
-    /// the store is still of it, in a fraction of the time of [`searchable_files`](Self::searchable_files). Of a row no more
-    /// is checked than that it can be searchable.
-    fn searchable_versions(&self) -> StoreFuture<'_, Vec<FileVersion>>;
+    /// the store is still of it.
+    ///
+    /// A backend that has checksums of its rows answers with those, and sooner than [`files`](Self::files).
+    fn searchable_versions(&self) -> StoreFuture<'_, Vec<FileVersion>> {
+        Box::pin(versions_of_files(self))
+    }
 
     /// The paths and languages of these files, in order of ids, each once; a file that is gone, or that is not
     /// searchable, is left out.

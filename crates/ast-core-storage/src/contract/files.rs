@@ -75,6 +75,10 @@ pub async fn only_searchable_files_have_paths_by_id<B: Backend>(backend: B) {
     store.commit(batch(files)).await.unwrap();
     let ids = |paths: Vec<(FileId, _, _)>| paths.into_iter().map(|(file, ..)| file).collect::<Vec<_>>();
     assert_eq!(ids(store.searchable_files().await.unwrap()), [id(2), id(9)]);
+    let versions = store.searchable_versions().await.unwrap();
+    assert_eq!(versions.iter().map(|version| version.id).collect::<Vec<_>>(), [id(2), id(9)]);
+    assert_ne!(versions[0].checksum, versions[1].checksum);
+    assert_eq!(store.searchable_versions().await.unwrap(), versions);
     // In order of ids, each once, and those that are not there left out.
     let asked = [9, 77, 5, 2, 9, 2].map(id);
     let found = store.paths(&asked).await.unwrap();

@@ -123,6 +123,7 @@ impl SqliteStore {
         self.named_files(SEARCHABLE, None).await
     }
 
+    /// Of a row no more is checked than that it can be searchable, which takes a fraction of the time.
     pub(crate) async fn searchable_versions(&self) -> Result<Vec<FileVersion>, StoreError> {
         let connection = self.reader().await?;
         direct::read(connection, self.path.clone(), move |connection, path| {
