@@ -3,4 +3,5 @@
 pub mod corpus;
 pub mod lexical;
 pub mod quality;
+pub mod queries;
 pub mod stats;

@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod corpus;
 mod deny;
+mod embedder;
 mod finding;
 mod fuzz;
 mod metadata;
@@ -58,6 +59,10 @@ enum Verb {
     Torture(torture::Options),
     /// Compare what the engine says of the corpus with what other tools say.
     Oracle(oracle::Options),
+    /// Make the built-in model of ast-core-embed: fetch packages, take pairs out of them, learn, measure.
+    TrainEmbedder(embedder::Training),
+    /// Measure how well the built-in model finds functions by what their documentation says.
+    Eval(embedder::Evaluation),
 }
 
 fn main() -> ExitCode {
@@ -73,6 +78,8 @@ fn main() -> ExitCode {
         Verb::NewLanguage(options) => new_language::run(&options),
         Verb::Torture(options) => torture::run(&options),
         Verb::Oracle(options) => oracle::run(&options),
+        Verb::TrainEmbedder(options) => embedder::train(&options),
+        Verb::Eval(options) => embedder::evaluate(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,37 +6,10 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use anyhow::{Context, Result};
+use ast_core_benches::queries::QUERIES;
 use ast_core_benches::stats::Times;
 use ast_core_engine::{Engine, EngineConfig, SearchMode, SearchQuery};
 use std::time::Instant;
-
-const QUERIES: &[&str] = &[
-    "parse http request headers",
-    "where are retries configured",
-    "lru cache eviction",
-    "spawn_blocking",
-    "how is a connection pool closed",
-    "read file",
-    "convert a string to an integer",
-    "getValue",
-    "sort",
-    "build the query plan for a join",
-    "Matrix multiplication",
-    "escape html",
-    "error handling",
-    "tokenizer",
-    "iterate over the keys of a map in order",
-    "ColumnFamilyOptions",
-    "is the mouse over the object",
-    "schema migration",
-    "deserialize json into a struct",
-    "what happens when the socket times out",
-    "simplify a trigonometric expression",
-    "immutable list builder",
-    "regex match",
-    "write batch to the log and sync",
-    "render shadow map",
-];
 
 #[tokio::main]
 async fn main() -> Result<()> {

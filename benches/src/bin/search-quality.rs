@@ -1,15 +1,22 @@
-//! How well search finds the files that answer questions: `search-quality QUESTIONS CORPUS CACHE [--list]`.
+//! How well search finds the files that answer questions: `search-quality QUESTIONS CORPUS CACHE [OPTIONS]`.
 //!
 //! Indexes each package that is asked about, or brings its index below CACHE up, asks every question by words, by vectors
 //! and by both, and prints NDCG@10, MRR@10 and R@10 over files, by language and by kind of question. A file ranks where the
-//! first of its chunks does. With `--list` also each question that was not answered first, with what came instead.
+//! first of its chunks does.
+//!
+//! - `--list`: also each question that was not answered first by both, with what came instead.
+//! - `--set NAME=WEIGHT`: another weight of a rule, or of the meaning of a kind of query: `test=0.5`, `sentence=0.7`.
+//! - `--ablate`: instead of the tables, what is lost without each rule.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use anyhow::{Context, Result, ensure};
 use ast_core_benches::quality::{Measures, Question, QuestionKind, Relevance, read_questions};
 use ast_core_benches::stats::Times;
-use ast_core_engine::{Engine, EngineConfig, IndexControl, IndexOptions, SearchMode, SearchQuery};
+use ast_core_engine::{
+    Engine, EngineConfig, IndexControl, IndexOptions, QueryKind, RankingWeights, Rule, SearchMode,
+    SearchQuery,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -29,11 +36,21 @@ struct Found {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let lists = args.iter().any(|arg| arg == "--list");
-    args.retain(|arg| !arg.starts_with("--"));
-    let [questions, corpus, cache] = &args[..] else {
-        anyhow::bail!("usage: search-quality QUESTIONS CORPUS CACHE [--list]");
+    let mut arguments = Vec::new();
+    let (mut lists, mut ablates, mut weights) = (false, false, RankingWeights::default());
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--list" => lists = true,
+            "--ablate" => ablates = true,
+            "--set" => weights = with_weight(weights, &args.next().context("--set NAME=WEIGHT")?)?,
+            _ => arguments.push(arg),
+        }
+    }
+    let [questions, corpus, cache] = &arguments[..] else {
+        anyhow::bail!(
+            "usage: search-quality QUESTIONS CORPUS CACHE [--list] [--ablate] [--set NAME=WEIGHT]..."
+        );
     };
     let questions = read_questions(Path::new(questions))?;
     let mut packages: BTreeMap<PathBuf, Vec<&Question>> = BTreeMap::new();
@@ -42,10 +59,57 @@ async fn main() -> Result<()> {
         packages.entry(Path::new(corpus).join(folder)).or_default().push(question);
     }
     std::fs::create_dir_all(cache)?;
+    let runs: Vec<(String, RankingWeights)> = match ablates {
+        false => vec![(String::new(), weights)],
+        true => std::iter::once(("all rules".into(), weights.clone()))
+            .chain(
+                Rule::all().map(|rule| (format!("without {}", rule.as_str()), weights.clone().without(rule))),
+            )
+            .collect(),
+    };
+    for (name, weights) in runs {
+        let found = measure(&packages, Path::new(cache), &weights, lists).await?;
+        if ablates {
+            let line = |mode: SearchMode| {
+                let all = found.get(mode.as_str()).map(|found| found.all).unwrap_or_default();
+                format!("{} {:.4}", mode.as_str(), all.ndcg())
+            };
+            println!("{name:<24} {}", MODES.map(line).join("  "));
+            continue;
+        }
+        println!(
+            "{} questions about {} packages; NDCG@10 / MRR@10 / R@10 over files\n",
+            questions.len(),
+            packages.len()
+        );
+        table(&found);
+    }
+    Ok(())
+}
+
+fn with_weight(weights: RankingWeights, set: &str) -> Result<RankingWeights> {
+    let (name, weight) = set.split_once('=').context("--set NAME=WEIGHT")?;
+    let weight: f64 = weight.parse().with_context(|| set.to_owned())?;
+    if let Some(rule) = Rule::all().find(|rule| rule.as_str() == name) {
+        return Ok(weights.with(rule, weight));
+    }
+    let kind = QueryKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    Ok(weights
+        .with_meaning(kind.with_context(|| format!("no rule and no kind of query is {name:?}"))?, weight))
+}
+
+/// Asks everything, by these weights.
+async fn measure(
+    packages: &BTreeMap<PathBuf, Vec<&Question>>,
+    cache: &Path,
+    weights: &RankingWeights,
+    lists: bool,
+) -> Result<BTreeMap<&'static str, Found>> {
     let mut found: BTreeMap<&str, Found> = BTreeMap::new();
-    for (root, questions) in &packages {
+    for (root, questions) in packages {
         let name = root.file_name().and_then(|name| name.to_str()).context("a package has a name")?;
-        let engine = Engine::open(EngineConfig::new(Path::new(cache).join(format!("{name}.db")))).await?;
+        let config = EngineConfig::new(cache.join(format!("{name}.db")));
+        let engine = Engine::open(EngineConfig { ranking: weights.clone(), ..config }).await?;
         engine.index(root, &IndexOptions::default(), IndexControl::default()).await?;
         for question in questions {
             for file in &question.files {
@@ -58,13 +122,7 @@ async fn main() -> Result<()> {
         }
         engine.close().await;
     }
-    println!(
-        "{} questions about {} packages; NDCG@10 / MRR@10 / R@10 over files\n",
-        questions.len(),
-        packages.len()
-    );
-    table(&found);
-    Ok(())
+    Ok(found)
 }
 
 /// Asks one question, and adds what became of it.

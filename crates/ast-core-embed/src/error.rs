@@ -14,6 +14,12 @@ pub enum EmbedError {
         /// The largest possible.
         maximum: usize,
     },
+    /// The file of a static embedder that is none, or is damaged.
+    #[error("this is not the table of a static embedder: {reason}; train it anew or take another copy")]
+    Table {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The model behind the embedder failed.
     #[error("the embedder {model} failed: {reason}")]
     Model {

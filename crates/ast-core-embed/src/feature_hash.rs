@@ -1,5 +1,6 @@
 //! Feature hashing: an embedder without a model.
 
+use crate::hashing::{hash, mix};
 use crate::{EmbedError, EmbedInput, Embedder, ModelInfo};
 use ast_core_model::terms::{TermSplitter, is_stop_word};
 
@@ -125,23 +126,7 @@ impl Scratch {
     }
 }
 
-/// FNV-1a (Fowler, Noll, Vo), then mixed so that all bits depend on all.
-fn hash(term: &str) -> u64 {
-    let fnv = term.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    mix(fnv)
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-fn mix(state: u64) -> u64 {
-    let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let state = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let state = (state ^ state >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ state >> 31
-}
-
-fn normalize(vector: &mut [f32]) {
+pub(crate) fn normalize(vector: &mut [f32]) {
     let norm = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
     if norm > 0.0 {
         vector.iter_mut().for_each(|value| *value = (f64::from(*value) / norm) as f32);

@@ -1,13 +1,13 @@
 //! Texts of code to vectors.
 //!
 //! An [`Embedder`] turns a piece of code, or a question, into a vector; texts that are alike get vectors that are
-//! near each other by cosine. [`FeatureHashEmbedder`] is the one that is always there: it needs no model and no
-//! network, and finds texts that share words.
+//! near each other by cosine. Two are always there, and need no network: [`StaticEmbedder`] has learned from documentation
+//! and code which words mean alike, [`FeatureHashEmbedder`] has learned nothing and finds texts that share words.
 //!
 //! ```
-//! use ast_core_embed::{EmbedInput, Embedder, FeatureHashEmbedder};
+//! use ast_core_embed::{EmbedInput, Embedder, StaticEmbedder};
 //!
-//! let embedder = FeatureHashEmbedder::default();
+//! let embedder = StaticEmbedder::default();
 //! let code = [
 //!     EmbedInput { name: "parseHeader", code: "function parseHeader(line) { return line.split(':') }", ..Default::default() },
 //!     EmbedInput { name: "area", code: "function area(circle) { return circle.r ** 2 * Math.PI }", ..Default::default() },
@@ -20,15 +20,23 @@
 //! assert!(near(0) > near(1));
 //! # Ok::<(), ast_core_embed::EmbedError>(())
 //! ```
+//!
+//! The program `ast-core-trainer` makes the table of a [`StaticEmbedder`]; [`words`] and [`table`] are what it shares with
+//! it.
 #![deny(missing_docs)]
 
 mod embedder;
 mod error;
 mod feature_hash;
+mod hashing;
+mod static_embedder;
+pub mod table;
+pub mod words;
 
 pub use embedder::{EmbedInput, Embedder, ModelInfo};
 pub use error::EmbedError;
 pub use feature_hash::FeatureHashEmbedder;
+pub use static_embedder::StaticEmbedder;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

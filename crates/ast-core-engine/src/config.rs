@@ -1,7 +1,7 @@
 //! Settings of an engine.
 
 use ast_core_batch::{BatchConfig, Retry};
-use ast_core_embed::{Embedder, FeatureHashEmbedder};
+use ast_core_embed::{Embedder, StaticEmbedder};
 use ast_core_parse::{ChunkingConfig, ParseLimits};
 use ast_core_search::RankingWeights;
 use ast_core_storage::{Access, StoreConfig};
@@ -17,7 +17,8 @@ const DATABASE_NAME: &str = "index.db";
 /// Settings of an engine.
 #[derive(Clone)]
 pub struct EngineConfig {
-    /// Where the index is. Its folder must exist, but for one named `.ast-core`, which is made.
+    /// Where the index is. Its folder must exist, but for one named `.ast-core`, which is made. Beside it, under its name with
+    /// something behind, are the logs of SQLite, the lock of who writes, and a copy of the vectors that may be deleted.
     pub database: PathBuf,
     /// Whether it is opened for writing, which one process can at a time, or only for search. Default: writing.
     pub access: Access,
@@ -38,7 +39,7 @@ pub struct EngineConfig {
     pub retry: Retry,
     /// How large chunks are.
     pub chunking: ChunkingConfig,
-    /// What turns text into vectors. Default: [`FeatureHashEmbedder`].
+    /// What turns text into vectors. Default: [`StaticEmbedder`], the built-in model.
     pub embedder: Arc<dyn Embedder>,
     /// Where vectors are kept by what they were made of, if the embedder is
     /// [costly](Embedder::is_costly). `None` keeps none. Default: beside the index.
@@ -83,7 +84,7 @@ impl EmbeddingCacheConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum VectorBackend {
-    /// All of them, exactly.
+    /// All of them, exactly, where they lie in a file beside the index.
     #[default]
     Flat,
     /// The graph of the crate hnsw_rs: approximate, and built anew whenever an engine is opened.
@@ -103,7 +104,7 @@ impl EngineConfig {
             file_time_limit: Duration::from_secs(60),
             retry: Retry::default(),
             chunking: ChunkingConfig::default(),
-            embedder: Arc::new(FeatureHashEmbedder::default()),
+            embedder: Arc::new(StaticEmbedder::default()),
             embedding_cache: Some(EmbeddingCacheConfig::default()),
             vectors: VectorBackend::default(),
             ranking: RankingWeights::default(),

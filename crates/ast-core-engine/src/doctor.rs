@@ -4,7 +4,7 @@ use crate::embeddings::Embeddings;
 use crate::engine::blocking;
 use crate::engine::meta_key;
 use crate::prepare::Deriver;
-use crate::{Engine, EngineConfig, EngineError};
+use crate::{CancelToken, Engine, EngineConfig, EngineError, vector_file};
 use ast_core_parse::SourceText;
 use ast_core_storage::{
     Access, Derive, Derived, Document, FileRecord, Finding, Part, Remedy, SqliteStore, Store, StoreError,
@@ -84,6 +84,8 @@ impl Engine {
             Err(error) => unreadable(error)?,
         };
         if options.repair && report.remaining.iter().any(|finding| finding.remedy == Remedy::SetAside) {
+            // A copy of what is not there any more.
+            vector_file::remove(&config.database);
             report.set_aside = Some(SqliteStore::set_aside(&config.database)?);
             // Readers find an index without files, not none.
             SqliteStore::open(&config.database, Access::Write, &config.store).await?.close().await;
@@ -143,6 +145,7 @@ async fn examine(
         Ok(looked) => looked,
         Err(error) => return unreadable(error),
     };
+    let is_changed = options.repair && !before.findings.is_empty();
     let is_set_aside = before.findings.iter().any(|finding| finding.remedy == Remedy::SetAside);
     let mut report = report(before.findings.clone(), after.findings, before);
     if is_set_aside {
@@ -150,8 +153,11 @@ async fn examine(
     }
     let (findings, mended) = check_meta(store, config).await?;
     report.findings.extend(findings.iter().cloned());
+    let of_copy = vector_file::check(store, config).await?;
+    report.findings.extend(of_copy.iter().cloned());
     if !options.repair {
         report.remaining.extend(findings);
+        report.remaining.extend(of_copy);
         return Ok(report);
     }
     let is_mended = |finding: &&Finding| !report.remaining.contains(finding);
@@ -164,7 +170,22 @@ async fn examine(
         store.commit(WriteBatch { meta, ..WriteBatch::default() }).await?;
     }
     store.settle().await?;
+    if is_changed || !of_copy.is_empty() {
+        report.remaining.extend(mend_vector_file(store, config).await?);
+    }
     Ok(report)
+}
+
+/// Writes the vector file anew: the vectors in the store may be others now. What is wrong with it after that.
+async fn mend_vector_file(store: &dyn Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
+    let versions = store.searchable_versions().await?;
+    match vector_file::write(store, config, &versions, &CancelToken::new()).await {
+        Ok(_) => {}
+        // Whoever opens it finds out, and does without.
+        Err(EngineError::Vector(error)) => tracing::warn!(%error, "the vector file could not be written"),
+        Err(error) => return Err(error),
+    }
+    vector_file::check(store, config).await
 }
 
 /// What is wrong with what the engine noted beside the rows, and what is to be noted instead.

@@ -1,16 +1,17 @@
 //! The engine: what is open, and what is shared by indexing and search.
 
 use crate::config::{EngineConfig, INDEX_FOLDER};
-use crate::discover::Scope;
+use crate::discover::{Scope, Stamp};
 use crate::jobs::{Jobs, Owner};
 use crate::memory::{parsing, source_in_flight};
 use crate::report::{Change, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Catalog, FILES_AT_A_TIME, Snapshot};
 use crate::step::reach;
-use crate::{EngineError, Failure, IndexOptions};
+use crate::vector_file::{self, VectorFile};
+use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorBackend, VectorError};
 use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
 use ast_core_metrics::ProcessFigures;
-use ast_core_storage::{Access, FileStatus, SqliteStore, Store, StoreError};
+use ast_core_storage::{Access, FileStatus, FileVersion, SqliteStore, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -53,6 +54,8 @@ pub struct Engine {
     pub(crate) search_pool: Arc<WorkerPool>,
     catalog: Arc<RwLock<Arc<Catalog>>>,
     snapshot: Arc<RwLock<Arc<Snapshot>>>,
+    /// The stamp of a vector file that was found to be of no use.
+    distrusted: Arc<Mutex<Option<Stamp>>>,
     refresh_turn: Arc<tokio::sync::Mutex<()>>,
     pub(crate) jobs: Arc<Jobs>,
     /// `None` of what a job holds of the engine.
@@ -104,6 +107,7 @@ impl Engine {
             index_turn: Arc::default(),
             catalog: Arc::default(),
             snapshot: Arc::new(RwLock::new(Arc::new(snapshot))),
+            distrusted: Arc::default(),
             refresh_turn: Arc::default(),
             owner: Some(Owner::of(&jobs)),
             jobs,
@@ -122,6 +126,7 @@ impl Engine {
             search_pool: self.search_pool.clone(),
             catalog: self.catalog.clone(),
             snapshot: self.snapshot.clone(),
+            distrusted: self.distrusted.clone(),
             refresh_turn: self.refresh_turn.clone(),
             jobs: self.jobs.clone(),
             owner: None,
@@ -186,6 +191,7 @@ impl Engine {
             peak_rss_bytes: ProcessFigures::read().peak_rss_bytes,
             schema_version: self.store.schema_version(),
             format_version: crate::FORMAT_VERSION,
+            vector_file: vector_file::report(&*self.store, &self.config).await?,
         })
     }
 
@@ -253,7 +259,8 @@ impl Engine {
         Ok(catalog)
     }
 
-    /// The vectors of this generation or a later one, brought up from the store.
+    /// The vectors of this generation or a later one, from the vector file if there is a newer one than they are from, and
+    /// brought up from the store.
     pub(crate) async fn vectors(&self, generation: u64) -> Result<Arc<Snapshot>, EngineError> {
         let known = || self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
         if known().generation == generation {
@@ -266,21 +273,84 @@ impl Engine {
             return Ok(before);
         }
         reach("snapshot/read")?;
-        // The catalog is not of an earlier generation than is asked for: what a commit adds meanwhile is read again next
-        // time, not missed.
-        let catalog = self.catalog(generation).await?;
         // Half of a generation is none: this one stays as it is until the next is whole.
-        let mut next = Snapshot::clone(&before);
+        let next = match self.newer_vector_file(&before).await? {
+            Some(file) => Snapshot::of_file(file),
+            None => Snapshot::clone(&before),
+        };
         drop(before);
-        let missing = next.turn_to(&catalog)?;
+        // They are not of an earlier generation than is asked for, nor than the file: what a commit adds meanwhile is read
+        // again next time, not missed.
+        let versions: Arc<[FileVersion]> = self.store.searchable_versions().await?.into();
+        let stamp = next.stamp();
+        let next = match self.bring_up(next, generation, versions.clone()).await {
+            Err(EngineError::Vector(error @ VectorError::Damaged { .. })) => {
+                self.distrust(stamp, &error)?;
+                self.bring_up(self.no_vectors()?, generation, versions).await?
+            }
+            brought_up => brought_up?,
+        };
+        let next = Arc::new(next);
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
+        Ok(next)
+    }
+
+    fn no_vectors(&self) -> Result<Snapshot, EngineError> {
+        Snapshot::empty(self.config.embedder.model().dimension, self.config.vectors)
+    }
+
+    async fn bring_up(
+        &self,
+        mut next: Snapshot,
+        generation: u64,
+        versions: Arc<[FileVersion]>,
+    ) -> Result<Snapshot, EngineError> {
+        let turned = blocking(move || next.turn_to(generation, &versions).map(|missing| (next, missing)));
+        let (mut next, missing) = turned.await??;
         for files in missing.chunks(FILES_AT_A_TIME) {
             let read = self.store.vectors(files).await?;
             let (files, path) = (files.to_vec(), self.store.path().to_owned());
             next = blocking(move || next.add(&files, read, &path).map(|()| next)).await??;
         }
-        let next = Arc::new(next);
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
         Ok(next)
+    }
+
+    /// The vector file, if another is there than the snapshot was made from and than was found to be of no use.
+    async fn newer_vector_file(&self, before: &Snapshot) -> Result<Option<VectorFile>, EngineError> {
+        if self.config.vectors != VectorBackend::Flat {
+            return Ok(None);
+        }
+        let stamp = vector_file::stamp_of(&vector_file::path_of(&self.config.database));
+        if stamp.is_none() || stamp == before.stamp() || stamp == self.distrusted() {
+            return Ok(None);
+        }
+        match VectorFile::open(&*self.store, &self.config).await {
+            Err(EngineError::Vector(error)) => {
+                self.distrust(stamp, &error)?;
+                Ok(None)
+            }
+            opened => opened,
+        }
+    }
+
+    fn distrusted(&self) -> Option<Stamp> {
+        *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does without the vector file with this stamp from now on.
+    pub(crate) fn distrust(&self, stamp: Option<Stamp>, error: &VectorError) -> Result<(), EngineError> {
+        tracing::warn!(%error, "the vector file cannot be used; vectors are read from the store");
+        *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
+        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        if stamp.is_some() && snapshot.stamp() == stamp {
+            *snapshot = Arc::new(self.no_vectors()?);
+        }
+        Ok(())
+    }
+
+    /// Writes the vector file anew if that is worth it.
+    pub(crate) async fn keep_vector_file(&self, cancel: &CancelToken) {
+        vector_file::keep_up(&*self.store, &self.config, self.distrusted(), cancel).await;
     }
 
     /// Refuses to search vectors of another embedder.
@@ -365,7 +435,7 @@ mod tests {
         std::fs::write(tree.path().join("a.py"), "def open_valve(pump):\n    return pump.open()\n").unwrap();
         std::fs::write(tree.path().join("b.py"), "def paint_fence(colour):\n    return colour\n").unwrap();
         let mut answers = Vec::new();
-        for vectors in [crate::VectorBackend::Flat, crate::VectorBackend::HnswRs] {
+        for vectors in [VectorBackend::Flat, VectorBackend::HnswRs] {
             let engine =
                 Engine::open(EngineConfig { vectors, ..EngineConfig::for_tree(tree.path()) }).await.unwrap();
             engine.index(tree.path(), &IndexOptions::default(), IndexControl::default()).await.unwrap();

@@ -117,13 +117,15 @@ impl Engine {
         report.generation = self.store.generation().await?;
         control.check()?;
         let is_partial = !matches!(scope, Scope::Tree);
+        let cancel = control.cancel.clone();
         if let Scope::Files(_) = scope {
             // Those whose language is not known were named and are among the failures.
             report.files.unsupported = 0;
             // It would be taken for an index that was made in one way.
             self.check_pipeline().await?;
         }
-        if !(is_partial && plan.is_empty()) {
+        let has_work = !(is_partial && plan.is_empty());
+        if has_work {
             let begun = Begun { root: &root, plan: &plan, started_ns, is_partial, is_outdated };
             let first_id = self.begin_run(begun, &mut report).await?;
             self.prepare_and_commit(plan, first_id, control, &mut report, job).await?;
@@ -132,6 +134,9 @@ impl Engine {
         if is_partial {
             if let Scope::Folders(_) = scope {
                 (report.files.ignored, report.files.unsupported) = (0, 0);
+            }
+            if has_work {
+                self.keep_vector_file(&cancel).await;
             }
             // What the last run over all of it noted still holds for the rest.
             report.elapsed = begin.elapsed();
@@ -150,6 +155,7 @@ impl Engine {
         };
         report.generation = self.store.commit(finished).await?.generation;
         self.store.settle().await?;
+        self.keep_vector_file(&cancel).await;
         report.peak_rss_bytes = ProcessFigures::read().peak_rss_bytes;
         report.elapsed = begin.elapsed();
         Ok((report, folders))

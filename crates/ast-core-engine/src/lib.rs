@@ -1,6 +1,6 @@
 //! The code-intelligence engine: index a source tree and search it.
 //!
-//! An [`Engine`] is one index, in one SQLite file, or in a [`Store`] of one's own. [`Engine::index`] brings it up to a tree: it walks the tree as git
+//! An [`Engine`] is one index, in one SQLite file with a copy of its vectors beside it, or in a [`Store`] of one's own. [`Engine::index`] brings it up to a tree: it walks the tree as git
 //! sees it, parses what is new or changed on all cores, cuts it into chunks along its definitions, embeds those, and
 //! commits as it goes. [`Engine::search`] finds chunks by words and by vectors. [`Engine::status`] says what the index
 //! holds, what it left out and why, and what has changed since.
@@ -72,12 +72,13 @@ mod report;
 mod retrieve;
 mod snapshot;
 mod step;
+mod vector_file;
 mod watch;
 
 pub use ast_core_batch::{
     BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot, Retry,
 };
-pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo};
+pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo, StaticEmbedder};
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
     RepoPath, Span, Symbol, SymbolKind, Visibility, scope_of,
@@ -102,7 +103,9 @@ pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
-pub use report::{Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport};
+pub use report::{
+    Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport, VectorFileState,
+};
 pub use retrieve::{SearchHit, SearchQuery, SearchReply};
 pub use watch::{WatchEvent, WatchOptions};
 

@@ -132,6 +132,55 @@ pub struct StatusReport {
     pub format_version: u32,
     /// What differs between the tree and the index; `None` if the tree could not be looked at.
     pub stale: Option<Vec<Stale>>,
+    /// The file that its vectors are copied to; `None` if they are searched in another way than by
+    /// [`Flat`](crate::VectorBackend::Flat).
+    pub vector_file: Option<VectorFileReport>,
+}
+
+/// The file beside an index that its vectors are copied to, so that a process has them at once. What it lacks is read from
+/// the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VectorFileReport {
+    /// Where it is.
+    pub path: std::path::PathBuf,
+    /// How it stands to the index.
+    pub state: VectorFileState,
+    /// Its size; `None` if there is none.
+    pub bytes: Option<u64>,
+    /// The generation of the index that it was written of, if it can be used.
+    pub generation: Option<u64>,
+    /// The files whose vectors are read from the index because it lacks them.
+    pub files_beside: u64,
+}
+
+/// How a vector file stands to its index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VectorFileState {
+    /// It has the vectors of all files, and no others.
+    Current,
+    /// Files have come or gone since; it is written anew when they are enough.
+    Behind,
+    /// There is none.
+    Missing,
+    /// It is damaged, or of another index or pipeline. The next index run writes it anew.
+    Unusable {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl VectorFileState {
+    /// The name in output.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Behind => "behind",
+            Self::Missing => "missing",
+            Self::Unusable { .. } => "unusable",
+        }
+    }
 }
 
 /// A file that is not in the index as it is on disk.

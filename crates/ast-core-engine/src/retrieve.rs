@@ -3,7 +3,7 @@
 use crate::discover::Stamp;
 use crate::engine::blocking;
 use crate::snapshot::Snapshot;
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, VectorError};
 use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, RepoPath, Span, SymbolKind,
     scope_of,
@@ -121,6 +121,14 @@ impl Engine {
     /// [`EngineError::Query`] if there is nothing to look for, [`EngineError::Pattern`] if a path filter is no glob,
     /// [`EngineError::OtherPipeline`] if the index was made with another embedder, [`EngineError::Store`].
     pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
+        match self.search_once(query).await {
+            // The vector file is only read where it is needed, so that damage shows here. Everything is in the store.
+            Err(EngineError::Vector(VectorError::Damaged { .. })) => self.search_once(query).await,
+            answered => answered,
+        }
+    }
+
+    async fn search_once(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
         let begin = Instant::now();
         let parsed = ParsedQuery::parse(&query.text)?;
         let query = &with_filters(query, &parsed)?;
@@ -187,7 +195,7 @@ impl Engine {
         semantic: Option<&[(ChunkId, f64)]>,
         defining: &HashSet<ChunkId>,
     ) -> Result<Vec<Ranked<ChunkId>>, EngineError> {
-        let mut scores = fuse(lexical, semantic, query.kind);
+        let mut scores = fuse(lexical, semantic, self.config.ranking.meaning(query.kind));
         let known: HashSet<ChunkId> = scores.iter().map(|(id, _)| *id).collect();
         scores.extend(defining.difference(&known).map(|id| (*id, 0.0)));
         let mut files: Vec<FileId> = scores.iter().map(|(id, _)| id.file()).collect();
@@ -287,7 +295,8 @@ impl Engine {
     ) -> Result<Vec<(ChunkId, f64)>, EngineError> {
         let (embedder, text) = (self.config.embedder.clone(), text.to_owned());
         let pool = self.search_pool.clone();
-        blocking(move || {
+        let stamp = filter.snapshot.as_ref().and_then(|snapshot| snapshot.stamp());
+        let found = blocking(move || {
             let query = embedder.embed_query(&text)?;
             if query.iter().all(|&value| value == 0.0) {
                 return Ok(Vec::new());
@@ -302,7 +311,11 @@ impl Engine {
                 .filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score))))
                 .collect())
         })
-        .await?
+        .await?;
+        if let Err(EngineError::Vector(error @ VectorError::Damaged { .. })) = &found {
+            self.distrust(stamp, error)?;
+        }
+        found
     }
 
     /// Adds the texts, and whether they are still on disk as they were. What a commit took away since it was found is

@@ -1,10 +1,13 @@
-//! The vectors of an index in memory, and the files that can be found. Made from the store, and brought up from it.
+//! The vectors of an index in memory, and the files that can be found. Made from the store, or from the file that is a copy
+//! of it, and brought up from the store.
 
 use crate::EngineError;
 use crate::config::VectorBackend;
+use crate::discover::Stamp;
 use crate::step::reach;
+use crate::vector_file::{Contents, Difference, VectorFile, rows};
 use ast_core_model::{ChunkId, FileId, LanguageName, RepoPath, SymbolKind};
-use ast_core_storage::{FileVectors, Store, StoreError};
+use ast_core_storage::{FileVectors, FileVersion, Store};
 use ast_core_vector::{ByteIndex, Neighbor, SearchOptions, VectorError, VectorIndex};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,8 +43,19 @@ pub(crate) struct Snapshot {
     pub(crate) generation: u64,
     vectors: Vectors,
     dimension: usize,
-    /// Of each file whose vectors are here, the kinds of its chunks.
+    /// What came from a vector file.
+    base: Option<Base>,
+    /// Of each other file whose vectors are here, the kinds of its chunks.
     kinds: HashMap<FileId, Arc<[Option<SymbolKind>]>>,
+}
+
+/// What of the vectors came from a vector file.
+#[derive(Clone)]
+struct Base {
+    contents: Arc<Contents>,
+    stamp: Stamp,
+    /// Of each file in it, whether its vectors were taken out.
+    gone: Vec<bool>,
 }
 
 #[derive(Clone)]
@@ -88,12 +102,33 @@ impl Snapshot {
                 Vectors::Graph(Arc::new(std::sync::RwLock::new(index)))
             }
         };
-        Ok(Self { generation: 0, vectors, dimension, kinds: HashMap::new() })
+        Ok(Self { generation: 0, vectors, dimension, base: None, kinds: HashMap::new() })
+    }
+
+    /// What a vector file has, to be brought up.
+    pub(crate) fn of_file(file: VectorFile) -> Self {
+        let VectorFile { index, contents, stamp, .. } = file;
+        let gone = vec![false; contents.files.len()];
+        Self {
+            generation: 0,
+            dimension: index.dimension(),
+            vectors: Vectors::Bytes(Box::new(index)),
+            base: Some(Base { contents: Arc::new(contents), stamp, gone }),
+            kinds: HashMap::new(),
+        }
+    }
+
+    /// The stamp of the vector file that it was made from, if it was.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.base.as_ref().map(|base| base.stamp)
     }
 
     /// The kind of the definition that a chunk is about.
     pub(crate) fn kind_of(&self, chunk: ChunkId) -> Option<SymbolKind> {
-        *self.kinds.get(&chunk.file())?.get(chunk.ordinal() as usize)?
+        match self.kinds.get(&chunk.file()) {
+            Some(kinds) => *kinds.get(chunk.ordinal() as usize)?,
+            None => self.base.as_ref()?.contents.kind_of(chunk),
+        }
     }
 
     /// The chunks whose vectors are nearest to that of a query, as [`VectorIndex::search`] finds them.
@@ -111,22 +146,47 @@ impl Snapshot {
         }
     }
 
-    /// Takes out what is gone; the files of the catalog whose vectors are to be read.
-    pub(crate) fn turn_to(&mut self, catalog: &Catalog) -> Result<Vec<FileId>, EngineError> {
+    /// Takes out what is not among these versions, which are of this generation or a later one and in order of ids; the
+    /// files whose vectors are to be read.
+    pub(crate) fn turn_to(
+        &mut self,
+        generation: u64,
+        versions: &[FileVersion],
+    ) -> Result<Vec<FileId>, EngineError> {
         reach("snapshot/begun")?;
-        let gone: Vec<FileId> =
-            self.kinds.keys().filter(|file| !catalog.files.contains_key(file)).copied().collect();
-        for file in gone {
-            let count = self.kinds.remove(&file).map_or(0, |kinds| kinds.len() as u32);
+        let difference = match &self.base {
+            Some(base) => base.contents.difference(versions),
+            None => Difference { gone: Vec::new(), missing: versions.to_vec() },
+        };
+        let mut missing: Vec<FileId> = difference.missing.iter().map(|version| version.id).collect();
+        let mut gone: Vec<(FileId, u32)> = Vec::new();
+        if let Some(base) = &mut self.base {
+            let mut is_gone = vec![false; base.gone.len()];
+            difference.gone.iter().for_each(|place| is_gone[*place] = true);
+            for ((held, was_gone), is_gone) in base.contents.files.iter().zip(&mut base.gone).zip(is_gone) {
+                match (*was_gone, is_gone) {
+                    (false, true) => {
+                        *was_gone = true;
+                        gone.push((held.id, held.chunks));
+                    }
+                    // Its vectors were taken out, whyever, and come from the store.
+                    (true, false) => missing.push(held.id),
+                    _ => {}
+                }
+            }
+            missing.sort_unstable();
+        }
+        // What is beside the file is what the file lacks.
+        let gone_beside = self.kinds.extract_if(|id, _| missing.binary_search(id).is_err());
+        gone.extend(gone_beside.map(|(id, kinds)| (id, kinds.len() as u32)));
+        for (file, count) in gone {
             for id in (0..count).filter_map(|ordinal| ChunkId::in_file(file, ordinal)) {
                 self.vectors.remove(id.get())?;
             }
         }
         reach("snapshot/removed")?;
-        self.generation = catalog.generation;
-        let mut missing: Vec<FileId> =
-            catalog.files.keys().filter(|file| !self.kinds.contains_key(file)).copied().collect();
-        missing.sort_unstable();
+        self.generation = generation;
+        missing.retain(|id| !self.kinds.contains_key(id));
         Ok(missing)
     }
 
@@ -138,36 +198,19 @@ impl Snapshot {
         store: &std::path::Path,
     ) -> Result<(), EngineError> {
         self.kinds.extend(asked.iter().map(|file| (*file, Arc::from([]))));
-        let mut keys = Vec::new();
-        for FileVectors { file, kinds, codes } in read {
-            if !codes.is_empty() && codes.len() != kinds.len() * self.dimension {
-                let (values, vectors, dimension) = (codes.len(), kinds.len(), self.dimension);
-                let reason =
-                    format!("{values} values in {vectors} vectors of {file:?}, not {dimension} in each");
-                return Err(StoreError::Corrupt { path: store.to_owned(), reason }.into());
-            }
-            // Chunks may have no vectors.
-            let count = if codes.is_empty() { 0 } else { kinds.len() as u32 };
+        let (mut keys, mut codes) = (Vec::new(), Vec::new());
+        for vectors in read {
             keys.clear();
-            keys.extend((0..count).filter_map(|ordinal| ChunkId::in_file(file, ordinal)).map(ChunkId::get));
-            self.insert(&keys, &codes)?;
-            self.kinds.insert(file, kinds.into());
-            reach("snapshot/inserted")?;
-        }
-        Ok(())
-    }
-
-    /// A text without words has a vector of zeros, which is near nothing and is left out.
-    fn insert(&mut self, keys: &[u64], codes: &[i8]) -> Result<(), EngineError> {
-        let rows = || keys.iter().zip(codes.chunks_exact(self.dimension));
-        let has_words = |row: &[i8]| row.iter().any(|code| *code != 0);
-        if rows().all(|(_, row)| has_words(row)) {
-            return Ok(self.vectors.insert(keys, codes)?);
-        }
-        for (key, row) in keys.iter().zip(codes.chunks_exact(self.dimension)) {
-            if has_words(row) {
-                self.vectors.insert(&[*key], row)?;
+            codes.clear();
+            for (chunk, row) in rows(&vectors, self.dimension, store)? {
+                keys.push(chunk.get());
+                codes.extend_from_slice(row);
             }
+            if !keys.is_empty() {
+                self.vectors.insert(&keys, &codes)?;
+            }
+            self.kinds.insert(vectors.file, vectors.kinds.into());
+            reach("snapshot/inserted")?;
         }
         Ok(())
     }

@@ -1,22 +1,11 @@
 //! One score out of two.
 
-use crate::QueryKind;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// What the meaning of a query counts for, against its words; what is left is the words'.
-pub(crate) fn weight_of_meaning(kind: QueryKind) -> f64 {
-    match kind {
-        QueryKind::Name => 0.3,
-        QueryKind::Path => 0.2,
-        QueryKind::Words => 0.5,
-        QueryKind::Sentence => 0.6,
-        QueryKind::Code => 0.6,
-    }
-}
-
 /// Fuses what was found by words with what was found by meaning: scores are brought to 0..1 among those that were found for
-/// the query (min-max), and what counts is their weighted sum. `None` is a way that was not gone; the other counts alone.
+/// the query (min-max), and what counts is their sum, of which `meaning`, from 0 to 1, is the share of what was found by
+/// meaning: see [`RankingWeights::meaning`](crate::RankingWeights::meaning). `None` is a way that was not gone; the other counts alone.
 /// Best first, ties in the order of ids.
 ///
 /// The sum of scores keeps how far apart they are, which ranks do not (Bruch, Gai and Ingber, "An Analysis of Fusion
@@ -24,10 +13,10 @@ pub(crate) fn weight_of_meaning(kind: QueryKind) -> f64 {
 pub fn fuse<Id: Copy + Ord + Hash>(
     by_words: Option<&[(Id, f64)]>,
     by_meaning: Option<&[(Id, f64)]>,
-    kind: QueryKind,
+    meaning: f64,
 ) -> Vec<(Id, f64)> {
     let meaning = match (by_words, by_meaning) {
-        (Some(_), Some(_)) => weight_of_meaning(kind),
+        (Some(_), Some(_)) => meaning,
         (None, _) => 1.0,
         (Some(_), None) => 0.0,
     };
@@ -52,18 +41,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const KINDS: [QueryKind; 5] =
-        [QueryKind::Name, QueryKind::Path, QueryKind::Words, QueryKind::Sentence, QueryKind::Code];
-
     #[test]
     fn first_in_both_is_one_and_both_beats_either() {
-        for kind in KINDS {
+        for share in [0.2, 0.5, 0.7] {
             let words = [(1, 9.0), (2, 8.5), (3, 1.0)];
             let meaning = [(1, 0.9), (4, 0.5), (2, 0.45), (5, 0.1)];
-            let fused = fuse(Some(&words), Some(&meaning), kind);
+            let fused = fuse(Some(&words), Some(&meaning), share);
             assert_eq!(fused[0].0, 1);
             assert!((fused[0].1 - 1.0).abs() < 1e-12);
-            assert_eq!(fused[1].0, 2, "{kind:?}");
+            assert_eq!(fused[1].0, 2, "{share}");
         }
     }
 
@@ -71,9 +57,9 @@ mod tests {
     fn one_way_alone_counts_in_full() {
         let found = [(3, 7.0), (1, 7.0), (2, 1.0)];
         let expected = [(1, 1.0), (3, 1.0), (2, 0.0)];
-        assert_eq!(fuse(Some(&found), None, QueryKind::Sentence), expected);
-        assert_eq!(fuse(None, Some(&found), QueryKind::Name), expected);
-        assert_eq!(fuse::<u32>(Some(&[]), Some(&[]), QueryKind::Words), []);
+        assert_eq!(fuse(Some(&found), None, 0.5), expected);
+        assert_eq!(fuse(None, Some(&found), 0.5), expected);
+        assert_eq!(fuse::<u32>(Some(&[]), Some(&[]), 0.5), []);
     }
 
     proptest! {
@@ -82,13 +68,13 @@ mod tests {
             mut words in proptest::collection::vec(0.1f64..50.0, 1..20),
             meaning in proptest::collection::vec(-0.2f64..1.0, 0..20),
             at: prop::sample::Index,
-            kind in prop::sample::select(&KINDS[..]),
+            share in 0.0f64..1.0,
         ) {
             let list = |scores: &[f64], from: u32| -> Vec<(u32, f64)> { (from..).zip(scores.iter().copied()).collect() };
             let meaning = list(&meaning, 10);
             let at = at.index(words.len());
             let place = |words: &[f64]| {
-                let fused = fuse(Some(&list(words, 0)), Some(&meaning), kind);
+                let fused = fuse(Some(&list(words, 0)), Some(&meaning), share);
                 fused.iter().position(|(id, _)| *id == at as u32).unwrap()
             };
             let before = place(&words);

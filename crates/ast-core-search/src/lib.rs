@@ -9,15 +9,16 @@
 //! assert_eq!(query.terms, ["pars", "http", "request", "httprequest"]);
 //! assert_eq!(query.languages, ["rust"]);
 //!
+//! let weights = RankingWeights::default();
 //! let by_words = [(1, 12.0), (2, 9.0), (3, 2.0)];
 //! let by_meaning = [(1, 0.8), (3, 0.3)];
-//! let fused = fuse(Some(&by_words), Some(&by_meaning), query.kind);
+//! let fused = fuse(Some(&by_words), Some(&by_meaning), weights.meaning(query.kind));
 //!
 //! let paths = ["tests/request.rs", "src/request.rs", "src/server.rs"];
 //! let candidate =
 //!     |&(id, score): &(usize, f64)| Candidate { id, score, path: paths[id - 1], defines: false };
 //! let candidates: Vec<_> = fused.iter().map(candidate).collect();
-//! let ranked = rank(&query, &candidates, &RankingWeights::default());
+//! let ranked = rank(&query, &candidates, &weights);
 //! assert!(ranked.iter().any(|hit| hit.boosts.iter().any(|(rule, change)| *rule == "test" && *change < 0.0)));
 //! # Ok::<(), ast_core_search::QueryError>(())
 //! ```

@@ -77,6 +77,9 @@ pub enum QueryKind {
 }
 
 impl QueryKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Name, Self::Path, Self::Words, Self::Sentence, Self::Code];
+
     /// A short name that does not change.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -47,6 +47,8 @@ pub enum Part {
     Lexical,
     /// The index of names.
     Names,
+    /// The file beside the store that vectors are copied to.
+    VectorFile,
 }
 
 impl Part {
@@ -60,6 +62,7 @@ impl Part {
             Self::Vectors => "vectors",
             Self::Lexical => "lexical",
             Self::Names => "names",
+            Self::VectorFile => "vector_file",
         }
     }
 }
@@ -68,7 +71,7 @@ impl Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Remedy {
-    /// It is made anew from the documents.
+    /// It is made anew from what it follows from: the documents, or of the file of vectors the vectors in the store.
     Derive,
     /// What belongs to no file is removed.
     Remove,

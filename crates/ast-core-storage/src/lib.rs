@@ -63,7 +63,7 @@ pub use lexical::{ChunkFilter, query_words};
 pub use names::{NameMatch, NamingFile, name_term};
 pub use repository::RepositoryId;
 pub use sqlite::{EmbeddingCache, SqliteStore, StoreConfig};
-pub use store::{Access, Store, StoreCounts, StoreFuture};
+pub use store::{Access, FileVersion, Store, StoreCounts, StoreFuture};
 pub use symbols::{SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;
 pub use verification::{Derive, Derived, Repair, Verification};

@@ -37,6 +37,18 @@ pub struct StoreCounts {
     pub chunks: u64,
 }
 
+/// A version of a file that can be found, without what it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileVersion {
+    /// Its id.
+    pub id: FileId,
+    /// A checksum over its row, and so over its path, its language and the hash of its content: where id and checksum are
+    /// the same, so is all that was made of the file. `None` if it was stored before rows had checksums.
+    pub checksum: Option<u64>,
+    /// Size in bytes.
+    pub size: u64,
+}
+
 /// The index of one tree. [`SqliteStore`](crate::SqliteStore) keeps it in a file; what another keeps it in has to pass
 /// the tests of `contract`.
 ///
@@ -91,6 +103,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// The paths and languages of all searchable files, in order of ids.
     fn searchable_files(&self) -> StoreFuture<'_, Vec<(FileId, RepoPath, LanguageName)>>;
+
+    /// The versions of all searchable files, in order of ids: what there is to tell whether something that was made from
+    /// the store is still of it, in a fraction of the time of [`searchable_files`](Self::searchable_files). Of a row no more
+    /// is checked than that it can be searchable.
+    fn searchable_versions(&self) -> StoreFuture<'_, Vec<FileVersion>>;
 
     /// The paths and languages of these files, in order of ids, each once; a file that is gone, or that is not
     /// searchable, is left out.

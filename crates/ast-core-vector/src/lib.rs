@@ -38,6 +38,7 @@
 //! - [`Hnsw`] is that graph: approximate, over codes of a byte a value, with removal, replacement and filters.
 //! - [`FlatIndex`] scans all vectors at the speed of memory, on all threads of the current rayon pool once there is
 //!   enough to scan. It is exact and the yardstick for everything that is not; with codes it is faster and nearly so.
+//! - [`ByteIndex`] scans vectors that come as bytes, exactly, and is written to a file as they come by a [`ByteWriter`].
 //! - `HnswRsIndex` (feature `hnsw-rs`, on by default) is approximate: the graph of the crate `hnsw_rs`, made safe to
 //!   use, as an independent reference.
 //!
@@ -80,6 +81,7 @@ mod reference;
 mod rows;
 mod shared;
 mod space;
+mod step;
 mod store;
 mod top_k;
 
@@ -87,7 +89,7 @@ mod top_k;
 pub use reference::{HnswRsConfig, HnswRsIndex};
 pub use {
     auto::AutoIndex,
-    bytes::ByteIndex,
+    bytes::{ByteIndex, ByteWriter},
     config::{Memory, Storage},
     error::VectorError,
     file::{Expected, Header, Kind, SaveOptions, inspect},

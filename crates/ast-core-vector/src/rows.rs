@@ -146,6 +146,12 @@ impl<T: Plain> Rows<T> {
         })
     }
 
+    /// Whether a row is in a part of a file.
+    #[inline]
+    pub(crate) fn is_mapped(&self, slot: usize) -> bool {
+        self.segments.get(slot >> self.shift).is_some_and(Block::is_mapped)
+    }
+
     /// The binary logarithm of the number of rows in a segment.
     pub(crate) fn shift(&self) -> u32 {
         self.shift

@@ -332,5 +332,8 @@ fn vectors_of_another_length_are_damage_and_not_left_out() {
         sqlx::query(shorter).execute(&mut connection).await.expect("a row can be changed");
         sqlx::Connection::close(connection).await.expect("the store closes");
     });
+    // As long as there is a copy of them, those in the store are not read.
+    assert_eq!(repository.run(["search", "job"]).code, Some(0));
+    fs::remove_file(repository.root().join(".ast-core/index.db-vectors")).expect("there is a copy");
     repository.run(["search", "job"]).assert_refused(4, &["index.db", "damaged", "256"]);
 }

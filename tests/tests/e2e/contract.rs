@@ -215,7 +215,7 @@ fn status() {
     assert_keys(
         &status,
         "schema files bytes lines symbols chunks elapsed_ms peak_rss_bytes generation failures embedder \
-         schema_version format_version complete stale",
+         schema_version format_version complete stale vector_file",
     );
     assert_keys(&status["files"], FILES);
     assert_keys(&status["files"]["skipped"], SKIPPED);
@@ -223,6 +223,8 @@ fn status() {
     assert_keys(&status["failures"][0], "path reason");
     assert_eq!(status["stale"], serde_json::json!([{ "path": "tools/seed.js", "change": "changed" }]));
     assert_eq!(status["complete"], true);
+    assert_keys(&status["vector_file"], "path state reason bytes generation files_beside");
+    assert_eq!(status["vector_file"]["state"], "current");
 }
 
 #[test]

@@ -26,4 +26,5 @@ mod repository;
 mod rows;
 mod search;
 mod store;
+mod vector_file;
 mod watch;

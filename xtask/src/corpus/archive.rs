@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -21,18 +21,11 @@ pub(super) struct Unpacked {
 
 /// Unpacks the archive, without its top folder and without what the package excludes.
 pub(super) fn unpack(file: &Path, package: &Package, into: &Path) -> Result<Unpacked> {
-    let name = file.to_string_lossy();
-    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-    let unpacked = if ends(&[".whl"]) {
-        wheel(file, package, into)?
-    } else if ends(&[".crate", ".tgz", ".tar.gz"]) {
-        through("gzip", file, package, into)?
-    } else if ends(&[".tar.xz"]) {
-        through("xz", file, package, into)?
-    } else if ends(&[".tar.bz2"]) {
-        through("bzip2", file, package, into)?
+    let wanted = |path: &str| !package.excludes(path);
+    let unpacked = if package.file.ends_with(".whl") {
+        wheel(file, wanted, into)?
     } else {
-        bail!("expected a tar archive or a wheel, received {}", package.file);
+        decompressed(file, |from| tar(from, 1, wanted, into))?
     };
     if unpacked.files == 0 {
         bail!("{} has no file that is not excluded", package.file);
@@ -40,21 +33,45 @@ pub(super) fn unpack(file: &Path, package: &Package, into: &Path) -> Result<Unpa
     Ok(unpacked)
 }
 
-/// Unpacks a tar archive that the program decompresses.
-fn through(program: &str, file: &Path, package: &Package, into: &Path) -> Result<Unpacked> {
+/// Unpacks one file of a tar archive, which has no top folder.
+pub(super) fn unpack_one(file: &Path, wanted: &str, into: &Path) -> Result<()> {
+    let unpacked = decompressed(file, |from| tar(from, 0, |path| path == wanted, into))?;
+    if unpacked.files != 1 {
+        bail!("{} has no file {wanted}", name_of(file));
+    }
+    Ok(())
+}
+
+fn name_of(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Reads a tar archive through the program that decompresses it.
+fn decompressed(file: &Path, read: impl FnOnce(ChildStdout) -> Result<Unpacked>) -> Result<Unpacked> {
+    let name = name_of(file);
+    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    let program = if ends(&[".crate", ".tgz", ".tar.gz"]) {
+        "gzip"
+    } else if ends(&[".tar.xz"]) {
+        "xz"
+    } else if ends(&[".tar.bz2"]) {
+        "bzip2"
+    } else {
+        bail!("expected a tar archive or a wheel, received {name}");
+    };
     let mut decompressor = Decompressor(
         Command::new(program)
             .args(["--decompress", "--stdout"])
             .arg(file)
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("failed to start `{program}`, which reads {}", package.file))?,
+            .with_context(|| format!("failed to start `{program}`, which reads {name}"))?,
     );
     let stdout = decompressor.0.stdout.take().context("a piped output is there")?;
-    let unpacked = tar(stdout, package, into)?;
+    let unpacked = read(stdout).with_context(|| name.clone())?;
     let status = decompressor.0.wait()?;
     if !status.success() {
-        bail!("`{program}` failed with {status} on {}", package.file);
+        bail!("`{program}` failed with {status} on {name}");
     }
     Ok(unpacked)
 }
@@ -70,22 +87,23 @@ impl Drop for Decompressor {
     }
 }
 
-fn tar(from: impl Read, package: &Package, into: &Path) -> Result<Unpacked> {
+/// Unpacks what is wanted of a tar archive, without so many folders at the top.
+fn tar(from: impl Read, strip: usize, wanted: impl Fn(&str) -> bool, into: &Path) -> Result<Unpacked> {
     let mut unpacked = Unpacked::default();
     let mut archive = tar::Archive::new(from);
     for entry in archive.entries()? {
-        let mut entry = entry.with_context(|| format!("{} is damaged", package.file))?;
+        let mut entry = entry.context("the archive is damaged")?;
         let kind = entry.header().entry_type();
         if kind.is_dir() || kind.is_pax_global_extensions() {
             continue;
         }
         let path = entry.path_bytes().into_owned();
-        let path = std::str::from_utf8(&path).ok().and_then(|path| inner_path(path, 1));
+        let path = std::str::from_utf8(&path).ok().and_then(|path| inner_path(path, strip));
         let (Some(path), true) = (path, kind.is_file()) else {
             unpacked.skipped += 1;
             continue;
         };
-        if !package.excludes(&path) {
+        if wanted(&path) {
             write(&into.join(path), &mut entry)?;
             unpacked.files += 1;
         }
@@ -97,7 +115,7 @@ fn tar(from: impl Read, package: &Package, into: &Path) -> Result<Unpacked> {
 
 /// A wheel is a zip archive, which Python, without which there is no pip, unpacks: it drops `..` and roots from paths
 /// and makes plain files of links. What it wrote is looked at again all the same.
-fn wheel(file: &Path, package: &Package, into: &Path) -> Result<Unpacked> {
+fn wheel(file: &Path, wanted: impl Fn(&str) -> bool, into: &Path) -> Result<Unpacked> {
     process::output(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(file).arg(into))?;
     let mut unpacked = Unpacked::default();
     let mut open = vec![into.to_path_buf()];
@@ -113,7 +131,7 @@ fn wheel(file: &Path, package: &Package, into: &Path) -> Result<Unpacked> {
             } else if !kind.is_file() || inner.is_none() {
                 fs::remove_file(&path)?;
                 unpacked.skipped += 1;
-            } else if inner.is_some_and(|inner| package.excludes(&inner)) {
+            } else if inner.is_some_and(|inner| !wanted(&inner)) {
                 fs::remove_file(&path)?;
             } else {
                 unpacked.files += 1;
@@ -186,7 +204,8 @@ mod tests {
         ]);
         let folder = tempfile::tempdir().unwrap();
         let into = folder.path().join("x/y");
-        let unpacked = tar(&bytes[..], &package("a.tar", b""), &into).unwrap();
+        let package = package("a.tar", b"");
+        let unpacked = tar(&bytes[..], 1, |path| !package.excludes(path), &into).unwrap();
         assert_eq!(unpacked, Unpacked { files: 2, skipped: 6 });
 
         let mut found = Vec::new();
@@ -208,7 +227,7 @@ mod tests {
     fn a_cut_archive_is_an_error() {
         let bytes = archive(&[("top/a.ts", tar::EntryType::Regular)]);
         let folder = tempfile::tempdir().unwrap();
-        assert!(tar(&bytes[..514], &package("a.tar", b""), folder.path()).is_err());
+        assert!(tar(&bytes[..514], 1, |_| true, folder.path()).is_err());
     }
 
     #[test]

@@ -14,6 +14,9 @@ use sha2::{Digest, Sha256};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
+    /// Whether only files in the language of a package are unpacked, and what tells its licence.
+    #[serde(default)]
+    sources_only: bool,
     #[serde(rename = "package")]
     pub(super) packages: Vec<Package>,
 }
@@ -39,7 +42,24 @@ pub(super) struct Package {
     /// Whether it is part of the quick corpus.
     #[serde(default)]
     pub(super) quick: bool,
+    /// Debian's own part of a source package, of which the file that tells the licences is unpacked.
+    #[serde(default)]
+    pub(super) packaging: Option<Archive>,
+    /// As the list says.
+    #[serde(skip)]
+    sources_only: bool,
 }
+
+/// A further archive of a package.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Archive {
+    pub(super) file: String,
+    pub(super) sha256: String,
+}
+
+/// Where Debian's own part of a source package tells the licences.
+pub(super) const COPYRIGHT: &str = "debian/copyright";
 
 /// The registry that a package comes from.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq)]
@@ -97,16 +117,23 @@ impl Manifest {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let manifest: Self = toml::from_str(text)?;
+        let mut manifest: Self = toml::from_str(text)?;
+        for package in &mut manifest.packages {
+            package.sources_only = manifest.sources_only;
+        }
         let mut folders = BTreeSet::new();
         for package in &manifest.packages {
-            let hex = package.sha256.len() == 64
-                && package.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-            if !hex {
-                bail!("{package}: sha256 is `{}`, expected 64 lowercase hexadecimal digits", package.sha256);
-            }
-            if package.file.contains(['/', '\\']) {
-                bail!("{package}: file is `{}`, expected a name without folders", package.file);
+            let own = (&package.file, &package.sha256);
+            let packaging = package.packaging.iter().map(|archive| (&archive.file, &archive.sha256));
+            for (file, sha256) in std::iter::once(own).chain(packaging) {
+                let hex = sha256.len() == 64
+                    && sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+                if !hex {
+                    bail!("{package}: sha256 is `{sha256}`, expected 64 lowercase hexadecimal digits");
+                }
+                if file.contains(['/', '\\']) {
+                    bail!("{package}: file is `{file}`, expected a name without folders");
+                }
             }
             if !folders.insert(package.folder()) {
                 bail!("{package} is listed twice");
@@ -131,22 +158,40 @@ impl Package {
 
     /// Compares the archive with the pinned checksum.
     pub(super) fn verify(&self, file: &Path) -> Result<()> {
-        let received =
-            sha256(File::open(file).with_context(|| format!("failed to read {}", file.display()))?)?;
-        if received != self.sha256 {
-            bail!(
-                "checksum of {}: expected {}, received {received}; if the registry has a good reason, pin the new one",
-                self.file,
-                self.sha256
-            );
-        }
-        Ok(())
+        verify(file, &self.sha256)
     }
 
     /// Whether the path, without the archive's top folder, is left out.
     pub(super) fn excludes(&self, path: &str) -> bool {
         self.exclude.iter().any(|start| path.starts_with(start.as_str()))
+            || (self.sources_only && !self.is_source(path) && !tells_licence(path))
     }
+
+    fn is_source(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+        extension.is_some_and(|extension| self.language.extensions().contains(&extension.as_str()))
+    }
+}
+
+/// Whether it is the file in which a package of some registry declares its licence.
+fn tells_licence(path: &str) -> bool {
+    let is_metadata = path
+        .split_once('/')
+        .is_some_and(|(folder, name)| folder.ends_with(".dist-info") && name == "METADATA");
+    is_metadata || ["Cargo.toml", "package.json", COPYRIGHT].contains(&path)
+}
+
+/// Compares a file with a checksum.
+pub(super) fn verify(file: &Path, expected: &str) -> Result<()> {
+    let received = sha256(File::open(file).with_context(|| format!("failed to read {}", file.display()))?)?;
+    if received != expected {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        bail!(
+            "checksum of {name}: expected {expected}, received {received}; if the registry has a good reason, pin the new one"
+        );
+    }
+    Ok(())
 }
 
 impl fmt::Display for Package {
@@ -178,6 +223,8 @@ pub(super) mod tests {
             language: Language::Typescript,
             exclude: vec!["dist/".to_owned()],
             quick: false,
+            packaging: None,
+            sources_only: false,
         }
     }
 

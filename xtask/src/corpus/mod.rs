@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::workspace;
-use manifest::{Manifest, Package};
+use manifest::{COPYRIGHT, Manifest, Package};
 use registry::Clients;
 use stamp::Stamp;
 
@@ -45,12 +45,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let manifest = Manifest::read(&root.join(&options.manifest))?;
     let folder = root.join(&options.into);
     let packages: Vec<&Package> = manifest.packages.iter().filter(|p| p.quick || !options.quick).collect();
+    provide_all(&packages, &folder, options.check)
+}
 
+/// Makes sure that the packages of a list are there, both named from the root of the repository.
+pub(crate) fn fetch(manifest: &str, into: &str) -> Result<()> {
+    let root = workspace::root();
+    let manifest = Manifest::read(&root.join(manifest))?;
+    provide_all(&manifest.packages.iter().collect::<Vec<_>>(), &root.join(into), false)
+}
+
+fn provide_all(packages: &[&Package], folder: &Path, check_only: bool) -> Result<()> {
     let mut clients = Clients::default();
     let mut failed = 0;
-    for package in &packages {
-        let result =
-            if options.check { check(package, &folder) } else { provide(package, &folder, &mut clients) };
+    for package in packages {
+        let result = if check_only { check(package, folder) } else { provide(package, folder, &mut clients) };
         match result {
             Ok(state) => println!("{:<9} {package}", state),
             Err(error) => {
@@ -63,7 +72,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // Only what other runs use at this moment keeps it from going.
     let _ = fs::remove_dir(folder.join(".fetching"));
     println!();
-    table::print(&packages, &folder)?;
+    table::print(packages, folder)?;
     if failed > 0 {
         bail!("{failed} of {} packages failed", packages.len());
     }
@@ -83,6 +92,11 @@ fn provide(package: &Package, folder: &Path, clients: &mut Clients) -> Result<&'
     package.verify(&file)?;
     let tree = work.path("tree")?;
     let unpacked = archive::unpack(&file, package, &tree)?;
+    if let Some(packaging) = &package.packaging {
+        let file = file.with_file_name(&packaging.file);
+        manifest::verify(&file, &packaging.sha256)?;
+        archive::unpack_one(&file, COPYRIGHT, &tree)?;
+    }
     let stamp = Stamp::of(package, &tree)?;
 
     let target = folder.join(package.folder());

@@ -40,7 +40,7 @@ const CRATES: &[(&str, Uses)] = &[
     ("ast-core-cli", Only(&["ast-core-engine"])),
     ("ast-core-node", Only(&["ast-core-engine"])),
     ("ast-core-wasm", Only(&["ast-core-parse", "ast-core-search", "ast-core-vector"])),
-    ("ast-core-trainer", Only(&["ast-core-embed", "ast-core-parse"])),
+    ("ast-core-trainer", Only(&["ast-core-embed", "ast-core-model", "ast-core-parse"])),
     ("ast-core-tests", Only(&["ast-core-engine"])),
     ("ast-core-benches", Any),
     ("xtask", Only(&[])),

@@ -6,7 +6,7 @@ use crate::commands::index::left_out;
 use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
-use ast_core_engine::{Engine, StatusReport};
+use ast_core_engine::{Engine, StatusReport, VectorFileReport, VectorFileState};
 use std::io::Write;
 
 /// Stale files and failures that are listed unless more is asked for.
@@ -47,6 +47,9 @@ fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
     if let Some((id, dimension)) = &report.embedder {
         writeln!(out, "vectors of {dimension} dimensions by {id}")?;
     }
+    if let Some(file) = &report.vector_file {
+        show_vector_file(file, &mut out)?;
+    }
     if let Some(left_out) = left_out(&report.files) {
         writeln!(out, "left out: {left_out}")?;
     }
@@ -78,4 +81,27 @@ fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Only what is not as it should be is a warning: a file that is behind is used, and written anew when it is far behind.
+fn show_vector_file(file: &VectorFileReport, out: &mut impl Write) -> std::io::Result<()> {
+    let beside = match file.files_beside {
+        1 => "the vectors of 1 file are read from the index".to_owned(),
+        count => format!("the vectors of {} files are read from the index", grouped(count)),
+    };
+    match &file.state {
+        VectorFileState::Current => {
+            writeln!(out, "vector file up to date, {}", bytes(file.bytes.unwrap_or_default()))
+        }
+        VectorFileState::Behind => writeln!(out, "vector file behind: {beside}"),
+        VectorFileState::Missing if file.files_beside == 0 => Ok(()),
+        VectorFileState::Missing => writeln!(out, "no vector file: {beside}"),
+        VectorFileState::Unusable { reason } => {
+            writeln!(
+                out,
+                "{WARNING}vector file of no use{WARNING:#}: {reason}; {beside} until `ast-core index` is run"
+            )
+        }
+        other => writeln!(out, "vector file {}", other.as_str()),
+    }
 }

@@ -1,8 +1,9 @@
 //! What became of an index run, of one that is to be, and of the index.
 
 use super::{SCHEMA, milliseconds};
-use ast_core_engine::{FileCounts, IndexReport, PlanReport, StatusReport};
+use ast_core_engine::{FileCounts, IndexReport, PlanReport, StatusReport, VectorFileReport, VectorFileState};
 use serde::Serialize;
+use std::borrow::Cow;
 
 #[derive(Serialize)]
 pub(crate) struct Files {
@@ -123,6 +124,34 @@ pub(crate) struct Status<'a> {
     format_version: u32,
     complete: bool,
     stale: Option<Vec<Stale<'a>>>,
+    vector_file: Option<VectorFile<'a>>,
+}
+
+#[derive(Serialize)]
+struct VectorFile<'a> {
+    path: Cow<'a, str>,
+    state: &'static str,
+    reason: Option<&'a str>,
+    bytes: Option<u64>,
+    generation: Option<u64>,
+    files_beside: u64,
+}
+
+impl<'a> From<&'a VectorFileReport> for VectorFile<'a> {
+    fn from(report: &'a VectorFileReport) -> Self {
+        let reason = match &report.state {
+            VectorFileState::Unusable { reason } => Some(reason.as_str()),
+            _ => None,
+        };
+        Self {
+            path: report.path.to_string_lossy(),
+            state: report.state.as_str(),
+            reason,
+            bytes: report.bytes,
+            generation: report.generation,
+            files_beside: report.files_beside,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -158,6 +187,7 @@ impl<'a> From<&'a StatusReport> for Status<'a> {
             format_version: report.format_version,
             complete: report.complete,
             stale: report.stale.as_ref().map(stale),
+            vector_file: report.vector_file.as_ref().map(VectorFile::from),
         }
     }
 }

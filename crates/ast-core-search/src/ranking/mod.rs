@@ -10,7 +10,7 @@ use crate::ParsedQuery;
 use ast_core_model::terms::{TermSplitter, is_stop_word};
 use rules::Effect;
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 /// A candidate: a chunk that was found.
@@ -54,6 +54,12 @@ pub fn rank<Id: Copy + Ord + Hash>(
     weights: &RankingWeights,
 ) -> Vec<Ranked<Id>> {
     let coherence = coherence(candidates);
+    // The names of files without what tells a header from what it declares.
+    let defined: HashSet<&str> = candidates
+        .iter()
+        .filter(|candidate| !PathRole::of(candidate.path).is_header)
+        .map(|candidate| name_of(candidate.path))
+        .collect();
     let mut files: HashMap<&str, FileFeatures> = HashMap::new();
     let mut ranked: Vec<(&str, Ranked<Id>)> = Vec::with_capacity(candidates.len());
     let wanted = Wanted::of(query);
@@ -86,6 +92,7 @@ pub fn rank<Id: Copy + Ord + Hash>(
             (Rule::Generated, role.is_generated && !wanted.generated),
             (Rule::Stub, role.is_stub && !wanted.stubs),
             (Rule::Index, role.is_index && !wanted.is_path),
+            (Rule::Header, role.is_header && !wanted.stubs && defined.contains(name_of(candidate.path))),
         ] {
             apply(rule, f64::from(u8::from(applies)));
         }
@@ -208,6 +215,11 @@ impl FileFeatures {
     }
 }
 
+/// The name of the file at a path without its folders and what is behind its first dot.
+fn name_of(path: &str) -> &str {
+    stem_of(path.rsplit_once('/').map_or(path, |(_, name)| name))
+}
+
 /// The name of a file without what is behind its first dot.
 fn stem_of(name: &str) -> &str {
     match name.split_once('.') {
@@ -261,6 +273,16 @@ mod tests {
             candidate(4, 0.7, "b.rs"),
         ];
         assert_eq!(order("idle connections of it", &candidates)[0], 2);
+    }
+
+    #[test]
+    fn what_is_defined_comes_before_what_declares_it() {
+        let header = candidate(1, 1.0, "include/db/version.h");
+        assert_eq!(
+            order("idle connections of it", &[header.clone(), candidate(2, 0.9, "src/version.cc")]),
+            [2, 1]
+        );
+        assert_eq!(order("idle connections of it", &[header, candidate(2, 0.9, "src/other.cc")]), [1, 2]);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct PathRole {
     pub is_generated: bool,
     /// Declarations without code.
     pub is_stub: bool,
+    /// A header of C or C++.
+    pub is_header: bool,
     /// Where names are handed on: `__init__.py`, `index.ts`, `mod.rs`.
     pub is_index: bool,
 }
@@ -24,6 +26,8 @@ const TESTS: &[&str] = &[
     "e2e",
     "fixture",
     "fixtures",
+    "fuzz",
+    "fuzzing",
     "mock",
     "mocks",
     "spec",
@@ -67,6 +71,7 @@ const VENDORED: &[&str] = &[
 ];
 const GENERATED: &[&str] =
     &["__generated__", "autogen", "build", "bundle", "dist", "gen", "generated", "out"];
+const HEADERS: &[&str] = &[".h", ".hh", ".hpp", ".hxx"];
 const INDEXES: &[&str] = &["__init__.py", "__init__.pyi", "lib.rs", "mod.rs", "package-info.java"];
 
 impl PathRole {
@@ -105,6 +110,7 @@ impl PathRole {
                 || lower.ends_with(".d.mts")
                 || lower.ends_with(".d.cts")
                 || lower.ends_with(".pyi"),
+            is_header: HEADERS.iter().any(|end| lower.ends_with(end)),
             is_index: INDEXES.contains(&lower.as_str()) || stem == "index",
         }
     }
@@ -161,6 +167,7 @@ mod tests {
         assert_eq!(PathRole::of("lib/jquery.min.js"), role(|role| role.is_generated = true));
         assert_eq!(PathRole::of("proto/user_pb2.py"), role(|role| role.is_generated = true));
         assert_eq!(PathRole::of("types/node.d.ts"), role(|role| role.is_stub = true));
+        assert_eq!(PathRole::of("db/version.h"), role(|role| role.is_header = true));
         assert_eq!(PathRole::of("src/http/index.ts"), role(|role| role.is_index = true));
         assert_eq!(PathRole::of("pkg/__init__.py"), role(|role| role.is_index = true));
     }

@@ -2,7 +2,7 @@
 
 use super::direct::{self, in_list};
 use super::{SqliteStore, checksum};
-use crate::{Document, FileRecord, FileStatus, StoreCounts, StoreError};
+use crate::{Document, FileRecord, FileStatus, FileVersion, StoreCounts, StoreError};
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
 use rusqlite::Row;
 use sqlx::Row as _;
@@ -26,6 +26,8 @@ pub(crate) const PATHS: &str = "\
 const SEARCHABLE: &str = "\
     SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors, checksum \
     FROM files WHERE language IS NOT NULL AND status IN ('indexed', 'timeout') ORDER BY id";
+
+const VERSIONS: &str = "SELECT id, checksum, size, status, language IS NOT NULL FROM files ORDER BY id";
 
 /// Of so many files the rows come sooner one by one from the connection's own thread, which has the statement prepared,
 /// than all at once from another that has to be woken first.
@@ -119,6 +121,38 @@ impl SqliteStore {
 
     pub(crate) async fn searchable_files(&self) -> Result<Vec<(FileId, RepoPath, LanguageName)>, StoreError> {
         self.named_files(SEARCHABLE, None).await
+    }
+
+    pub(crate) async fn searchable_versions(&self) -> Result<Vec<FileVersion>, StoreError> {
+        let connection = self.reader().await?;
+        direct::read(connection, self.path.clone(), move |connection, path| {
+            let failed = |error| StoreError::from_rusqlite(path, error);
+            let corrupt = |reason| StoreError::Corrupt { path: path.to_owned(), reason };
+            let mut statement = connection.prepare(VERSIONS).map_err(failed)?;
+            let mut rows = statement.query([]).map_err(failed)?;
+            let mut versions = Vec::new();
+            while let Some(row) = rows.next().map_err(failed)? {
+                let id = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
+                let status =
+                    row.get_ref(3).map_err(failed)?.as_str().map_err(|error| failed(error.into()))?;
+                let status: FileStatus =
+                    status.parse().map_err(|()| corrupt(format!("the status of {id:?} is {status:?}")))?;
+                let has_language: bool = row.get(4).map_err(failed)?;
+                if has_language != status.is_searchable() {
+                    let has = if has_language { "a" } else { "no" };
+                    return Err(corrupt(format!("{id:?} has {has} language and is {status}")));
+                }
+                if status.is_searchable() {
+                    let checksum: Option<i64> = row.get(1).map_err(failed)?;
+                    let size: i64 = row.get(2).map_err(failed)?;
+                    let size =
+                        u64::try_from(size).map_err(|_| corrupt(format!("the size of {id:?} is {size}")))?;
+                    versions.push(FileVersion { id, checksum: checksum.map(i64::cast_unsigned), size });
+                }
+            }
+            Ok(versions)
+        })
+        .await
     }
 
     async fn named_files(

@@ -6,8 +6,9 @@ use super::pages::PageTable;
 use super::step::reach;
 use super::{StoreConfig, schema};
 use crate::{
-    Access, ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, JobRecord, NameMatch,
-    NamingFile, Repair, RepositoryId, Store, StoreCounts, StoreError, StoreFuture, Verification, WriteBatch,
+    Access, ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, FileVersion, JobRecord,
+    NameMatch, NamingFile, Repair, RepositoryId, Store, StoreCounts, StoreError, StoreFuture, Verification,
+    WriteBatch,
 };
 use ast_core_lexical::{Bm25f, Hit, PageCache};
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
@@ -248,6 +249,10 @@ impl Store for SqliteStore {
 
     fn searchable_files(&self) -> StoreFuture<'_, Vec<(FileId, RepoPath, LanguageName)>> {
         Box::pin(Self::searchable_files(self))
+    }
+
+    fn searchable_versions(&self) -> StoreFuture<'_, Vec<FileVersion>> {
+        Box::pin(Self::searchable_versions(self))
     }
 
     fn paths<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileId, RepoPath, LanguageName)>> {

@@ -65,6 +65,8 @@ pub enum Kind {
     Graph,
     /// An [`AutoIndex`](crate::AutoIndex).
     Auto,
+    /// A [`ByteIndex`](crate::ByteIndex).
+    Bytes,
 }
 
 impl Kind {
@@ -73,6 +75,7 @@ impl Kind {
             Self::Flat => "FlatIndex",
             Self::Graph => "Hnsw",
             Self::Auto => "AutoIndex",
+            Self::Bytes => "ByteIndex",
         }
     }
 }
@@ -107,10 +110,14 @@ pub(crate) enum Part {
     Upper = 15,
     /// Checksums of blocks, u64.
     Checksums = 16,
+    /// 1 by the length of each vector, f32.
+    InverseLengths = 17,
+    /// What the caller keeps beside the vectors, bytes.
+    Payload = 18,
 }
 
 impl Part {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Keys,
         Self::Live,
         Self::Linked,
@@ -127,6 +134,8 @@ impl Part {
         Self::Base,
         Self::Upper,
         Self::Checksums,
+        Self::InverseLengths,
+        Self::Payload,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -141,10 +150,11 @@ impl Part {
             Self::Floats | Self::Halves => "the vectors",
             Self::Codes => "the codes",
             Self::HalfNorms => "the lengths of the codes",
-            Self::Lengths => "the lengths of the vectors",
+            Self::Lengths | Self::InverseLengths => "the lengths of the vectors",
             Self::Base => "the links",
             Self::Upper => "the links above the lowest layer",
             Self::Checksums => "the checksums",
+            Self::Payload => "what is kept beside the vectors",
         }
     }
 }
@@ -245,7 +255,7 @@ pub(super) fn reserved(model: &str) -> u64 {
 const METRICS: [(u8, Metric); 3] = [(1, Metric::Cosine), (2, Metric::Dot), (3, Metric::Euclidean)];
 const STORAGES: [(u8, Storage); 4] =
     [(1, Storage::Float), (2, Storage::CodeAndFloat), (3, Storage::CodeAndHalf), (4, Storage::Code)];
-const KINDS: [(u8, Kind); 3] = [(1, Kind::Flat), (2, Kind::Graph), (3, Kind::Auto)];
+const KINDS: [(u8, Kind); 4] = [(1, Kind::Flat), (2, Kind::Graph), (3, Kind::Auto), (4, Kind::Bytes)];
 
 fn number_of<T: PartialEq>(numbers: &[(u8, T)], value: T) -> u8 {
     numbers.iter().find(|(_, other)| *other == value).map_or(0, |(number, _)| *number)
@@ -364,7 +374,8 @@ impl Fields {
             (node as usize) < nodes && (slot as usize) < slots && level <= crate::hnsw::HIGHEST_LEVEL
         });
         let finite = longest.is_finite() && longest >= 0.0 && sum.is_finite() && sum >= 0.0;
-        if !entry_fits || !finite || (kind == Kind::Flat && len != slots) {
+        let can_have_graph = matches!(kind, Kind::Graph | Kind::Auto);
+        if !entry_fits || !finite || (!can_have_graph && len != slots) {
             return None;
         }
         let table: Vec<Entry> = (0..sections.min(Part::ALL.len() + 1))
@@ -382,7 +393,7 @@ impl Fields {
         if table.len() != sections || !fields.0.is_empty() {
             return None;
         }
-        let config = (kind != Kind::Flat).then_some(config);
+        let config = can_have_graph.then_some(config);
         Some(Self {
             public: Header { version, kind, dimension, metric, storage, len, generation, model, config },
             state: State {

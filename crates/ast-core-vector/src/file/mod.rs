@@ -15,7 +15,7 @@ pub use self::format::Kind;
 pub(crate) use self::{
     format::{Part, State},
     reader::{IndexFile, Reader},
-    writer::Writer,
+    writer::{RowsSection, Writer},
 };
 use crate::{HnswConfig, Metric, Storage, VectorError};
 

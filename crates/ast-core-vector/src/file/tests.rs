@@ -4,7 +4,8 @@ use std::{fs, path::Path};
 
 use super::format::{Fields, PREFIX, Part, checksum};
 use crate::{
-    Expected, Hnsw, HnswConfig, Metric, SaveOptions, SearchOptions, Storage, VectorError, VectorIndex,
+    ByteIndex, ByteWriter, Expected, Hnsw, HnswConfig, Metric, SaveOptions, SearchOptions, Storage,
+    VectorError, VectorIndex,
 };
 
 const DIMENSION: usize = 5;
@@ -101,37 +102,86 @@ fn what_a_file_says_is_not_trusted() {
         seal(&mut sealed);
         assert!(sealed == whole, "the seal is the one that is written");
 
-        let header =
-            Fields::decode(&path, &whole[..Fields::length(&path, &whole[..PREFIX]).unwrap()]).unwrap();
-        let mut refused = 0;
-        const ROUNDS: usize = 400;
-        for round in 0..ROUNDS {
-            let mut bytes = whole.clone();
-            // Some bytes of the header, or some numbers of one section.
-            if round % 4 == 0 {
-                for _ in 0..1 + random.below(2) {
-                    bytes[32 + random.below(152 + 40 * header.table.len())] = random.below(256) as u8;
-                }
-            } else {
-                let entry = header.table[random.below(header.table.len())];
-                for _ in 0..1 + random.below(20) * usize::from(entry.length > 0) {
-                    if entry.length >= 4 {
-                        let at = entry.offset as usize + random.below(entry.length as usize / 4) * 4;
-                        let other = entry.offset as usize + random.below(entry.length as usize / 4) * 4;
-                        let number: [u8; 4] = match random.below(4) {
-                            0 => (random.below(2000) as u32).to_le_bytes(),
-                            1 => u32::MAX.to_le_bytes(),
-                            2 => whole[other..other + 4].try_into().unwrap(),
-                            _ => (random.below(1 << 31) as u32 * 2).to_le_bytes(),
-                        };
-                        bytes[at..at + 4].copy_from_slice(&number);
-                    }
-                }
-            }
-            seal(&mut bytes);
-            fs::write(&path, &bytes).unwrap();
-            refused += usize::from(use_all(&path, &expected, &config).is_err());
-        }
+        let refused = refused_of(ROUNDS, &path, &whole, &mut random, || use_all(&path, &expected, &config));
         assert!(refused > ROUNDS / 4, "{refused} of {ROUNDS} do not fit together");
     }
+}
+
+#[test]
+fn what_a_file_of_bytes_says_is_not_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let mut random = Random(1);
+    let mut code = |_| random.below(200) as i8 | 1;
+    let options = SaveOptions { generation: 1, model: "model" };
+    let mut file = ByteWriter::create(&path, DIMENSION, &options).unwrap();
+    for key in 0..1500 {
+        file.push(key, &std::array::from_fn::<i8, DIMENSION, _>(&mut code)).unwrap();
+    }
+    file.finish(b"payload").unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut sealed = whole.clone();
+    seal(&mut sealed);
+    assert!(sealed == whole, "the seal is the one that is written");
+    let use_all = || {
+        let expected = Expected { dimension: DIMENSION, metric: Metric::Cosine, model: "model" };
+        let (mut index, ..) = ByteIndex::open(&path, &expected)?;
+        let odd = |key| key % 2 == 1;
+        let query = Random(3).vector();
+        for options in [SearchOptions::new(5), SearchOptions::new(5).with_filter(&odd)] {
+            let found = index.search(&query, &options)?;
+            assert!(found.iter().all(|found| found.score.is_finite()));
+        }
+        for key in 0..60 {
+            index.remove(key * 3)?;
+            index.insert_codes(&[key * 2], &[1; DIMENSION])?;
+        }
+        index.search(&query, &SearchOptions::new(5))?;
+        index.verify()
+    };
+    // Most of its numbers are keys and vectors, which can be any.
+    let refused = refused_of(ROUNDS, &path, &whole, &mut Random(2), use_all);
+    assert!(refused > ROUNDS / 10, "{refused} of {ROUNDS} do not fit together");
+}
+
+const ROUNDS: usize = 400;
+
+/// How often a file is refused of which some numbers are others, and the checksums are right.
+fn refused_of(
+    rounds: usize,
+    path: &Path,
+    whole: &[u8],
+    random: &mut Random,
+    mut use_all: impl FnMut() -> Result<(), VectorError>,
+) -> usize {
+    let header = Fields::decode(path, &whole[..Fields::length(path, &whole[..PREFIX]).unwrap()]).unwrap();
+    let mut refused = 0;
+    for round in 0..rounds {
+        let mut bytes = whole.to_vec();
+        // Some bytes of the header, or some numbers of one section.
+        if round % 4 == 0 {
+            for _ in 0..1 + random.below(2) {
+                bytes[32 + random.below(152 + 40 * header.table.len())] = random.below(256) as u8;
+            }
+        } else {
+            let entry = header.table[random.below(header.table.len())];
+            for _ in 0..1 + random.below(20) * usize::from(entry.length > 0) {
+                if entry.length >= 4 {
+                    let at = entry.offset as usize + random.below(entry.length as usize / 4) * 4;
+                    let other = entry.offset as usize + random.below(entry.length as usize / 4) * 4;
+                    let number: [u8; 4] = match random.below(4) {
+                        0 => (random.below(2000) as u32).to_le_bytes(),
+                        1 => u32::MAX.to_le_bytes(),
+                        2 => whole[other..other + 4].try_into().unwrap(),
+                        _ => (random.below(1 << 31) as u32 * 2).to_le_bytes(),
+                    };
+                    bytes[at..at + 4].copy_from_slice(&number);
+                }
+            }
+        }
+        seal(&mut bytes);
+        fs::write(path, &bytes).unwrap();
+        refused += usize::from(use_all().is_err());
+    }
+    refused
 }

@@ -19,6 +19,7 @@ use crate::{
     HnswConfig, Metric, Storage, VectorError,
     kernel::lines::{Plain, bytes},
     rows::Rows,
+    step::reach,
 };
 
 /// A file that is being written.
@@ -26,7 +27,7 @@ use crate::{
 /// It has another name in the folder of the one that it is to become, and takes that one's place when it is complete
 /// and on the disk. Whoever has the old one open keeps it.
 pub(crate) struct Writer<'a> {
-    path: &'a Path,
+    path: PathBuf,
     draft: Draft,
     offset: u64,
     table: Vec<Entry>,
@@ -34,6 +35,13 @@ pub(crate) struct Writer<'a> {
     checksums: Vec<u64>,
     /// The file that parts of the index are in, if it was opened from one.
     source: Option<&'a IndexFile>,
+}
+
+/// A section of blocks that is being written.
+pub(crate) struct RowsSection {
+    offset: u64,
+    /// Which of all the checksums of blocks is that of its first.
+    first: usize,
 }
 
 /// A file under another name, which goes if it does not take the place that it is meant for.
@@ -46,7 +54,7 @@ struct Draft {
 impl<'a> Writer<'a> {
     /// Begins a file that is to be at `path`.
     pub(crate) fn new(
-        path: &'a Path,
+        path: &Path,
         options: &SaveOptions<'_>,
         source: Option<&'a IndexFile>,
     ) -> Result<Self, VectorError> {
@@ -60,7 +68,7 @@ impl<'a> Writer<'a> {
         }
         let draft = Draft::new(path).map_err(|error| io_error(path, "write", &error))?;
         let offset = reserved(options.model);
-        Ok(Self { path, draft, offset, table: Vec::new(), checksums: Vec::new(), source })
+        Ok(Self { path: path.to_owned(), draft, offset, table: Vec::new(), checksums: Vec::new(), source })
     }
 
     /// Writes a section that is read at once.
@@ -82,21 +90,37 @@ impl<'a> Writer<'a> {
     ) -> Result<(), VectorError> {
         let fitting = (most / (rows.stride() * size_of::<T>())).max(Rows::<T>::GROUP).ilog2();
         let shift = rows.shift().min(fitting);
-        let offset = self.begin(ROWS_ALIGNMENT);
-        let first = self.checksums.len();
+        let section = self.begin_rows();
         for piece in rows.pieces(shift) {
             let Some(piece) = piece else {
                 let source = self.source.map_or(Ok(()), IndexFile::check);
-                return source.and(Err(damaged(self.path, part.name(), "all blocks", "damaged ones")));
+                return source.and(Err(damaged(&self.path, part.name(), "all blocks", "damaged ones")));
             };
-            let bytes = bytes(piece);
-            self.write(bytes)?;
-            self.checksums.push(checksum(bytes));
+            self.block(piece)?;
         }
+        self.end_rows(part, shift, section);
+        Ok(())
+    }
+
+    /// Begins a section that is read block by block, and that is written so.
+    pub(crate) fn begin_rows(&mut self) -> RowsSection {
+        RowsSection { offset: self.begin(ROWS_ALIGNMENT), first: self.checksums.len() }
+    }
+
+    /// Writes the next block of the section that was begun: of as many rows as all others but the last.
+    pub(crate) fn block<T: Plain>(&mut self, elements: &[T]) -> Result<(), VectorError> {
+        let bytes = bytes(elements);
+        self.write(bytes)?;
+        self.checksums.push(checksum(bytes));
+        Ok(())
+    }
+
+    /// Ends a section of blocks of `1 << shift` rows.
+    pub(crate) fn end_rows(&mut self, part: Part, shift: u32, section: RowsSection) {
+        let RowsSection { offset, first } = section;
         let checksum = checksum(bytes(&self.checksums[first..]));
         let length = self.offset - offset;
         self.table.push(Entry { part, shift, offset, length, checksum, first: first as u64 });
-        Ok(())
     }
 
     /// Writes the rest and puts the file in its place.
@@ -124,7 +148,7 @@ impl<'a> Writer<'a> {
         let table = std::mem::take(&mut self.table);
         let header = Fields { public, state, file_length: self.offset, table }.encode();
         let Self { path, mut draft, offset, .. } = self;
-        draft.complete(&header, offset, path).map_err(|error| io_error(path, "write", &error))
+        draft.complete(&header, offset, &path).map_err(|error| io_error(&path, "write", &error))
     }
 
     /// Moves on to where a section can begin.
@@ -135,8 +159,10 @@ impl<'a> Writer<'a> {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), VectorError> {
         let file = &mut self.draft.file;
-        let written = file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.write_all(bytes));
-        written.map_err(|error| io_error(self.path, "write", &error))?;
+        let written = reach("file/write")
+            .and_then(|()| file.seek(SeekFrom::Start(self.offset)))
+            .and_then(|_| file.write_all(bytes));
+        written.map_err(|error| io_error(&self.path, "write", &error))?;
         self.offset += bytes.len() as u64;
         Ok(())
     }
@@ -178,9 +204,12 @@ impl Draft {
         self.file.set_len(length)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(header)?;
+        reach("file/complete")?;
         self.file.sync_all()?;
+        reach("file/synced")?;
         fs::rename(&self.path, path)?;
         self.is_in_place = true;
+        reach("file/renamed")?;
         sync_folder(path)
     }
 }

@@ -1,8 +1,13 @@
 //! The index of bytes against a scan in whole numbers.
 
-use ast_core_vector::{ByteIndex, SearchOptions, VectorError, VectorIndex};
+use ast_core_vector::{
+    ByteIndex, ByteWriter, Expected, FlatIndex, Kind, Metric, Neighbor, SaveOptions, SearchOptions, Storage,
+    VectorError, VectorIndex, inspect,
+};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -78,7 +83,7 @@ proptest! {
                 }
                 let below = |bar: f32| scores.iter().filter(|score| **score >= f64::from(bar) + tolerance).count();
                 prop_assert!(found.len() >= k.min(threshold.map_or(scores.len(), below)));
-                let is_ordered = |pair: &[ast_core_vector::Neighbor]| {
+                let is_ordered = |pair: &[Neighbor]| {
                     let [a, b] = [pair[0], pair[1]];
                     a.score > b.score || a.score == b.score && a.key < b.key
                 };
@@ -106,6 +111,40 @@ fn the_extremes_of_bytes_and_of_floats_are_scored_right() {
     }
 }
 
+/// Vectors of which only the last bits of a score tell which is nearer.
+#[test]
+fn what_is_nearly_as_near_is_told_apart() {
+    let dimension = 256;
+    let mut rng = crate::oracle::SplitMix64(11);
+    let base: Vec<i8> = (0..dimension).map(|_| rng.next() as i8 / 2).collect();
+    let mut index = ByteIndex::new(dimension).unwrap();
+    let mut vectors = Vec::new();
+    for key in 0..3000_u64 {
+        let mut vector = base.clone();
+        for _ in 0..3 {
+            vector[rng.next() as usize % dimension] += (rng.next() % 3) as i8 - 1;
+        }
+        index.insert_codes(&[key], &vector).unwrap();
+        vectors.push(vector);
+    }
+    for _ in 0..20 {
+        let query: Vec<f32> =
+            base.iter().map(|code| f32::from(*code) + (rng.next() % 1000) as f32 / 20.0 - 25.0).collect();
+        let found = index.search(&query, &SearchOptions::new(50)).unwrap();
+        let mut scores: Vec<f64> = vectors.iter().map(|vector| cosine(&query, vector)).collect();
+        scores.sort_by(|a, b| b.total_cmp(a));
+        // By halves they are all the same, which by both they are not.
+        assert!(scores[0] - scores[2999] < 5e-3 && scores[0] - scores[49] > 2e-5);
+        for (neighbor, best) in found.iter().zip(&scores) {
+            let score = cosine(&query, &vectors[neighbor.key as usize]);
+            assert!((f64::from(neighbor.score) - score).abs() < 1e-5 && (score - best).abs() < 1e-5);
+        }
+        // All of them, which are no longer few of a tile.
+        let all = index.search(&query, &SearchOptions::new(5000)).unwrap();
+        assert_eq!((all.len(), &all[..50]), (3000, &found[..]));
+    }
+}
+
 #[test]
 fn zeros_and_wrong_lengths_are_refused_and_nothing_is_stored() {
     let mut index = ByteIndex::new(2).unwrap();
@@ -120,7 +159,7 @@ fn zeros_and_wrong_lengths_are_refused_and_nothing_is_stored() {
 fn many_vectors_are_found_on_many_threads() {
     let mut index = ByteIndex::new(64).unwrap();
     // Enough rows of 64 bytes for more than one thread.
-    let count = ast_core_vector::FlatIndex::PARALLEL_BYTES / 64 + 10_000;
+    let count = FlatIndex::PARALLEL_BYTES / 64 + 10_000;
     let codes = codes(7, count, 64);
     let keys: Vec<u64> = (0..count as u64).collect();
     index.insert_codes(&keys, &codes).unwrap();
@@ -130,4 +169,237 @@ fn many_vectors_are_found_on_many_threads() {
     let one = pool(1).install(search);
     assert_eq!(one[0].key, 70_000);
     assert_eq!(one, pool(3).install(search));
+}
+
+const OPTIONS: SaveOptions<'_> = SaveOptions { generation: 7, model: "a model" };
+
+fn expected(dimension: usize) -> Expected<'static> {
+    Expected { dimension, metric: Metric::Cosine, model: OPTIONS.model }
+}
+
+/// Writes vectors to a file.
+fn write(path: &Path, dimension: usize, keys: &[u64], codes: &[i8], payload: &[u8]) {
+    let mut file = ByteWriter::create(path, dimension, &OPTIONS).unwrap();
+    for (key, codes) in keys.iter().zip(codes.chunks_exact(dimension)) {
+        file.push(*key, codes).unwrap();
+    }
+    file.finish(payload).unwrap();
+}
+
+fn held(index: &ByteIndex) -> BTreeMap<u64, Vec<i8>> {
+    index.keys().map(|key| (key, index.codes(key).unwrap().unwrap())).collect()
+}
+
+/// What searches of all kinds find.
+fn answers(index: &ByteIndex) -> Result<Vec<Vec<Neighbor>>, VectorError> {
+    let mut rng = crate::oracle::SplitMix64(99);
+    let third = |key| key % 3 == 0;
+    let keys: Vec<u64> = (0..40).map(|key| key * 7).collect();
+    let options = SearchOptions::new(10);
+    let options =
+        [options, options.with_filter(&third), options.with_keys(&keys), SearchOptions::new(100_000)];
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let query = rng.vector(index.dimension());
+        for options in &options {
+            answers.push(index.search(&query, options)?);
+        }
+    }
+    Ok(answers)
+}
+
+proptest! {
+    /// What is opened from a file and changed is, to the last bit of a score, what was always in memory.
+    #[test]
+    fn an_index_of_a_file_is_as_one_in_memory(
+        count in 0_u64..400,
+        changes in prop::collection::vec(change(), 0..12),
+        dimension in prop_oneof![1_usize..8, Just(64), Just(100), Just(2000)],
+        seed in any::<u64>(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vectors");
+        let keys: Vec<u64> = (0..count).map(|key| key * 3 % 401).collect();
+        let vectors = codes(seed, keys.len(), dimension);
+        write(&path, dimension, &keys, &vectors, &seed.to_le_bytes());
+        let mut memory = ByteIndex::new(dimension).unwrap();
+        memory.insert_codes(&keys, &vectors).unwrap();
+
+        let (mut opened, header, payload) = ByteIndex::open(&path, &expected(dimension)).unwrap();
+        prop_assert_eq!(&header, &inspect(&path).unwrap());
+        prop_assert_eq!((header.kind, header.storage, header.len), (Kind::Bytes, Storage::Code, keys.len()));
+        prop_assert_eq!((header.generation, header.model.as_str(), header.config), (7, OPTIONS.model, None));
+        prop_assert_eq!(payload, seed.to_le_bytes());
+        prop_assert_eq!(answers(&opened).unwrap(), answers(&memory).unwrap());
+        let first = opened.clone();
+        for change in changes {
+            let mut snapshot = None;
+            match change {
+                Change::Insert(keys, seed) => {
+                    let codes = codes(seed, keys.len(), dimension);
+                    opened.insert_codes(&keys, &codes).unwrap();
+                    memory.insert_codes(&keys, &codes).unwrap();
+                }
+                // One that is there, and one that may not be.
+                Change::Remove(key) => {
+                    let some = memory.keys().nth(key as usize % memory.len().max(1));
+                    for key in some.into_iter().chain([key]) {
+                        prop_assert_eq!(opened.remove(key).unwrap(), memory.remove(key).unwrap());
+                    }
+                    snapshot = Some((opened.clone(), held(&opened)));
+                }
+                // What is in the file is not held again by that.
+                Change::Clear if seed % 4 > 0 => {
+                    opened.clear();
+                    memory.clear();
+                }
+                Change::Clear => {}
+            }
+            prop_assert_eq!((opened.len(), held(&opened)), (memory.len(), held(&memory)));
+            prop_assert_eq!(answers(&opened).unwrap(), answers(&memory).unwrap());
+            prop_assert!((0..420).all(|key| opened.contains(key) == memory.contains(key)));
+            if let Some((snapshot, expected)) = snapshot {
+                prop_assert_eq!(held(&snapshot), expected);
+            }
+        }
+        let anew: BTreeMap<u64, Vec<i8>> =
+            keys.iter().copied().zip(vectors.chunks_exact(dimension).map(<[i8]>::to_vec)).collect();
+        prop_assert_eq!(held(&first), anew);
+        opened.verify().unwrap();
+        prop_assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
+/// Several blocks, of which the last is not full.
+#[test]
+fn a_file_of_several_blocks_is_as_an_index_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vectors");
+    let dimension = 1024;
+    let keys: Vec<u64> = (0..5000).map(|key| key * 5).collect();
+    let vectors = codes(3, keys.len(), dimension);
+    write(&path, dimension, &keys, &vectors, b"");
+    let mut memory = ByteIndex::new(dimension).unwrap();
+    memory.insert_codes(&keys, &vectors).unwrap();
+    let (mut opened, ..) = ByteIndex::open(&path, &expected(dimension)).unwrap();
+    assert_eq!(answers(&opened).unwrap(), answers(&memory).unwrap());
+    for index in [&mut opened, &mut memory] {
+        for key in (0..25_000).step_by(35) {
+            assert!(index.remove(key).unwrap());
+        }
+        index.insert_codes(&[24_995, 35, 1], &codes(4, 3, dimension)).unwrap();
+        // From the end, where what was in the file is in memory by now.
+        for key in (24_000..24_995).step_by(5) {
+            index.remove(key).unwrap();
+        }
+    }
+    assert_eq!(held(&opened), held(&memory));
+    assert_eq!(answers(&opened).unwrap(), answers(&memory).unwrap());
+}
+
+#[test]
+fn what_cannot_be_written_is_refused_and_leaves_what_there_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vectors");
+    write(&path, 2, &[1], &[1, 2], b"first");
+    let first = fs::read(&path).unwrap();
+    let mut file = ByteWriter::create(&path, 2, &OPTIONS).unwrap();
+    assert_eq!(file.push(4, &[0, 0]), Err(VectorError::ZeroVector { key: Some(4) }));
+    let error = VectorError::DimensionMismatch { key: Some(5), expected: 2, received: 3 };
+    assert_eq!(file.push(5, &[1, 2, 3]), Err(error));
+    file.push(6, &[-128, 127]).unwrap();
+    assert!(fs::read(&path).unwrap() == first, "it has not its name yet");
+    drop(file);
+    assert!(fs::read(&path).unwrap() == first);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+    assert!(matches!(ByteWriter::create(&path, 0, &OPTIONS), Err(VectorError::InvalidDimension { .. })));
+    let nowhere = folder.path().join("nowhere/vectors");
+    assert!(matches!(ByteWriter::create(nowhere, 2, &OPTIONS), Err(VectorError::Io { .. })));
+}
+
+#[test]
+fn a_file_that_is_not_as_it_was_written_is_refused_or_does_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vectors");
+    let (dimension, keys) = (100, (0..300).collect::<Vec<u64>>());
+    write(&path, dimension, &keys, &codes(8, keys.len(), dimension), b"some bytes of the caller");
+    let whole = fs::read(&path).unwrap();
+    // All that can be asked of it, and whether it can be changed.
+    let use_file = || {
+        let (mut index, _, payload) = ByteIndex::open(&path, &expected(dimension))?;
+        let found = answers(&index)?;
+        index.verify()?;
+        index.remove(7)?;
+        index.insert_codes(&[7, 1000], &codes(9, 2, dimension))?;
+        Ok::<_, VectorError>((found, held(&index), payload))
+    };
+    let right = use_file().unwrap();
+    let is_typed = |error: VectorError| {
+        let is_of_file = matches!(
+            error,
+            VectorError::Damaged { .. } | VectorError::UnknownFormat { .. } | VectorError::OtherIndex { .. }
+        );
+        assert!(is_of_file, "{error}");
+    };
+    for length in (0..whole.len()).step_by(997).chain([1, 7, 8, 183, 184, whole.len() - 1]) {
+        fs::write(&path, &whole[..length]).unwrap();
+        is_typed(use_file().unwrap_err());
+    }
+    let (mut rng, mut refused) = (crate::oracle::SplitMix64(6), 0);
+    const FLIPS: usize = 800;
+    for round in 0..FLIPS {
+        let most = if round % 2 == 0 { whole.len() } else { 700 };
+        let at = rng.next() as usize % most;
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (rng.next() % 8);
+        fs::write(&path, bytes).unwrap();
+        match use_file() {
+            Ok(answered) => assert!(answered == right, "byte {at}"),
+            Err(error) => {
+                is_typed(error);
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused * 2 > FLIPS, "most bytes mean something: {refused} of {FLIPS}");
+
+    fs::write(&path, &whole).unwrap();
+    for other in [Expected { model: "another", ..expected(dimension) }, expected(99)] {
+        assert!(matches!(ByteIndex::open(&path, &other), Err(VectorError::OtherIndex { .. })));
+    }
+    let flat = FlatIndex::open(&path, &expected(dimension), Storage::Code);
+    assert!(matches!(flat, Err(VectorError::OtherIndex { setting: "kind", .. })));
+}
+
+/// Damage that shows in a search ends all use, of clones as well.
+#[test]
+fn damage_that_is_found_late_is_an_error_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vectors");
+    let dimension = 1024;
+    let keys: Vec<u64> = (0..5000).collect();
+    let vectors = codes(3, keys.len(), dimension);
+    write(&path, dimension, &keys, &vectors, b"");
+    let mut bytes = fs::read(&path).unwrap();
+    // In the second block of vectors.
+    bytes[3 << 20] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let (mut opened, ..) = ByteIndex::open(&path, &expected(dimension)).unwrap();
+    let snapshot = opened.clone();
+    let query: Vec<f32> = vectors[..dimension].iter().map(|code| f32::from(*code)).collect();
+    let near = [0, 1, 2];
+    let listed = SearchOptions::new(1).with_keys(&near);
+    assert_eq!(opened.search(&query, &listed).unwrap()[0].key, 0, "the first block is sound");
+    let error = opened.search(&query, &SearchOptions::new(1)).unwrap_err();
+    assert!(matches!(error, VectorError::Damaged { part: "the codes", .. }), "{error}");
+    for index in [&mut opened, &mut snapshot.clone()] {
+        assert_eq!(index.search(&query, &listed), Err(error.clone()));
+        assert_eq!(index.codes(1), Err(error.clone()));
+        assert_eq!(index.remove(1), Err(error.clone()));
+        assert_eq!(index.insert_codes(&[9_000], &vectors[..dimension]), Err(error.clone()));
+        assert_eq!(index.verify(), Err(error.clone()));
+        index.clear();
+        index.insert_codes(&[9_000], &vectors[..dimension]).unwrap();
+        assert_eq!(index.search(&query, &SearchOptions::new(1)).unwrap()[0].key, 9_000);
+    }
 }

@@ -1,11 +1,16 @@
 //! Exact search among vectors whose values are bytes.
 
-use std::{fmt, ops::Range};
+mod file;
+
+use std::{fmt, ops::Range, sync::Arc};
 
 use rayon::prelude::*;
 
+pub use self::file::ByteWriter;
 use crate::{
     FlatIndex, Metric, Neighbor, SearchOptions, VectorError, VectorIndex,
+    bits::Bits,
+    file::IndexFile,
     kernel::{
         code::{CodeKernel, SignedCode, ZERO, split},
         lines::CodeLine,
@@ -27,6 +32,8 @@ use crate::{
 /// A search reads `len() * dimension()` bytes, from [`FlatIndex::PARALLEL_BYTES`] on on all threads of the rayon pool that the
 /// caller is in. A vector takes its dimension rounded up to 64 bytes, 4 for its length, and 14 to 20 for its key. A clone
 /// shares the vectors until one of the two is changed, and then copies what is changed by the megabyte.
+///
+/// A [`ByteWriter`] writes one to a file, from which [`open`](Self::open) has it in no time, however large it is.
 #[derive(Clone)]
 pub struct ByteIndex {
     space: Space,
@@ -34,6 +41,10 @@ pub struct ByteIndex {
     keys: Keys,
     rows: Rows<CodeLine>,
     inverse_lengths: Rows<f32>,
+    /// Slots whose keys were taken: of rows in a file, which cannot be filled by others without copying their blocks.
+    dead: Bits,
+    /// The file that the rows were opened from.
+    file: Option<Arc<IndexFile>>,
 }
 
 /// A query as two bytes a value, high and low.
@@ -42,6 +53,9 @@ struct Query {
     low: SignedCode,
     /// What turns the dot product of the bytes, divided by the length of a row, into the cosine.
     factor: f32,
+    /// The most that the low bytes can add to a cosine: their length by that of the query, by the Cauchy-Schwarz
+    /// inequality, and what rounding of floats may add.
+    low_most: f32,
 }
 
 /// What a low byte counts less than a high one.
@@ -49,6 +63,9 @@ const HIGH: i64 = 256;
 
 /// The largest value of a query in two bytes, so that the high one is at most 127.
 const LARGEST: f32 = 32_512.0;
+
+/// More than the roundings of a score come to: four of floats, of numbers of at most 1.
+const ROUNDING: f32 = 1e-6;
 
 /// Rows that are scored before their scores are looked at.
 const TILE: usize = Rows::<u32>::GROUP;
@@ -70,6 +87,8 @@ impl ByteIndex {
             keys: Keys::default(),
             rows: Rows::new(lines(space.dimension()), CodeLine([ZERO; CodeLine::VALUES])),
             inverse_lengths: Rows::new(1, 0.0),
+            dead: Bits::default(),
+            file: None,
         }
     }
 
@@ -79,7 +98,8 @@ impl ByteIndex {
     /// # Errors
     ///
     /// [`ZeroVector`](VectorError::ZeroVector), [`BatchLength`](VectorError::BatchLength) if there is not one vector a key,
-    /// [`Capacity`](VectorError::Capacity). After one of them nothing is stored.
+    /// [`Capacity`](VectorError::Capacity). After one of them nothing is stored. [`Damaged`](VectorError::Damaged) if the file
+    /// that the index was opened from is.
     pub fn insert_codes(&mut self, keys: &[u64], codes: &[i8]) -> Result<(), VectorError> {
         let dimension = self.dimension();
         if keys.len().checked_mul(dimension) != Some(codes.len()) {
@@ -95,15 +115,16 @@ impl ByteIndex {
         for (&key, codes) in keys.iter().zip(codes.chunks_exact(dimension)) {
             self.store(key, codes);
         }
-        Ok(())
+        self.check_file()
     }
 
     /// The keys, in no particular order.
     pub fn keys(&self) -> impl Iterator<Item = u64> {
-        self.keys.as_slice().iter().copied()
+        let slots = self.keys.as_slice().iter().zip(0_u32..);
+        slots.filter(|(_, slot)| !self.dead.contains(*slot)).map(|(key, _)| *key)
     }
 
-    /// The bytes that vectors take now, keys aside.
+    /// The bytes that vectors take now, in memory or in a file, keys aside.
     pub fn memory(&self) -> usize {
         self.rows.memory().0 + self.inverse_lengths.memory().0
     }
@@ -111,20 +132,38 @@ impl ByteIndex {
     /// Stores a vector that is not zero, for whose key there is room.
     fn store(&mut self, key: u64, codes: &[i8]) {
         let slot = match self.keys.slot(key) {
-            Some(slot) => slot,
-            None => {
+            Some(slot) if !self.rows.is_mapped(slot) => slot,
+            held => {
+                if held.is_some() {
+                    self.take(key);
+                }
                 self.keys.push(key);
                 self.inverse_lengths.push();
                 self.rows.push()
             }
         };
-        let mut bytes = vec![CodeLine([ZERO; CodeLine::VALUES]); lines(codes.len())];
-        for (byte, code) in bytes.iter_mut().flat_map(|line| &mut line.0).zip(codes) {
-            *byte = code.cast_unsigned() ^ ZERO;
+        write_row(codes, self.rows.row_mut(slot));
+        self.inverse_lengths.row_mut(slot)[0] = inverse_length(codes);
+    }
+
+    /// Takes a key out; whether it was held.
+    fn take(&mut self, key: u64) -> bool {
+        let Some(slot) = self.keys.slot(key) else { return false };
+        if self.rows.is_mapped(slot) {
+            self.keys.take(key);
+            self.dead.insert(slot as u32);
+            return true;
         }
-        split(&bytes, self.rows.row_mut(slot));
-        let square: u64 = codes.iter().map(|code| u64::from(code.unsigned_abs()).pow(2)).sum();
-        self.inverse_lengths.row_mut(slot)[0] = (1.0 / (square as f64).sqrt()) as f32;
+        let last = self.rows.len() - 1;
+        self.keys.swap_remove(key);
+        self.rows.swap_remove(slot);
+        self.inverse_lengths.swap_remove(slot);
+        if self.dead.contains(last as u32) {
+            // One that was in a file when its key was taken.
+            self.dead.remove(last as u32);
+            self.dead.insert(slot as u32);
+        }
+        true
     }
 
     fn query(&self, query: &[f32]) -> Query {
@@ -139,49 +178,70 @@ impl ByteIndex {
         let low = |value: f32| value as i32 as i8;
         let high = |value: f32| ((value as i32 - i32::from(low(value))) / HIGH as i32) as i8;
         let lines = lines(query.len());
+        let low_square: i64 = rounded.iter().map(|value| i64::from(low(*value)).pow(2)).sum();
         let mut parts = Query {
             high: SignedCode::default(),
             low: SignedCode::default(),
             factor: (1.0 / (square as f64).sqrt()) as f32,
+            low_most: (low_square as f64 / square as f64).sqrt() as f32 + ROUNDING,
         };
         parts.high.set_values(&rounded, lines, high);
         parts.low.set_values(&rounded, lines, low);
         parts
     }
 
-    /// The scores of rows that follow each other, a tile at most.
-    fn scores(&self, query: &Query, slots: Range<usize>, scores: &mut [f32]) {
+    /// Offers the rows of slots that follow each other, a tile at most.
+    ///
+    /// High bytes alone tell of nearly all that they cannot get in, and only of the others the low bytes are asked.
+    fn offer(&self, query: &Query, slots: Range<usize>, top: &mut TopK) {
         let (mut high, mut low) = ([0; TILE], [0; TILE]);
         let (high, low) = (&mut high[..slots.len()], &mut low[..slots.len()]);
         let rows = self.rows.rows(slots.clone());
         self.kernel.dot_rows(&query.high, rows, high);
-        self.kernel.dot_rows(&query.low, rows, low);
-        let lengths = self.inverse_lengths.rows(slots);
-        for (((score, high), low), length) in scores.iter_mut().zip(high).zip(low).zip(lengths) {
-            let dot = i64::from(*high) * HIGH + i64::from(*low);
+        let lengths = self.inverse_lengths.rows(slots.clone());
+        let score = |dot: i64, length: f32| dot as f32 * query.factor * length;
+        let mut can_get_in = [false; TILE];
+        let mut count = 0;
+        for ((can, high), length) in can_get_in.iter_mut().zip(&*high).zip(lengths) {
+            *can = top.admits(score(i64::from(*high) * HIGH, *length) + query.low_most);
+            count += usize::from(*can);
+        }
+        // Four rows at once take little longer than one.
+        if count * 4 > slots.len() {
+            self.kernel.dot_rows(&query.low, rows, low);
+        } else if count > 0 {
+            let stride = self.rows.stride();
+            for ((row, low), _) in
+                rows.chunks_exact(stride).zip(&mut *low).zip(can_get_in).filter(|(_, can)| *can)
+            {
+                self.kernel.dot_rows(&query.low, row, std::slice::from_mut(low));
+            }
+        }
+        let keys = &self.keys.as_slice()[slots];
+        let dots = high.iter().zip(&*low).map(|(high, low)| i64::from(*high) * HIGH + i64::from(*low));
+        for (((dot, length), &key), _) in dots.zip(lengths).zip(keys).zip(can_get_in).filter(|(_, can)| *can)
+        {
             // Rounding can leave it slightly outside.
-            *score = (dot as f32 * query.factor * length).clamp(-1.0, 1.0);
+            top.push(Neighbor { key, score: score(dot, *length).clamp(-1.0, 1.0) });
         }
     }
 
     /// The best of a range of slots.
     fn scan(&self, query: &Query, slots: Range<usize>, k: usize, options: &SearchOptions<'_>) -> TopK {
         let mut top = TopK::new(k.min(slots.len()), options.threshold);
-        let mut scores = [0.0; TILE];
         for start in slots.clone().step_by(TILE) {
             let tile = start..(start + TILE).min(slots.end);
-            let keys = &self.keys.as_slice()[tile.clone()];
-            let Some(filter) = options.filter else {
-                self.scores(query, tile, &mut scores);
-                for (&key, &score) in keys.iter().zip(&scores) {
-                    if top.admits(score) {
-                        top.push(Neighbor { key, score });
-                    }
-                }
+            let has_dead = self.has_dead(&tile);
+            if options.filter.is_none() && !has_dead {
+                self.offer(query, tile, &mut top);
                 continue;
+            }
+            let passes = |(key, slot): (&u64, u32)| {
+                !(has_dead && self.dead.contains(slot)) && options.filter.is_none_or(|filter| filter(*key))
             };
             // Neighbors that pass are read as one.
-            let mut passing = keys.iter().map(|key| filter(*key)).enumerate().peekable();
+            let keys = &self.keys.as_slice()[tile];
+            let mut passing = keys.iter().zip(start as u32..).map(passes).enumerate().peekable();
             while let Some((first, passes)) = passing.next() {
                 if !passes {
                     continue;
@@ -190,19 +250,38 @@ impl ByteIndex {
                 while passing.next_if(|(_, passes)| *passes).is_some() {
                     last += 1;
                 }
-                self.scores(query, start + first..start + last + 1, &mut scores);
-                for (&key, &score) in keys[first..=last].iter().zip(&scores) {
-                    top.push(Neighbor { key, score });
-                }
+                self.offer(query, start + first..start + last + 1, &mut top);
             }
         }
         top
+    }
+
+    /// Whether one of these slots, a tile at most, has lost its key.
+    #[inline]
+    fn has_dead(&self, slots: &Range<usize>) -> bool {
+        self.dead.count() > 0
+            && (slots.start / 64..slots.end.div_ceil(64)).any(|word| self.dead.word(word) != 0)
     }
 }
 
 /// Lines that a vector takes.
 fn lines(dimension: usize) -> usize {
     dimension.div_ceil(CodeLine::VALUES)
+}
+
+/// Writes a vector into its row.
+fn write_row(codes: &[i8], row: &mut [CodeLine]) {
+    let mut bytes = vec![CodeLine([ZERO; CodeLine::VALUES]); row.len()];
+    for (byte, code) in bytes.iter_mut().flat_map(|line| &mut line.0).zip(codes) {
+        *byte = code.cast_unsigned() ^ ZERO;
+    }
+    split(&bytes, row);
+}
+
+/// 1 by the length of a vector that is not zero.
+fn inverse_length(codes: &[i8]) -> f32 {
+    let square: u64 = codes.iter().map(|code| u64::from(code.unsigned_abs()).pow(2)).sum();
+    (1.0 / (square as f64).sqrt()) as f32
 }
 
 /// The direction of a vector to within 255 steps of its largest value.
@@ -250,12 +329,9 @@ impl VectorIndex for ByteIndex {
     }
 
     fn remove(&mut self, key: u64) -> Result<bool, VectorError> {
-        let slot = self.keys.swap_remove(key);
-        if let Some(slot) = slot {
-            self.rows.swap_remove(slot);
-            self.inverse_lengths.swap_remove(slot);
-        }
-        Ok(slot.is_some())
+        self.check_file()?;
+        let was_held = self.take(key);
+        self.check_file().map(|()| was_held)
     }
 
     fn clear(&mut self) {
@@ -275,12 +351,13 @@ impl VectorIndex for ByteIndex {
             for slot in slots {
                 top.merge(self.scan(&query, slot..slot + 1, k, options));
             }
-            return Ok(top.into_sorted());
+        } else {
+            let scan = |slots| self.scan(&query, slots, k, options);
+            for part in in_parts(self.rows.len(), lines(self.dimension()) * CodeLine::VALUES, scan) {
+                top.merge(part);
+            }
         }
-        let scan = |slots| self.scan(&query, slots, k, options);
-        for part in in_parts(self.len(), lines(self.dimension()) * CodeLine::VALUES, scan) {
-            top.merge(part);
-        }
+        self.check_file()?;
         Ok(top.into_sorted())
     }
 }

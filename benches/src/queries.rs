@@ -1,0 +1,30 @@
+//! What is searched for in the corpus.
+
+/// Names, words and questions.
+pub const QUERIES: &[&str] = &[
+    "parse http request headers",
+    "where are retries configured",
+    "lru cache eviction",
+    "spawn_blocking",
+    "how is a connection pool closed",
+    "read file",
+    "convert a string to an integer",
+    "getValue",
+    "sort",
+    "build the query plan for a join",
+    "Matrix multiplication",
+    "escape html",
+    "error handling",
+    "tokenizer",
+    "iterate over the keys of a map in order",
+    "ColumnFamilyOptions",
+    "is the mouse over the object",
+    "schema migration",
+    "deserialize json into a struct",
+    "what happens when the socket times out",
+    "simplify a trigonometric expression",
+    "immutable list builder",
+    "regex match",
+    "write batch to the log and sync",
+    "render shadow map",
+];
