@@ -3,15 +3,15 @@
 use crate::repository::{Repository, block_on};
 use crate::rows;
 use ast_core_engine::{
-    EmbedError, EmbedInput, Embedder, Engine, EngineConfig, EngineError, FeatureHashEmbedder, IndexControl,
-    IndexOptions, JobId, JobRequest, JobState, JobStatus, ModelInfo, StoreConfig,
+    EmbedError, EmbedInput, Embedder, Engine, EngineConfig, EngineError, IndexControl, IndexOptions, JobId,
+    JobRequest, JobState, JobStatus, ModelInfo, StaticEmbedder, StoreConfig,
 };
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// An embedder that lets so many files through, and then waits until it may go on.
 struct Gate {
-    inner: FeatureHashEmbedder,
+    inner: StaticEmbedder,
     state: Mutex<Passing>,
     changed: Condvar,
 }
@@ -24,7 +24,7 @@ struct Passing {
 impl Gate {
     fn new(may_pass: usize) -> Arc<Self> {
         let state = Mutex::new(Passing { may_pass, came: 0 });
-        Arc::new(Self { inner: FeatureHashEmbedder::default(), state, changed: Condvar::new() })
+        Arc::new(Self { inner: StaticEmbedder::default(), state, changed: Condvar::new() })
     }
 
     fn open(&self) {
