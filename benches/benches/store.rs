@@ -1,5 +1,7 @@
 //! Look-ups in the store of the corpus, through the trait and the pool of connections: how long one takes.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+
 use anyhow::{Context, Result};
 use ast_core_engine::{
     Access, Engine, EngineConfig, IndexControl, IndexOptions, SqliteStore, Store, StoreConfig,

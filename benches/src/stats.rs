@@ -35,18 +35,3 @@ impl Times {
         )
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_is_the_nearest_time() {
-        let mut times = Times::default();
-        assert_eq!(times.at(0.5), Duration::ZERO);
-        (1..=101).rev().for_each(|ms| times.add(Duration::from_millis(ms)));
-        assert_eq!(times.at(0.5), Duration::from_millis(51));
-        assert_eq!(times.at(0.95), Duration::from_millis(96));
-        assert_eq!(times.at(1.0), Duration::from_millis(101));
-    }
-}

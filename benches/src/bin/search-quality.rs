@@ -11,12 +11,13 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use anyhow::{Context, Result, ensure};
-use ast_core_benches::quality::{Measures, Question, QuestionKind, Relevance, read_questions};
+use ast_core_benches::quality::{Question, QuestionKind, read_questions};
 use ast_core_benches::stats::Times;
 use ast_core_engine::{
     Engine, EngineConfig, IndexControl, IndexOptions, QueryKind, RankingWeights, Rule, SearchMode,
     SearchQuery,
 };
+use ast_core_search::{Measures, Relevance};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -1,7 +1,5 @@
-//! How well search finds what is asked for: measures, and what they are taken of.
+//! What it is measured with how well search finds what is asked for.
 
-mod measure;
 mod question;
 
-pub use measure::{Measures, Relevance};
 pub use question::{Question, QuestionKind, read_questions};

@@ -28,6 +28,7 @@ mod document;
 mod error;
 mod fusion;
 mod hit;
+mod measure;
 mod query;
 mod ranking;
 
@@ -35,6 +36,7 @@ pub use document::Document;
 pub use error::QueryError;
 pub use fusion::fuse;
 pub use hit::Why;
+pub use measure::{Measures, Relevance};
 pub use query::{ParsedQuery, QueryKind, SearchMode};
 pub use ranking::{Candidate, PathRole, Ranked, RankingWeights, Rule, rank};
 

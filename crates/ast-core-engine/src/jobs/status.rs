@@ -54,7 +54,7 @@ pub struct JobRequest {
 }
 
 impl JobRequest {
-    /// Brings the index up to a tree, as [`Engine::index`] does.
+    /// Brings the index up to a tree, as [`Engine::index`](crate::Engine::index) does.
     pub fn tree(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), files: None, options: IndexOptions::default() }
     }

@@ -1,3 +1,5 @@
+//! Tests of the rules, on texts that samples were made of.
+
 use super::super::engine::Symbol;
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Measures of rankings.
+//! How good an order is.
 
 /// How deep a ranking is looked into.
 const DEPTH: usize = 10;
