@@ -8,7 +8,7 @@
 
 use anyhow::{Context, Result};
 use ast_core_benches::queries::QUERIES;
-use ast_core_engine::{Embedder, FeatureHashEmbedder};
+use ast_core_engine::EngineConfig;
 use ast_core_vector::{
     ByteIndex, Expected, Hnsw, HnswConfig, Neighbor, SearchOptions, Storage, VectorIndex, inspect,
 };
@@ -29,7 +29,7 @@ fn main() -> Result<()> {
     let header = inspect(&path)?;
     let expected = Expected { dimension: header.dimension, metric: header.metric, model: &header.model };
     let (index, ..) = ByteIndex::open(&path, &expected)?;
-    let embedder = FeatureHashEmbedder::default();
+    let embedder = EngineConfig::new(&database).embedder;
     let queries: Vec<Vec<f32>> =
         QUERIES.iter().map(|query| embedder.embed_query(query)).collect::<Result<_, _>>()?;
     println!(
