@@ -41,7 +41,7 @@ impl FeatureHashEmbedder {
 
     fn with_dimension(dimension: usize) -> Self {
         let model = ModelInfo {
-            id: format!("feature-hash-{dimension}-v1"),
+            id: format!("feature-hash-{dimension}-v2"),
             dimension,
             description: "signed feature hashing of identifier parts; shares words, knows no meanings"
                 .to_owned(),

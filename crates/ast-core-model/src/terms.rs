@@ -325,16 +325,15 @@ fn undouble(stem: &str) -> &str {
     }
 }
 
-/// Words that say nothing of what code is about: of English sentences, and those that are in almost any code. They
-/// stand here as the splitter leaves them.
+/// Words that say nothing of what code is about: of English sentences, and those that are in almost any code and say
+/// nothing when they are asked for, either, as `get` and `static` do. They stand here as the splitter leaves them.
 const STOP_WORDS: &[&str] = &[
-    "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "const", "could",
-    "def", "did", "do", "doe", "els", "false", "fn", "for", "from", "function", "get", "had", "has", "hav",
-    "how", "if", "in", "int", "into", "is", "it", "its", "let", "mut", "my", "new", "nil", "no", "non",
-    "not", "null", "of", "on", "or", "our", "pub", "return", "self", "set", "should", "so", "static", "str",
-    "such", "tak", "than", "that", "the", "their", "then", "there", "these", "they", "thi", "this", "to",
-    "true", "us", "use", "var", "void", "want", "was", "we", "were", "what", "when", "wher", "where",
-    "which", "whil", "who", "why", "will", "with", "would", "you", "your",
+    "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "def",
+    "did", "do", "doe", "els", "fn", "for", "from", "function", "had", "has", "hav", "how", "if", "in",
+    "int", "into", "is", "it", "its", "let", "mut", "my", "no", "non", "not", "of", "on", "or", "our", "pub",
+    "return", "should", "so", "str", "such", "tak", "than", "that", "the", "their", "then", "there", "these",
+    "they", "thi", "this", "to", "us", "use", "var", "want", "was", "we", "were", "what", "when", "wher",
+    "where", "which", "whil", "who", "why", "will", "with", "would", "you", "your",
 ];
 
 /// Where in the list the words with each first letter begin, and behind them where it ends.

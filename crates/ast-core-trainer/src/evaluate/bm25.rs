@@ -8,10 +8,6 @@ use ast_core_model::terms::{TermSplitter, is_stop_word};
 const FIELDS: [(f32, f32); 3] = [(8.0, 0.3), (1.0, 0.5), (1.0, 0.75)];
 const SATURATION: f32 = 2.0;
 
-/// Words that are in almost any code, but tell what code does when they are asked for.
-const TELLING: [&str; 11] =
-    ["const", "false", "get", "new", "nil", "null", "self", "set", "static", "true", "void"];
-
 /// An exact index by BM25F (Robertson, Zaragoza and Taylor, "Simple BM25 Extension to Multiple Weighted Fields", 2004).
 #[derive(Debug, Default)]
 pub struct Bm25 {
@@ -44,8 +40,7 @@ impl Bm25 {
     pub fn scores(&self, question: &str) -> Vec<f32> {
         let mut words: Vec<String> = Vec::new();
         TermSplitter::default().split(question, |term| {
-            let says_nothing = is_stop_word(term.text) && !TELLING.contains(&term.text);
-            if !says_nothing && !words.iter().any(|word| word == term.text) {
+            if !is_stop_word(term.text) && !words.iter().any(|word| word == term.text) {
                 words.push(term.text.to_owned());
             }
         });
