@@ -4,7 +4,7 @@ use crate::EngineError;
 use crate::config::EngineConfig;
 use ast_core_embed::{EmbedError, EmbedInput, Embedder};
 use ast_core_model::ContentHash;
-use ast_core_storage::EmbeddingCache;
+use ast_core_storage::{EmbeddingCache, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,6 +19,15 @@ struct Cache {
     file: EmbeddingCache,
     /// It failed. Whatever is in it can be made again, so the run goes on without.
     is_broken: AtomicBool,
+}
+
+impl Cache {
+    fn give_up(&self, error: &StoreError) {
+        if !self.is_broken.swap(true, Ordering::Relaxed) {
+            let path = self.file.path().display();
+            tracing::warn!(%path, %error, "the cache of vectors failed; the run goes on without it");
+        }
+    }
 }
 
 impl Embeddings {
@@ -53,8 +62,8 @@ impl Embeddings {
         vectors: &mut Vec<f32>,
     ) -> Result<(), EmbedError> {
         let keys: Vec<ContentHash> = inputs.iter().map(|input| self.embedder.cache_key(input)).collect();
-        let known = cache.file.get(&keys).unwrap_or_else(|_| {
-            cache.is_broken.store(true, Ordering::Relaxed);
+        let known = cache.file.get(&keys).unwrap_or_else(|error| {
+            cache.give_up(&error);
             vec![None; keys.len()]
         });
         // Of inputs that are alike, one.
@@ -72,8 +81,10 @@ impl Embeddings {
             made.get(place * dimension..)?.get(..dimension)
         };
         let new = missing.iter().filter_map(|&at| Some((keys[at], of(at)?)));
-        if !missing.is_empty() && cache.file.put(new).is_err() {
-            cache.is_broken.store(true, Ordering::Relaxed);
+        if !missing.is_empty()
+            && let Err(error) = cache.file.put(new)
+        {
+            cache.give_up(&error);
         }
         for (at, known) in known.iter().enumerate() {
             let vector = known.as_deref().or_else(|| of(at)).ok_or_else(|| EmbedError::Model {

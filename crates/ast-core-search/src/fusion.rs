@@ -26,7 +26,7 @@ pub fn fuse<Id: Copy + Ord + Hash>(
         let least = found.iter().map(|(_, score)| *score).fold(f64::INFINITY, f64::min);
         let most = found.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
         for &(id, score) in found {
-            // What is last was found all the same; and where all are alike, all are best.
+            // Where all are alike, all are best. What is last of many gets nothing, as what was not found.
             let share = if most > least { (score - least) / (most - least) } else { 1.0 };
             *scores.entry(id).or_default() += weight * share;
         }
