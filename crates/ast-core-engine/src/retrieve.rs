@@ -21,8 +21,9 @@ use std::time::{Duration, Instant};
 /// Candidates that each way of finding brings, at least.
 const CANDIDATES: usize = 200;
 
-/// Definitions of one name that are looked at.
+/// Definitions of one name that are looked at, and files that they are looked for in, each of which is read whole.
 const MAX_DEFINITIONS: usize = 50;
+const MAX_DEFINING_FILES: usize = 64;
 
 /// A match in a name says more than one in the text. Of the parameters that were measured, these find the most.
 const BM25F: Bm25f = Bm25f { weights: [8.0, 1.0, 1.0, 1.0], b: [0.3, 0.5, 0.75, 0.75], k1: 2.0 };
@@ -230,23 +231,44 @@ impl Engine {
         let mut chunks = HashSet::new();
         for name in &query.names {
             let Some((last, scope)) = name.split_last() else { continue };
-            let look_for = |matching, scope: &[String]| SymbolQuery {
+            let look_for = |matching, scope: &[String], files| SymbolQuery {
                 matching,
                 scope: scope.to_vec(),
+                files: Some(files),
                 limit: MAX_DEFINITIONS,
                 ..SymbolQuery::exact(last)
             };
-            let mut found = self.store.symbols(&look_for(NameMatch::Exact, scope)).await?;
-            if found.is_empty() && !scope.is_empty() {
-                // What is before it may be a module or a value, which are not round it.
-                found = self.store.symbols(&look_for(NameMatch::Exact, &[])).await?;
+            let mut found = Vec::new();
+            if !scope.is_empty() {
+                let files = self.defining_files(last, scope.last()).await?;
+                found = self.store.symbols(&look_for(NameMatch::Exact, scope, files)).await?;
             }
-            if found.is_empty() && query.kind == QueryKind::Name {
-                found = self.store.symbols(&look_for(NameMatch::IgnoreCase, &[])).await?;
+            if found.is_empty() {
+                // What is before it may be a module or a value, which are not round it.
+                let files = self.defining_files(last, None).await?;
+                found = self.store.symbols(&look_for(NameMatch::Exact, &[], files.clone())).await?;
+                if found.is_empty() && query.kind == QueryKind::Name {
+                    found = self.store.symbols(&look_for(NameMatch::IgnoreCase, &[], files)).await?;
+                }
             }
             chunks.extend(found.iter().filter_map(|found| found.chunk).filter(|id| filter.lets_pass(*id)));
         }
         Ok(chunks)
+    }
+
+    /// Files that define a name: of very many the first ones, as a name that is defined everywhere tells little. With a
+    /// name round it only files that have that, too, and those first that define both.
+    async fn defining_files(&self, name: &str, round: Option<&String>) -> Result<Vec<FileId>, EngineError> {
+        let mut files = self.store.files_naming(name, NameMatch::Exact).await?;
+        files.retain(|naming| naming.defines);
+        if let Some(round) = round {
+            let naming = self.store.files_naming(round, NameMatch::Exact).await?;
+            let defines: HashMap<FileId, bool> =
+                naming.into_iter().map(|naming| (naming.file, naming.defines)).collect();
+            files.retain(|naming| defines.contains_key(&naming.file));
+            files.sort_by_key(|naming| !defines.get(&naming.file).copied().unwrap_or(false));
+        }
+        Ok(files.into_iter().map(|naming| naming.file).take(MAX_DEFINING_FILES).collect())
     }
 
     /// The files that a query is about; `None` for all.
