@@ -61,7 +61,7 @@ static SKIPPED: LazyLock<Regex> = LazyLock::new(|| {
 /// The functions of a language in a folder, in order of their paths and places, each text once.
 ///
 /// # Errors
-/// A folder that cannot be read. Files that cannot be parsed are left out.
+/// A folder or a file that cannot be read, and what [`Reader::functions`] cannot do.
 pub fn functions(folder: &Path, language: &str, keep: impl Fn(&str) -> bool + Sync) -> Result<Vec<Function>> {
     let mut paths = Vec::new();
     let mut open = vec![folder.to_path_buf()];
@@ -81,13 +81,12 @@ pub fn functions(folder: &Path, language: &str, keep: impl Fn(&str) -> bool + Sy
         }
     }
     paths.sort();
-    let found: Vec<Vec<Function>> = paths
-        .par_iter()
-        .map_init(Reader::default, |reader, path| {
-            let bytes = fs::read(folder.join(path)).unwrap_or_default();
-            reader.functions(path, &bytes, language).unwrap_or_default()
-        })
-        .collect();
+    let found = paths.par_iter().map_init(Reader::default, |reader, path| {
+        let place = || folder.join(path).display().to_string();
+        let bytes = fs::read(folder.join(path)).with_context(place)?;
+        reader.functions(path, &bytes, language).with_context(place)
+    });
+    let found: Vec<Vec<Function>> = found.collect::<Result<_>>()?;
     let mut seen = HashSet::new();
     Ok(found.into_iter().flatten().filter(|function| seen.insert(function.hash)).collect())
 }
@@ -103,13 +102,15 @@ pub struct Reader {
 const DOCSTRINGS: &str = "(function_definition body: (block . (expression_statement (string) @doc)))";
 
 impl Reader {
-    /// The functions of one file, if it is of the language.
+    /// The functions of one file, if it is of the language. One that is no text, or whose path none of a repository could
+    /// have, has none.
     ///
     /// # Errors
-    /// What the parser refuses: binary files and such.
+    /// A grammar or a query that does not load: a defect, which must not pass for a package without documentation.
     pub fn functions(&mut self, path: &str, bytes: &[u8], language: &str) -> Result<Vec<Function>> {
-        let repo_path = RepoPath::new(path)?;
-        let source = SourceText::decode(bytes)?;
+        let (Ok(repo_path), Ok(source)) = (RepoPath::new(path), SourceText::decode(bytes)) else {
+            return Ok(Vec::new());
+        };
         let Some(found) = Language::detect(&repo_path, source.text()) else { return Ok(Vec::new()) };
         // A header that has nothing of C++ may be C++ all the same.
         let is_wanted = match language {
