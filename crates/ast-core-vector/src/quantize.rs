@@ -1,7 +1,7 @@
 //! Codes: rows as 8-bit integers, a quarter of their size, to find candidates by.
 
 use crate::kernel::{
-    code::{SignedCode, ZERO, joined, split},
+    code::{SignedCode, ZERO, joined, rounded, split},
     lines::CodeLine,
 };
 
@@ -160,8 +160,7 @@ impl Quantizer {
         let largest = largest(row);
         let step = if largest > 0.0 { largest / self.most } else { 1.0 };
         let inverse = 1.0 / step.max(f32::MIN_POSITIVE);
-        let most = self.most;
-        code.set_values(row, lines, |value| rounded((value * inverse).clamp(-most, most)) as i8);
+        code.set_scaled(row, lines, inverse, self.most);
         step
     }
 
@@ -193,14 +192,6 @@ fn largest(row: &[f32]) -> f32 {
         }
     }
     most.iter().chain(rest).fold(0.0, |most, value| most.max(value.abs()))
-}
-
-/// The nearest integer of a number of at most 2^22, without the call that rounding is on processors as old as the
-/// build target's: adding 1.5 * 2^23 leaves no bits for the fraction.
-#[inline(always)]
-fn rounded(value: f32) -> i32 {
-    const SHIFT: f32 = 12_582_912.0;
-    (value + SHIFT).to_bits() as i32 - SHIFT.to_bits() as i32
 }
 
 #[cfg(test)]

@@ -107,11 +107,7 @@ impl Space {
         values.copy_from_slice(vector);
         padding.fill(0.0);
         if self.metric == Metric::Cosine {
-            let norm = norm(values);
-            for value in values {
-                // In `f64`, because the norm of the largest and the inverse of the smallest overflow an `f32`.
-                *value = (f64::from(*value) / norm) as f32;
-            }
+            self.kernel.normalize(values);
         }
     }
 
@@ -158,20 +154,4 @@ impl Space {
             Metric::Euclidean => 0.0 - value,
         }
     }
-}
-
-/// The Euclidean norm, in `f64` so that the squares of all finite `f32` neither overflow nor vanish.
-fn norm(vector: &[f32]) -> f64 {
-    const LANES: usize = 8;
-    let (blocks, tail) = vector.as_chunks::<LANES>();
-    let mut sums = [0.0_f64; LANES];
-    for block in blocks {
-        for (sum, value) in sums.iter_mut().zip(block) {
-            *sum += f64::from(*value) * f64::from(*value);
-        }
-    }
-    for (sum, value) in sums.iter_mut().zip(tail) {
-        *sum += f64::from(*value) * f64::from(*value);
-    }
-    sums.iter().sum::<f64>().sqrt()
 }

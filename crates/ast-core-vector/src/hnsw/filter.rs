@@ -243,8 +243,7 @@ impl Scratch {
                 break;
             }
             let count = self.visited.insert_all(layer.links(nearest.node), &mut self.slots);
-            store.prefetch_coarse(query, &self.slots[..count]);
-            store.estimates(query, &self.slots[..count], &mut self.distances[..count]);
+            store.estimates::<false>(query, &self.slots[..count], &mut self.distances[..count]);
             for (&node, &distance) in self.slots[..count].iter().zip(&self.distances[..count]) {
                 if distance < self.results.bar() && distance < self.frontier.bar() {
                     layer.prefetch(node);

@@ -62,6 +62,9 @@ pub(crate) struct Scratch {
     pub(super) visited: Visited,
     nodes: Vec<u32>,
     pub(super) slots: Vec<u32>,
+    /// Of the next turn of a walk.
+    next_nodes: Vec<u32>,
+    next_slots: Vec<u32>,
     pub(super) distances: Vec<i32>,
     /// What a caller looks for.
     pub(super) query: Query,
@@ -81,8 +84,10 @@ impl Pool {
         // A panic while the lock is held cannot leave the list half changed.
         let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut scratch = left.unwrap_or_default();
-        scratch.nodes.resize(MOST_LINKS, 0);
-        scratch.slots.resize(MOST_LINKS, 0);
+        for list in [&mut scratch.nodes, &mut scratch.next_nodes, &mut scratch.slots, &mut scratch.next_slots]
+        {
+            list.resize(MOST_LINKS, 0);
+        }
         scratch.distances.resize(MOST_LINKS, 0);
         Pooled { pool: self, scratch }
     }
@@ -135,20 +140,30 @@ impl Scratch {
                 self.frontier.push(entry);
             }
         }
-        while let Some(nearest) = self.frontier.pop() {
-            let count = self.visited.insert_all(layer.links(nearest.node), &mut self.nodes);
-            for (place, &node) in self.slots.iter_mut().zip(&self.nodes[..count]) {
+        // What a node leads to is asked for one turn before it is compared, so that memory works meanwhile. The node of the
+        // next turn is then chosen without knowing it, which costs a few turns more and finds more.
+        let mut asked = 0;
+        loop {
+            let count = match self.frontier.pop() {
+                Some(nearest) => self.visited.insert_all(layer.links(nearest.node), &mut self.next_nodes),
+                None if asked > 0 => 0,
+                None => break,
+            };
+            for (place, &node) in self.next_slots.iter_mut().zip(&self.next_nodes[..count]) {
                 *place = layer.slot(node);
             }
-            store.prefetch_coarse(query, &self.slots[..count]);
-            let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
-            store.estimates(query, slots, distances);
-            for (&node, &distance) in self.nodes[..count].iter().zip(&self.distances[..count]) {
+            store.prefetch_coarse(query, &self.next_slots[..count]);
+            let distances = &mut self.distances[..asked];
+            store.estimates::<true>(query, &self.slots[..asked], distances);
+            for (&node, &distance) in self.nodes.iter().zip(&*distances) {
                 if distance < self.frontier.bar() {
                     layer.prefetch(node);
                     self.frontier.push(Candidate { distance, node });
                 }
             }
+            std::mem::swap(&mut self.nodes, &mut self.next_nodes);
+            std::mem::swap(&mut self.slots, &mut self.next_slots);
+            asked = count;
         }
     }
 
@@ -171,9 +186,8 @@ impl Scratch {
                 self.slots[count] = layer.slot(link);
                 count += 1;
             }
-            store.prefetch_coarse(query, &self.slots[..count]);
             let (slots, distances) = (&self.slots[..count], &mut self.distances[..count]);
-            store.estimates(query, slots, distances);
+            store.estimates::<false>(query, slots, distances);
             let nearest = self.nodes[..count].iter().zip(&*distances).min_by_key(|(_, distance)| **distance);
             match nearest {
                 Some((&node, &distance)) if distance < best.distance => best = Candidate { distance, node },
@@ -192,7 +206,7 @@ impl Scratch {
         level: usize,
     ) -> Candidate {
         let mut distance = [0];
-        store.estimates(query, &[entry.slot], &mut distance);
+        store.estimates::<false>(query, &[entry.slot], &mut distance);
         let mut best = Candidate { distance: distance[0], node: entry.node };
         for upper in (level + 1..=entry.level).rev() {
             best = self.descend(graph.layer(upper), store, query, best);

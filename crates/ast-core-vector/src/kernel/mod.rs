@@ -40,6 +40,13 @@ type PairFn = unsafe fn(&[f32], &[f32]) -> f32;
 /// The processor has the instruction set that the function was compiled for.
 type RowsFn = unsafe fn(&[f32], &[f32], &mut [f32]);
 
+/// A function of a vector.
+///
+/// # Safety
+///
+/// The processor has the instruction set that the function was compiled for.
+type NormalizeFn = unsafe fn(&mut [f32]);
+
 /// The distance functions of one instruction set.
 ///
 /// A value exists only for instruction sets that the running processor has: [`available`] is the one place that
@@ -50,6 +57,7 @@ pub(crate) struct Kernel {
     dot_rows: RowsFn,
     squared_euclidean: PairFn,
     squared_euclidean_rows: RowsFn,
+    normalize: NormalizeFn,
 }
 
 impl Kernel {
@@ -80,6 +88,12 @@ impl Kernel {
         }
         // SAFETY: a `Kernel` exists only where its instruction set was detected.
         unsafe { (self.dot_rows)(query, rows, out) }
+    }
+
+    /// Brings a vector, which is finite and not zero, to the length 1. All kernels give the same.
+    pub(crate) fn normalize(&self, vector: &mut [f32]) {
+        // SAFETY: a `Kernel` exists only where its instruction set was detected.
+        unsafe { (self.normalize)(vector) }
     }
 
     /// The sum of the squared differences of two slices of one length.
@@ -147,7 +161,7 @@ macro_rules! simd_kernel {
     ) => {
         /// The kernel of this instruction set.
         pub(in crate::kernel) static KERNEL: Kernel =
-            Kernel { name: $name, dot, dot_rows, squared_euclidean, squared_euclidean_rows };
+            Kernel { name: $name, dot, dot_rows, squared_euclidean, squared_euclidean_rows, normalize };
 
         /// Values in a register.
         const LANES: usize = $lanes;
@@ -169,6 +183,11 @@ macro_rules! simd_kernel {
         fn add_squared_difference(sum: Register, a: &[f32; LANES], b: &[f32; LANES]) -> Register {
             let difference = subtract(load(a), load(b));
             multiply_add(difference, difference, sum)
+        }
+
+        #[target_feature(enable = $features)]
+        fn normalize(vector: &mut [f32]) {
+            crate::kernel::scalar::normalize(vector);
         }
 
         simd_kernel!(@functions $features, dot, dot_rows, add_product);

@@ -7,8 +7,21 @@ const LINE: usize = 64;
 #[inline(always)]
 pub(crate) fn prefetch<T>(slice: &[T]) {
     let start = slice.as_ptr().cast::<u8>();
-    for offset in (0..size_of_val(slice)).step_by(LINE) {
-        hint(start.wrapping_add(offset));
+    // The end of a loop over few lines would be guessed wrong too often.
+    match size_of_val(slice).div_ceil(LINE) {
+        1 => hints::<1>(start),
+        2 => hints::<2>(start),
+        3 => hints::<3>(start),
+        4 => hints::<4>(start),
+        6 => hints::<6>(start),
+        lines => (0..lines).for_each(|line| hint(start.wrapping_add(line * LINE))),
+    }
+}
+
+#[inline(always)]
+fn hints<const LINES: usize>(start: *const u8) {
+    for line in 0..LINES {
+        hint(start.wrapping_add(line * LINE));
     }
 }
 

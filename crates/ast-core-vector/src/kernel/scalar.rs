@@ -5,7 +5,7 @@ use super::Kernel;
 
 /// The kernel without instructions beyond those of the build target.
 pub(super) static KERNEL: Kernel =
-    Kernel { name: "scalar", dot, dot_rows, squared_euclidean, squared_euclidean_rows };
+    Kernel { name: "scalar", dot, dot_rows, squared_euclidean, squared_euclidean_rows, normalize };
 
 /// Independent sums. Fixing them fixes the order of the additions: a result is the same on every machine, and the
 /// compiler needs no licence to reorder floats in order to use vectors.
@@ -28,6 +28,27 @@ fn dot_rows(query: &[f32], rows: &[f32], out: &mut [f32]) {
 fn squared_euclidean_rows(query: &[f32], rows: &[f32], out: &mut [f32]) {
     for (row, out) in rows.chunks_exact(query.len()).zip(out) {
         *out = squared_euclidean(query, row);
+    }
+}
+
+/// The same on every processor, whatever it is compiled for: each operation rounds by itself, and their order is fixed.
+#[inline(always)]
+pub(super) fn normalize(values: &mut [f32]) {
+    const LANES: usize = 8;
+    let (blocks, tail) = values.as_chunks::<LANES>();
+    let mut sums = [0.0_f64; LANES];
+    for block in blocks {
+        for (sum, value) in sums.iter_mut().zip(block) {
+            *sum += f64::from(*value) * f64::from(*value);
+        }
+    }
+    for (sum, value) in sums.iter_mut().zip(tail) {
+        *sum += f64::from(*value) * f64::from(*value);
+    }
+    // In `f64`, in which the squares of all finite `f32`, and the inverse of the smallest, neither overflow nor vanish.
+    let inverse = 1.0 / sums.iter().sum::<f64>().sqrt();
+    for value in values {
+        *value = (f64::from(*value) * inverse) as f32;
     }
 }
 

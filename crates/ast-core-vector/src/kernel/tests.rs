@@ -77,6 +77,29 @@ fn rows_score_as_pairs_do_to_the_last_bit() {
 }
 
 proptest! {
+    /// Finite vectors of any length and scale, from values whose squares vanish to ones whose squares overflow.
+    #[test]
+    fn vectors_come_to_the_length_1_alike(
+        values in prop::collection::vec(-1.0_f32..1.0, 1..300),
+        scale in prop::sample::select(vec![1e-44_f32, 1e-30, 1.0, 1e30, 3e38]),
+    ) {
+        let vector: Vec<f32> = values.iter().map(|value| value * scale).collect();
+        prop_assume!(vector.iter().any(|value| *value != 0.0));
+        let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+        let mut first: Option<Vec<u32>> = None;
+        for kernel in available() {
+            let mut row = vector.clone();
+            kernel.normalize(&mut row);
+            for (value, original) in row.iter().zip(&vector) {
+                let expected = f64::from(*original) / length;
+                let error = (f64::from(*value) - expected).abs();
+                prop_assert!(error <= f64::from(f32::EPSILON), "{}: {value} for {expected}", kernel.name());
+            }
+            let bits = row.iter().map(|value| value.to_bits()).collect();
+            prop_assert_eq!(first.get_or_insert_with(|| Vec::clone(&bits)), &bits, "{}", kernel.name());
+        }
+    }
+
     #[test]
     fn floats_sum_within_the_bound_of_rounding(
         pairs in prop::collection::vec((-1e3_f32..1e3, -1e3_f32..1e3), 0..=LONGEST)

@@ -6,6 +6,7 @@ use crate::{
     kernel::{
         code::{CodeKernel, split},
         lines::CodeLine,
+        prefetch::prefetch,
     },
     quantize::Quantizer,
     rows::Rows,
@@ -101,9 +102,9 @@ impl Codes {
         self.clipped += encoded.clipped;
     }
 
-    /// Calls a kernel with the first lines of some rows at a time.
+    /// Calls a kernel with the first lines of some rows at a time, for which it asks before if they were not `ASKED` for.
     #[inline]
-    pub(super) fn each(
+    pub(super) fn each<const ASKED: bool>(
         &self,
         slots: &[u32],
         lines: usize,
@@ -115,6 +116,9 @@ impl Codes {
         for (slots, out) in slots.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
             for (row, &slot) in rows.iter_mut().zip(slots) {
                 *row = self.rows.head(slot as usize, lines);
+                if !ASKED {
+                    prefetch(row);
+                }
             }
             kernel(&rows[..slots.len()], out);
         }

@@ -149,12 +149,17 @@ impl Store {
     }
 
     /// About how far rows are from a query of a caller, as [`distances`](Self::distances) measures it: by the high halves
-    /// of codes.
+    /// of codes. Whether the rows were `ASKED` for before makes no difference but in time.
     #[inline]
-    pub(crate) fn estimates(&self, query: &Query, slots: &[u32], out: &mut [i32]) {
-        let Some(codes) = self.coarse_codes(query) else { return self.distances(query, slots, out) };
+    pub(crate) fn estimates<const ASKED: bool>(&self, query: &Query, slots: &[u32], out: &mut [i32]) {
+        let Some(codes) = self.coarse_codes(query) else {
+            if !ASKED {
+                slots.iter().for_each(|&slot| self.prefetch(slot));
+            }
+            return self.distances(query, slots, out);
+        };
         let lines = coarse_lines(codes.rows.stride());
-        codes.each(slots, lines, out, |rows, out| codes.kernel.coarse(&query.code, rows, out));
+        codes.each::<ASKED>(slots, lines, out, |rows, out| codes.kernel.coarse(&query.code, rows, out));
         for (out, &slot) in out.iter_mut().zip(slots) {
             *out = self.code_distance(codes, query.form, slot as usize, *out);
         }
@@ -205,7 +210,7 @@ impl Store {
         match &self.codes {
             Some(codes) => {
                 let lines = codes.rows.stride();
-                codes.each(slots, lines, out, |rows, out| codes.kernel.dots(&query.code, rows, out));
+                codes.each::<true>(slots, lines, out, |rows, out| codes.kernel.dots(&query.code, rows, out));
                 for (out, &slot) in out.iter_mut().zip(slots) {
                     *out = self.code_distance(codes, query.form, slot as usize, *out);
                 }

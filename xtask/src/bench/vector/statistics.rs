@@ -20,6 +20,17 @@ pub(super) fn quantile(values: &[u32], share: f64) -> Option<u32> {
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
 }
 
+/// The middle one of the times of each query, of an odd number of passes over all queries.
+pub(super) fn middle_ones<const PASSES: usize>(passes: &[Vec<u32>; PASSES]) -> Vec<u32> {
+    let queries = passes.iter().map(Vec::len).min().unwrap_or(0);
+    let middle = |query: usize| {
+        let mut times = passes.each_ref().map(|pass| pass[query]);
+        times.sort_unstable();
+        times[PASSES / 2]
+    };
+    (0..queries).map(middle).collect()
+}
+
 /// The median over the rounds of one side's value divided by the other's. What was measured in the same round saw the
 /// same machine, so its changes of speed cancel.
 pub(super) fn paired_ratio(numerators: &[f64], denominators: &[f64]) -> Option<f64> {
@@ -97,6 +108,12 @@ mod tests {
         assert_eq!(quantile(&values, 1.0), Some(100));
         assert_eq!(quantile(&[7], 0.0), Some(7));
         assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn what_met_a_query_once_is_not_in_its_time() {
+        let passes = [vec![10, 90, 30], vec![80, 20, 31], vec![11, 21, 70]];
+        assert_eq!(middle_ones(&passes), [11, 21, 31]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod x86;
 
 use std::sync::OnceLock;
 
+pub(crate) use scalar::rounded;
+
 use super::lines::CodeLine;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use super::prefetch::prefetch_behind;
@@ -36,6 +38,14 @@ type EachFn = unsafe fn(&[CodeLine], i32, &[&[CodeLine]], &mut [i32]);
 /// The processor has the instruction set that the function was compiled for.
 type RowsFn = unsafe fn(&[CodeLine], i32, &[CodeLine], &mut [i32]);
 
+/// Values, what they are multiplied by, the largest magnitude of what comes of it, and where the bytes of the integers
+/// next to it go: as many lines as the values need, or more.
+///
+/// # Safety
+///
+/// The processor has the instruction set that the function was compiled for.
+type QuantizeFn = unsafe fn(&[f32], f32, f32, &mut [CodeLine]);
+
 /// The functions of one instruction set.
 ///
 /// A value exists only for instruction sets that the running processor has: [`available`] is the one place that
@@ -45,6 +55,7 @@ pub(crate) struct CodeKernel {
     dots: EachFn,
     coarse: EachFn,
     dot_rows: RowsFn,
+    quantize: QuantizeFn,
 }
 
 /// A vector in the role of the query, in whole lines: signed values, and `-128` times their sum.
@@ -102,6 +113,15 @@ impl SignedCode {
         self.set_bias();
     }
 
+    /// Takes over the integers next to values times a factor, which are in `-most..=most` then, padded with zeros to
+    /// whole lines.
+    pub(crate) fn set_scaled(&mut self, values: &[f32], lines: usize, factor: f32, most: f32) {
+        self.lines.clear();
+        self.lines.resize(lines, CodeLine([0; CodeLine::VALUES]));
+        CodeKernel::detected().quantize(values, factor, most, &mut self.lines);
+        self.set_bias();
+    }
+
     /// Takes over codes in `-127..=127` of values, padded with zeros to whole lines.
     pub(crate) fn set_values(&mut self, values: &[f32], lines: usize, code: impl Fn(f32) -> i8) {
         self.lines.clear();
@@ -143,6 +163,13 @@ impl CodeKernel {
     /// The instruction set: `avx512vnni`, `avxvnni`, `avx2`, `neon` or `scalar`.
     pub(crate) fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Writes the bytes of the integers next to values times a factor, none of which is beyond `most`, which is 127 at
+    /// most. All kernels write the same.
+    fn quantize(&self, values: &[f32], factor: f32, most: f32, lines: &mut [CodeLine]) {
+        // SAFETY: a `CodeKernel` exists only where its instruction set was detected.
+        unsafe { (self.quantize)(values, factor, most, lines) }
     }
 
     /// The dot products of a query with rows.
@@ -212,7 +239,12 @@ macro_rules! code_kernel {
     (name: $name:literal, features: $features:literal, bytes: $bytes:literal,) => {
         /// The kernel of this instruction set.
         pub(in crate::kernel::code) static KERNEL: CodeKernel =
-            CodeKernel { name: $name, dots, coarse, dot_rows };
+            CodeKernel { name: $name, dots, coarse, dot_rows, quantize };
+
+        #[target_feature(enable = $features)]
+        fn quantize(values: &[f32], factor: f32, most: f32, lines: &mut [CodeLine]) {
+            crate::kernel::code::scalar::quantize(values, factor, most, lines);
+        }
 
         /// Bytes of a register.
         const BYTES: usize = $bytes;
@@ -248,13 +280,12 @@ macro_rules! code_kernel {
             for (rows, out) in fours.iter().zip(out_fours) {
                 *out = four::<FINE, false>(query, bias, *rows);
             }
-            if let [first, others @ ..] = rest {
-                let mut rows = [*first; 4];
-                for (row, other) in rows[1..].iter_mut().zip(others) {
-                    *row = other;
-                }
-                let dots = four::<FINE, false>(query, bias, rows);
-                out_rest.copy_from_slice(&dots[..rest.len()]);
+            // Three at most; the places of those that are missing are filled with one that there is.
+            match (rest, out_rest) {
+                (&[a, b, c], [x, y, z]) => [*x, *y, *z, _] = four::<FINE, false>(query, bias, [a, b, c, c]),
+                (&[a, b], [x, y]) => [*x, *y, ..] = four::<FINE, false>(query, bias, [a, b, b, b]),
+                (&[a], [x]) => [*x, ..] = four::<FINE, false>(query, bias, [a; 4]),
+                _ => {}
             }
         }
 

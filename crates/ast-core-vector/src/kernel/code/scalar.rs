@@ -3,7 +3,8 @@
 use super::{CodeKernel, CodeLine, coarse_lines};
 
 /// The kernel without instructions beyond those of the build target.
-pub(super) static KERNEL: CodeKernel = CodeKernel { name: "scalar", dots, coarse: coarse_dots, dot_rows };
+pub(super) static KERNEL: CodeKernel =
+    CodeKernel { name: "scalar", dots, coarse: coarse_dots, dot_rows, quantize };
 
 fn dots(query: &[CodeLine], bias: i32, rows: &[&[CodeLine]], out: &mut [i32]) {
     for (row, out) in rows.iter().zip(out) {
@@ -21,6 +22,24 @@ fn dot_rows(query: &[CodeLine], bias: i32, rows: &[CodeLine], out: &mut [i32]) {
     for (row, out) in rows.chunks_exact(query.len()).zip(out) {
         *out = dot(query, bias, row);
     }
+}
+
+/// The same on every processor, whatever it is compiled for.
+#[inline(always)]
+pub(super) fn quantize(values: &[f32], factor: f32, most: f32, lines: &mut [CodeLine]) {
+    for (line, values) in lines.iter_mut().zip(values.chunks(CodeLine::VALUES)) {
+        for (byte, value) in line.0.iter_mut().zip(values) {
+            *byte = rounded((value * factor).clamp(-most, most)) as u8;
+        }
+    }
+}
+
+/// The nearest integer of a number of at most 2^22, without the call that rounding is on processors as old as the
+/// build target's: adding 1.5 * 2^23 leaves no bits for the fraction.
+#[inline(always)]
+pub(crate) fn rounded(value: f32) -> i32 {
+    const SHIFT: f32 = 12_582_912.0;
+    (value + SHIFT).to_bits() as i32 - SHIFT.to_bits() as i32
 }
 
 #[inline(always)]

@@ -103,6 +103,24 @@ proptest! {
     }
 
     #[test]
+    fn quantized_values_are_the_integers_next_to_them(
+        values in prop::collection::vec(-1e3_f32..1e3, 0..400),
+        factor in 1e-3_f32..1.0,
+        most in prop::sample::select(vec![63_i8, 127]),
+    ) {
+        for kernel in available() {
+            let mut lines = vec![CodeLine([0; CodeLine::VALUES]); values.len().div_ceil(CodeLine::VALUES) + 1];
+            kernel.quantize(&values, factor, f32::from(most), &mut lines);
+            let mut bytes = lines.iter().flat_map(|line| &line.0);
+            for (value, byte) in values.iter().zip(&mut bytes) {
+                let expected = (value * factor).round_ties_even().clamp(-f32::from(most), f32::from(most));
+                prop_assert_eq!(f32::from(*byte as i8), expected, "{} of {}", kernel.name(), value);
+            }
+            prop_assert!(bytes.all(|byte| *byte == 0), "{}", kernel.name());
+        }
+    }
+
+    #[test]
     fn dot_products_are_exact(
         (query, rows) in (0_usize..400).prop_flat_map(|length| {
             let vector = || prop::collection::vec(-127_i8..=127, length);
