@@ -347,7 +347,7 @@ impl Engine {
         let mut files: Vec<FileId> = ids.iter().map(|id| id.file()).collect();
         files.sort_unstable();
         files.dedup();
-        let documents = self.store.documents(&files).await?;
+        let documents = self.store.outlines(&files).await?;
         let mut hits = Vec::with_capacity(ids.len());
         for (record, document) in &documents {
             let source = SourceText::decode(&document.source)?;

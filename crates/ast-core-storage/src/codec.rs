@@ -62,6 +62,11 @@ impl<'a> Decoder<'a> {
         Self { rest: bytes }
     }
 
+    /// How many bytes are still to be read.
+    pub(crate) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     pub(crate) fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }

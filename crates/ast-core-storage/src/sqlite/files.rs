@@ -2,6 +2,7 @@
 
 use super::direct::{self, in_list};
 use super::{SqliteStore, checksum};
+use crate::document::Wanted;
 use crate::{Document, FileRecord, FileStatus, FileVersion, StoreCounts, StoreError};
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
 use rusqlite::Row;
@@ -68,6 +69,7 @@ impl SqliteStore {
     pub(crate) async fn documents(
         &self,
         files: &[FileId],
+        wanted: Wanted,
     ) -> Result<Vec<(FileRecord, Document)>, StoreError> {
         let mut connection = self.reader().await?;
         let rows = sqlx::query(DOCUMENTS)
@@ -86,7 +88,7 @@ impl SqliteStore {
         direct::on_a_thread(self.path.clone(), async move |path| {
             let read = |(record, content, noted): (FileRecord, Vec<u8>, Option<i64>)| {
                 let of = || checksum::of_row(record.id.get().cast_signed(), &[&content]);
-                let sound = checksum::check(noted, of).and_then(|()| Document::from_stored(&content));
+                let sound = checksum::check(noted, of).and_then(|()| Document::read(&content, wanted));
                 let document = sound.map_err(|reason| StoreError::Corrupt {
                     path: path.to_owned(),
                     reason: format!("the document of {}: {reason}", record.path),

@@ -186,7 +186,8 @@ fn derive_rows(
 ) -> Result<(), StoreError> {
     let failed = |error| StoreError::from_rusqlite(path, error);
     let (document, derived) = derived(connection, path, record, derive)?;
-    let (kinds, codes) = (kinds_of(&document), codes_of(&document, &derived.vectors));
+    let vectors = if derive.keeps_vectors() { &*derived.vectors } else { &[] };
+    let (kinds, codes) = (kinds_of(&document), codes_of(&document, vectors));
     let id = record.id.get().cast_signed();
     connection.execute("DELETE FROM vectors WHERE file_id = ?", [id]).map_err(failed)?;
     let mut insert = connection.prepare(INSERT_VECTORS).map_err(failed)?;

@@ -5,6 +5,7 @@ use super::fence::REPOSITORY;
 use super::pages::PageTable;
 use super::step::reach;
 use super::{StoreConfig, schema};
+use crate::document::Wanted;
 use crate::{
     Access, ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, FileVersion, JobRecord,
     NameMatch, NamingFile, Repair, RepositoryId, Store, StoreCounts, StoreError, StoreFuture, Verification,
@@ -260,7 +261,11 @@ impl Store for SqliteStore {
     }
 
     fn documents<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileRecord, Document)>> {
-        Box::pin(Self::documents(self, files))
+        Box::pin(Self::documents(self, files, Wanted::All))
+    }
+
+    fn outlines<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileRecord, Document)>> {
+        Box::pin(Self::documents(self, files, Wanted::Outline))
     }
 
     fn vectors<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<FileVectors>> {

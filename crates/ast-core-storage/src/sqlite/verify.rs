@@ -227,7 +227,8 @@ fn check_contents(
         };
         diagnosis.verification.chunks += document.chunks.len() as u64;
         let there = vectors.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-        if let Err((found, expected)) = check_vectors(*id, &document, &derived, there.optional()?) {
+        let keeps = derive.keeps_vectors();
+        if let Err((found, expected)) = check_vectors(*id, &document, &derived, keeps, there.optional()?) {
             diagnosis.derive.insert(*id);
             diagnosis.add(Finding::new(Part::Vectors, found, expected, Remedy::Derive).of(path()));
         }
@@ -298,6 +299,7 @@ fn check_vectors(
     file: FileId,
     document: &Document,
     derived: &Derived,
+    keeps: bool,
     there: Option<(Vec<u8>, Vec<u8>, Option<i64>)>,
 ) -> Result<(), Difference> {
     let (kinds, codes) = (kinds_of(document), codes_of(document, &derived.vectors));
@@ -307,6 +309,8 @@ fn check_vectors(
     };
     let of = || checksum::of_row(file.get().cast_signed(), &[&found_kinds, &found_codes]);
     checksum::check(noted, of).map_err(|found| (found, "the checksum that was noted".to_owned()))?;
+    let is_without = !keeps && found_codes.is_empty();
+    let codes = if is_without { Vec::new() } else { codes };
     if found_kinds.len() != kinds.len() || found_codes.len() != codes.len() {
         let size = |kinds: usize, codes: usize| format!("{kinds} kinds and {codes} values");
         return Err((size(found_kinds.len(), found_codes.len()), size(kinds.len(), codes.len())));
