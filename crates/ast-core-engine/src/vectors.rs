@@ -10,7 +10,7 @@ use crate::prepare::embed_chunks;
 use crate::{EngineConfig, EngineError, vector_file};
 use ast_core_model::FileId;
 use ast_core_parse::SourceText;
-use ast_core_storage::{Document, FileRecord, FileVectors, FileVersion, Store};
+use ast_core_storage::{Document, FileRecord, FileVectors, FileVersion, Store, StoreError};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
@@ -57,6 +57,7 @@ pub(crate) async fn of_files(
     files: &[FileId],
 ) -> Result<Vec<FileVectors>, EngineError> {
     let mut found = store.vectors(files).await?;
+    check_those_without(store, files, &found).await?;
     let bare: Vec<FileId> =
         found.iter().filter(|vectors| vectors.codes.is_empty()).map(|vectors| vectors.file).collect();
     if bare.is_empty() {
@@ -70,6 +71,27 @@ pub(crate) async fn of_files(
     }
     found.sort_unstable_by_key(|vectors| vectors.file);
     Ok(found)
+}
+
+/// Looks whether files of which the store has no row have no chunks either: it may have lost one.
+async fn check_those_without(
+    store: &dyn Store,
+    files: &[FileId],
+    found: &[FileVectors],
+) -> Result<(), EngineError> {
+    let has_row = |file: &FileId| found.binary_search_by_key(file, |vectors| vectors.file).is_ok();
+    let without: Vec<FileId> = files.iter().copied().filter(|file| !has_row(file)).collect();
+    if without.is_empty() {
+        return Ok(());
+    }
+    let documents = store.outlines(&without).await?;
+    match documents.iter().find(|(_, document)| !document.chunks.is_empty()) {
+        Some((record, _)) => {
+            let reason = format!("{} has chunks, and of what kinds is not there", record.path);
+            Err(StoreError::Corrupt { path: store.path().to_owned(), reason }.into())
+        }
+        None => Ok(()),
+    }
 }
 
 async fn make(

@@ -15,8 +15,8 @@ pub(crate) const FILES: &str = "\
 
 pub(crate) const DOCUMENTS: &str = "\
     SELECT f.id, f.path, f.language, f.status, f.detail, f.size, f.modified_ns, f.content_hash, f.lines, \
-    f.syntax_errors, f.checksum, d.content, d.checksum FROM files AS f JOIN documents AS d ON d.file_id = f.id \
-    WHERE f.id IN (SELECT value FROM json_each(?)) ORDER BY f.id";
+    f.syntax_errors, f.checksum, d.content, d.checksum FROM files AS f LEFT JOIN documents AS d \
+    ON d.file_id = f.id WHERE f.id IN (SELECT value FROM json_each(?)) ORDER BY f.id";
 
 pub(crate) const PATHS: &str = "\
     SELECT f.id, f.path, f.language, f.status, f.detail, f.size, f.modified_ns, f.content_hash, f.lines, \
@@ -87,11 +87,21 @@ impl SqliteStore {
             let failed = |error| StoreError::from_rusqlite(path, error);
             let mut statement = connection.prepare_cached(DOCUMENTS).map_err(failed)?;
             let rows = statement.query_map([list], |row| {
-                Ok((FileRow::read(row)?, row.get::<_, Vec<u8>>(11)?, row.get::<_, Option<i64>>(12)?))
+                Ok((FileRow::read(row)?, row.get::<_, Option<Vec<u8>>>(11)?, row.get::<_, Option<i64>>(12)?))
             });
-            let rows = rows.map_err(failed)?.map(|row| {
-                let (row, content, noted) = row.map_err(failed)?;
-                Ok(Compressed { record: row.record(path)?, content, noted })
+            let rows = rows.map_err(failed)?.filter_map(|row| {
+                let compressed = row.map_err(failed).and_then(|(row, content, noted)| {
+                    Ok((row.record(path)?, content, noted))
+                });
+                match compressed {
+                    Ok((record, Some(content), noted)) => Some(Ok(Compressed { record, content, noted })),
+                    Ok((record, None, _)) if record.status.is_searchable() => {
+                        let reason = format!("{} has no document", record.path);
+                        Some(Err(StoreError::Corrupt { path: path.to_owned(), reason }))
+                    }
+                    Ok(_) => None,
+                    Err(error) => Some(Err(error)),
+                }
             });
             let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
             match shares(rows) {
