@@ -150,7 +150,7 @@ mod tests {
                 .map(|(id, size)| FileVersion { id: *id, checksum: None, size: *size })
                 .collect();
             let batches = batches(&ids, &versions);
-            prop_assert_eq!(batches.concat(), ids);
+            prop_assert_eq!(&batches.concat(), &ids);
             for batch in batches {
                 let bytes: u64 = batch.iter().map(|id| sizes[id.get() as usize - 1]).sum();
                 prop_assert!(!batch.is_empty());

@@ -101,7 +101,7 @@ impl Outline {
     }
 }
 
-fn span(start: u32, end: u32) -> Result<Span, String> {
+fn span_of(start: u32, end: u32) -> Result<Span, String> {
     if start <= end { Ok(Span::new(start, end)) } else { Err(format!("a span from {start} to {end}")) }
 }
 
@@ -155,7 +155,7 @@ fn take_name<const N: usize>(
     let Some(code) = columns.number(name_column)?.checked_sub(1) else {
         let word = word_at(source, start).ok_or("a name beyond the source")?;
         let end = u32::try_from(word.len()).ok().and_then(|length| start.checked_add(length));
-        return Ok((text_of(word)?, span(start, end.ok_or("a name that is out of range")?)?));
+        return Ok((text_of(word)?, span_of(start, end.ok_or("a name that is out of range")?)?));
     };
     let length = usize::try_from(code >> 1).map_err(|error| error.to_string())?;
     let name = match code & 1 {
@@ -163,7 +163,7 @@ fn take_name<const N: usize>(
         _ => source_at(source, start, length)?,
     };
     let end = u32::try_from(columns.number(length_column)?).ok().and_then(|length| start.checked_add(length));
-    Ok((text_of(name)?, span(start, end.ok_or("a name that is out of range")?)?))
+    Ok((text_of(name)?, span_of(start, end.ok_or("a name that is out of range")?)?))
 }
 
 /// The bytes that stand between a name and what qualifies it: of `a.b` and of `a::b`.
@@ -364,8 +364,8 @@ fn take_symbols(
         let round = nest.round(&symbols, start);
         let parent = below(columns.maybe(PARENT, round)?, symbols.len())?;
         let end = u32::try_from(columns.number(LENGTH)?).ok().and_then(|length| start.checked_add(length));
-        let extent = self::span(start, end.ok_or("an extent that is out of range")?)?;
-        let span = self::span(columns.difference(LEAD, extent.start)?, columns.difference(TAIL, extent.end)?)?;
+        let extent = span_of(start, end.ok_or("an extent that is out of range")?)?;
+        let span = span_of(columns.difference(LEAD, extent.start)?, columns.difference(TAIL, extent.end)?)?;
         let name_at = columns.difference(NAME_AT, span.start)?;
         let (name, name_span) = take_name(columns, (NAME, NAME_LENGTH), name_at, source)?;
         let qualifier = take_qualifier(columns, QUALIFIER, source, name_span.start)?;
@@ -450,7 +450,7 @@ fn take_chunks(
         let length = columns.number(CHUNK)?.checked_sub(1).ok_or("a chunk without a length")?;
         let start = columns.difference(CHUNK_START, next_text(source, before))?;
         let end = u32::try_from(length).ok().and_then(|length| start.checked_add(length));
-        let span = self::span(start, end.ok_or("a chunk that is out of range")?)?;
+        let span = span_of(start, end.ok_or("a chunk that is out of range")?)?;
         let first = columns.difference(CHUNK_FIRST_LINE, lines.at(span.start))?;
         let last = columns.difference(CHUNK_LAST_LINE, lines.at(span.end))?;
         let symbol = columns.maybe(CHUNK_SYMBOL, about.expected(symbols, span))?;

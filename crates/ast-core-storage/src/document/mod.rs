@@ -90,7 +90,7 @@ impl Document {
         let source = decompress(frames.raw(source)?)?;
         let outline = decompress(frames.raw(outline)?)?;
         let mentions = frames.raw(frames.left())?;
-        let mut outline = found::Outline::take(&source, &outline)?;
+        let outline = found::Outline::take(&source, &outline)?;
         let references = match wanted {
             Wanted::All => outline.mentions(&source, &decompress(mentions)?)?,
             Wanted::Outline => Vec::new(),

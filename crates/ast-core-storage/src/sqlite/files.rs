@@ -54,7 +54,7 @@ impl SqliteStore {
                 let mut statement = connection.prepare("SELECT id FROM files WHERE generation <= ?")?;
                 let until = i64::try_from(generation).unwrap_or(i64::MAX);
                 let ids = statement.query_map([until], |row| row.get(0))?;
-                ids.map(|id| direct::file_id(id?)).collect()
+                ids.map(|id| direct::file_id(id?)).collect::<rusqlite::Result<_>>()
             };
             work().map_err(|error| StoreError::from_rusqlite(path, error))
         })
@@ -303,32 +303,38 @@ impl FileRow {
         })
     }
 
-    /// The file, or an error that says of which what cannot have been written.
+    /// The file, or an error that says of which what is damaged.
     fn record(self, store: &Path) -> Result<FileRecord, StoreError> {
         let path = self.path.clone();
         let damaged =
             |reason| StoreError::Corrupt { path: store.to_owned(), reason: format!("the row of {path}: {reason}") };
-        self.check().map_err(damaged)
+        self.parse().map_err(damaged)
     }
 
-    /// The file, or what of its row cannot have been written.
+    /// The file, or what of its row cannot have been written of a file that was read.
     pub(crate) fn check(self) -> Result<FileRecord, String> {
+        let record = self.parse()?;
+        if record.content_hash.is_none() && record.status.is_searchable() {
+            return Err("no content hash".into());
+        }
+        if record.language.is_some() != record.status.is_searchable() {
+            return Err(format!("language {:?} of a file that is {}", record.language, record.status));
+        }
+        Ok(record)
+    }
+
+    fn parse(self) -> Result<FileRecord, String> {
         let id = u64::try_from(self.id).ok().and_then(FileId::new);
-        let status: FileStatus = self.status.parse().map_err(|()| format!("status {:?}", self.status))?;
         let hash = match self.content_hash.as_deref().map(<[u8; 16]>::try_from) {
-            None if status.is_searchable() => return Err("no content hash".into()),
             None => None,
             Some(Ok(hash)) => Some(ContentHash::from_bytes(hash)),
             Some(Err(_)) => return Err("a content hash of another length".into()),
         };
-        if self.language.is_some() != status.is_searchable() {
-            return Err(format!("language {:?} of a file that is {status}", self.language));
-        }
         let record = FileRecord {
             id: id.ok_or_else(|| format!("file id {}", self.id))?,
             path: RepoPath::new(self.path).map_err(|error| error.to_string())?,
             language: self.language.map(LanguageName::new),
-            status,
+            status: self.status.parse().map_err(|()| format!("status {:?}", self.status))?,
             detail: self.detail,
             size: u64::try_from(self.size).map_err(|_| format!("file size {}", self.size))?,
             modified_ns: self.modified_ns,
