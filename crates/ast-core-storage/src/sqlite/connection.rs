@@ -105,11 +105,16 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
     file.map_err(|error| StoreError::Open { path: path.to_owned(), reason: error.to_string() })
 }
 
+/// How long is waited for a lock: SQLite counts milliseconds in an `i32`.
+pub(super) fn busy_timeout(config: &StoreConfig) -> Duration {
+    config.busy_timeout.min(Duration::from_millis(i32::MAX as u64))
+}
+
 pub(super) fn options(file: &Path, config: &StoreConfig, cache_kib: u32) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
-        // SQLite counts milliseconds and KiB in an `i32`.
-        .busy_timeout(config.busy_timeout.min(Duration::from_millis(i32::MAX as u64)))
+        .busy_timeout(busy_timeout(config))
+        // SQLite counts KiB in an `i32`.
         .pragma("cache_size", format!("-{}", cache_kib.min(i32::MAX as u32)))
         .synchronous(SqliteSynchronous::Normal)
         // An index may come from anywhere, and it may be damaged: <https://sqlite.org/security.html>.

@@ -1,6 +1,6 @@
 //! The connections that read, each lent to one at a time.
 
-use super::connection::options;
+use super::connection::{busy_timeout, options};
 use super::{StoreConfig, direct, schema};
 use crate::StoreError;
 use rusqlite::Connection;
@@ -57,7 +57,7 @@ impl Readers {
         let most = config.readers.clamp(1, MAX_READERS);
         let readers = |options, reader, snapshot| Self {
             options,
-            busy_timeout: config.busy_timeout,
+            busy_timeout: busy_timeout(config),
             most,
             places: Arc::new(Semaphore::new(most as usize)),
             free: Arc::new(Mutex::new(vec![reader])),

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_jobs.sql"),
     include_str!("../../migrations/0005_checksums.sql"),
     include_str!("../../migrations/0006_repository.sql"),
+    include_str!("../../migrations/0007_columns.sql"),
 ];
 
 /// The version of the tables that this program writes.
