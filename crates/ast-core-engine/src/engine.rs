@@ -153,6 +153,7 @@ impl Engine {
     /// [`EngineError::Store`].
     pub async fn status(&self) -> Result<StatusReport, EngineError> {
         let begin = Instant::now();
+        self.store.repository()?;
         let mut files = FileCounts {
             ignored: self.meta_number(meta_key::IGNORED).await?,
             unsupported: self.meta_number(meta_key::UNSUPPORTED).await?,
@@ -353,8 +354,10 @@ impl Engine {
         vector_file::keep_up(&*self.store, &self.config, self.distrusted(), cancel).await;
     }
 
-    /// Refuses to search vectors of another embedder.
+    /// Refuses to search vectors of another embedder, and what does not say what it is: where that cannot be read, nor can
+    /// what was noted beside it.
     pub(crate) async fn check_pipeline(&self) -> Result<(), EngineError> {
+        self.store.repository()?;
         let current = self.config.pipeline();
         match self.store.meta(meta_key::PIPELINE).await? {
             Some(indexed) if indexed != current => {

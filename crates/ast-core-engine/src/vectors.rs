@@ -17,8 +17,8 @@ use std::task::Poll;
 
 /// Files whose vectors are had at a time, and bytes of their sources: what they take in memory meanwhile is a few times
 /// that.
-const FILES_AT_A_TIME: usize = 512;
-const BYTES_AT_A_TIME: u64 = 4 << 20;
+const FILES_AT_A_TIME: usize = 128;
+const BYTES_AT_A_TIME: u64 = 1 << 20;
 
 /// Whether an index run has its store keep the vectors that it makes: where they cost much, or there is no vector file.
 pub(crate) fn are_kept(config: &EngineConfig) -> bool {

@@ -132,6 +132,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "derive",
     ),
     ("UPDATE files SET symbols = symbols + 1 WHERE id = 2", "files", "derive"),
+    ("UPDATE files SET chunks = chunks + 1 WHERE id = 2", "files", "derive"),
     ("DELETE FROM name_pages", "names", "derive"),
     ("UPDATE name_pages SET data = substr(data, 2) WHERE id > 0", "names", "derive"),
     ("DELETE FROM lexical_pages WHERE id = 0", "lexical", "derive"),

@@ -30,7 +30,8 @@ const SEARCHABLE: &str = "\
 const COUNTS: &str = "\
     SELECT (SELECT coalesce(sum(size), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
     (SELECT coalesce(sum(lines), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
-    (SELECT coalesce(sum(symbols), 0) FROM files), (SELECT coalesce(sum(length(kinds)), 0) FROM vectors)";
+    (SELECT coalesce(sum(symbols), 0) FROM files), (SELECT coalesce(sum(coalesce(chunks, \
+    (SELECT length(kinds) FROM vectors WHERE file_id = files.id))), 0) FROM files)";
 
 const VERSIONS: &str = "SELECT id, checksum, size, status, language IS NOT NULL FROM files ORDER BY id";
 

@@ -33,7 +33,7 @@ impl PageTable {
     /// Whether there is something to be found there.
     const fn has_any(self) -> &'static str {
         match self {
-            Self::Words => "SELECT EXISTS (SELECT 1 FROM vectors)",
+            Self::Words => "SELECT EXISTS (SELECT 1 FROM files WHERE chunks > 0)",
             Self::Names => "SELECT EXISTS (SELECT 1 FROM files WHERE symbols > 0)",
         }
     }

@@ -208,7 +208,7 @@ fn check_contents(
 ) -> rusqlite::Result<Expected> {
     let mut content = connection.prepare("SELECT content, checksum FROM documents WHERE file_id = ?")?;
     let mut vectors = connection.prepare("SELECT kinds, codes, checksum FROM vectors WHERE file_id = ?")?;
-    let mut symbols = connection.prepare("SELECT symbols FROM files WHERE id = ?")?;
+    let mut counts = connection.prepare("SELECT symbols, chunks FROM files WHERE id = ?")?;
     let mut expected = Expected::default();
     for (id, record) in files {
         let number = id.get().cast_signed();
@@ -232,12 +232,15 @@ fn check_contents(
             diagnosis.derive.insert(*id);
             diagnosis.add(Finding::new(Part::Vectors, found, expected, Remedy::Derive).of(path()));
         }
-        let counted: i64 = symbols.query_row([number], |row| row.get(0))?;
-        if usize::try_from(counted) != Ok(document.symbols.len()) {
-            diagnosis.derive.insert(*id);
-            let wanted = format!("the {} of its document", document.symbols.len());
-            let found = Finding::new(Part::Files, format!("{counted} definitions"), wanted, Remedy::Derive);
-            diagnosis.add(found.of(path()));
+        let counts: (i64, Option<i64>) = counts.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let counted = [("definitions", Some(counts.0), document.symbols.len()), ("chunks", counts.1, document.chunks.len())];
+        // What was stored before chunks were counted is not told how many there are.
+        for (what, counted, there) in counted.into_iter().filter_map(|(what, n, there)| Some((what, n?, there))) {
+            if usize::try_from(counted) != Ok(there) {
+                diagnosis.derive.insert(*id);
+                let (found, wanted) = (format!("{counted} {what}"), format!("the {there} of its document"));
+                diagnosis.add(Finding::new(Part::Files, found, wanted, Remedy::Derive).of(path()));
+            }
         }
         // Of a file that has no document there is nothing to be found.
         if bytes.is_some()
