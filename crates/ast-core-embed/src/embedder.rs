@@ -45,7 +45,7 @@ pub trait Embedder: Send + Sync {
     fn embed(&self, inputs: &[EmbedInput<'_>], vectors: &mut Vec<f32>) -> Result<(), EmbedError>;
 
     /// Whether a vector takes so long that it is worth keeping for the next time: longer than looking it up, which takes
-    /// some 20 us. Default: no.
+    /// some 20 us. The vectors of one that is not costly are made again where they are needed. Default: no.
     fn is_costly(&self) -> bool {
         false
     }

@@ -4,7 +4,7 @@ use crate::embeddings::Embeddings;
 use crate::engine::blocking;
 use crate::engine::meta_key;
 use crate::prepare::Deriver;
-use crate::{CancelToken, Engine, EngineConfig, EngineError, vector_file};
+use crate::{CancelToken, Engine, EngineConfig, EngineError, vector_file, vectors};
 use ast_core_parse::SourceText;
 use ast_core_storage::{
     Access, Derive, Derived, Document, FileRecord, Finding, Part, Remedy, SqliteStore, Store, StoreError,
@@ -136,7 +136,10 @@ async fn examine(
     }
     let settings = config.clone();
     let embeddings = blocking(move || Embeddings::open(&settings)).await??;
-    let derive = Box::new(FromSource { deriver: Deriver::new(embeddings) });
+    let derive = Box::new(FromSource {
+        deriver: Deriver::new(Some(embeddings)),
+        keeps_vectors: vectors::are_kept(config),
+    });
     let looked = match options.repair {
         true => store.repair(derive).await.map(|repair| (repair.before, repair.after)),
         false => store.verify(derive).await.map(|found| (found.clone(), found)),
@@ -176,10 +179,10 @@ async fn examine(
     Ok(report)
 }
 
-/// Writes the vector file anew: the vectors in the store may be others now. What is wrong with it after that.
+/// Writes the vector file anew: the vectors may be others now. What is wrong with it after that.
 async fn mend_vector_file(store: &dyn Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
     let versions = store.searchable_versions().await?;
-    match vector_file::write(store, config, &versions, &CancelToken::new()).await {
+    match vector_file::write(store, config, &versions, None, &CancelToken::new()).await {
         Ok(_) => {}
         // Whoever opens it finds out, and does without.
         Err(EngineError::Vector(error)) => tracing::warn!(%error, "the vector file could not be written"),
@@ -245,6 +248,7 @@ const MORE_THAN_WERE_GIVEN: u64 = 1 << 32;
 /// Makes from the source in a document what an index run made of it.
 struct FromSource {
     deriver: Deriver,
+    keeps_vectors: bool,
 }
 
 impl Derive for FromSource {
@@ -255,5 +259,9 @@ impl Derive for FromSource {
         let (terms, vectors) =
             self.deriver.derive(&record.path, &text, symbols, chunks).map_err(|error| error.to_string())?;
         Ok(Derived { terms, vectors })
+    }
+
+    fn keeps_vectors(&self) -> bool {
+        self.keeps_vectors
     }
 }

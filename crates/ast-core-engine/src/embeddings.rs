@@ -47,6 +47,11 @@ impl Embeddings {
         Ok(Self { embedder, cache })
     }
 
+    /// What the embedder makes, without a cache.
+    pub(crate) fn without_cache(config: &EngineConfig) -> Self {
+        Self { embedder: config.embedder.clone(), cache: None }
+    }
+
     /// Appends the vectors of the inputs, one after the other.
     pub(crate) fn embed(&self, inputs: &[EmbedInput<'_>], vectors: &mut Vec<f32>) -> Result<(), EmbedError> {
         match self.cache.as_deref().filter(|cache| !cache.is_broken.load(Ordering::Relaxed)) {

@@ -5,10 +5,10 @@ use crate::discover::{Scope, Stamp};
 use crate::jobs::{Jobs, Owner};
 use crate::memory::{parsing, source_in_flight};
 use crate::report::{Change, FileCounts, Stale, StatusReport};
-use crate::snapshot::{Catalog, FILES_AT_A_TIME, Snapshot};
+use crate::snapshot::{Catalog, Snapshot};
 use crate::step::reach;
 use crate::vector_file::{self, VectorFile};
-use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorError};
+use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorError, vectors};
 use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
 use ast_core_metrics::ProcessFigures;
 use ast_core_storage::{Access, FileStatus, FileVersion, SqliteStore, Store, StoreError};
@@ -153,6 +153,7 @@ impl Engine {
     /// [`EngineError::Store`].
     pub async fn status(&self) -> Result<StatusReport, EngineError> {
         let begin = Instant::now();
+        self.store.repository()?;
         let mut files = FileCounts {
             ignored: self.meta_number(meta_key::IGNORED).await?,
             unsupported: self.meta_number(meta_key::UNSUPPORTED).await?,
@@ -305,10 +306,13 @@ impl Engine {
         generation: u64,
         versions: Arc<[FileVersion]>,
     ) -> Result<Snapshot, EngineError> {
-        let turned = blocking(move || next.turn_to(generation, &versions).map(|missing| (next, missing)));
-        let (mut next, missing) = turned.await??;
-        for files in missing.chunks(FILES_AT_A_TIME) {
-            let read = self.store.vectors(files).await?;
+        let turn = {
+            let versions = versions.clone();
+            move || next.turn_to(generation, &versions).map(|missing| (next, missing))
+        };
+        let (mut next, missing) = blocking(turn).await??;
+        for files in vectors::batches(&missing, &versions) {
+            let read = vectors::of_files(&*self.store, &self.config, files).await?;
             let (files, path) = (files.to_vec(), self.store.path().to_owned());
             next = blocking(move || next.add(&files, read, &path).map(|()| next)).await??;
         }
@@ -336,7 +340,7 @@ impl Engine {
 
     /// Does without the vector file with this stamp from now on.
     pub(crate) fn distrust(&self, stamp: Option<Stamp>, error: &VectorError) -> Result<(), EngineError> {
-        tracing::warn!(%error, "the vector file cannot be used; vectors are read from the store");
+        tracing::warn!(%error, "the vector file cannot be used; vectors are had from the store");
         *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
         let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
         if stamp.is_some() && snapshot.stamp() == stamp {
@@ -350,8 +354,10 @@ impl Engine {
         vector_file::keep_up(&*self.store, &self.config, self.distrusted(), cancel).await;
     }
 
-    /// Refuses to search vectors of another embedder.
+    /// Refuses to search vectors of another embedder, and what does not say what it is: where that cannot be read, nor can
+    /// what was noted beside it.
     pub(crate) async fn check_pipeline(&self) -> Result<(), EngineError> {
+        self.store.repository()?;
         let current = self.config.pipeline();
         match self.store.meta(meta_key::PIPELINE).await? {
             Some(indexed) if indexed != current => {

@@ -9,7 +9,7 @@ use crate::memory::source_in_flight;
 use crate::plan::{Known, Outdated, Plan, Unfinished, plan};
 use crate::prepare::{Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
-use crate::{Engine, EngineError, Failure};
+use crate::{Engine, EngineError, Failure, vectors};
 use ast_core_batch::{
     Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver,
     run_with_retry,
@@ -319,9 +319,12 @@ impl Engine {
             tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
         let pool = self.index_pool.clone();
         let (config, memory) = (self.config.clone(), self.parse_memory.clone());
-        let embeddings = {
-            let config = config.clone();
-            blocking(move || Embeddings::open(&config)).await??
+        let embeddings = match vectors::are_kept(&config) {
+            true => {
+                let config = config.clone();
+                Some(blocking(move || Embeddings::open(&config)).await??)
+            }
+            false => None,
         };
         let workers = {
             let cancel = run_cancel.clone();

@@ -73,6 +73,7 @@ mod retrieve;
 mod snapshot;
 mod step;
 mod vector_file;
+mod vectors;
 mod watch;
 
 pub use ast_core_batch::{

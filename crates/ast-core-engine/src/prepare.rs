@@ -56,7 +56,8 @@ pub(crate) struct Preparer {
 /// Makes of the text of chunks what they are found by.
 pub(crate) struct Deriver {
     splitter: TermSplitter,
-    embeddings: Embeddings,
+    /// `None` where vectors are not kept.
+    embeddings: Option<Embeddings>,
 }
 
 /// Why a file is left out.
@@ -70,7 +71,7 @@ struct LeftOut {
 impl Preparer {
     pub(crate) fn new(
         config: &EngineConfig,
-        embeddings: Embeddings,
+        embeddings: Option<Embeddings>,
         memory: MemoryBudget,
         cancel: CancelToken,
         token: CancelToken,
@@ -224,11 +225,11 @@ impl Preparer {
 }
 
 impl Deriver {
-    pub(crate) fn new(embeddings: Embeddings) -> Self {
+    pub(crate) fn new(embeddings: Option<Embeddings>) -> Self {
         Self { splitter: TermSplitter::default(), embeddings }
     }
 
-    /// The terms and the vectors of a file's chunks.
+    /// The terms of a file's chunks, and the vectors if they are kept.
     pub(crate) fn derive(
         &mut self,
         path: &RepoPath,
@@ -236,28 +237,64 @@ impl Deriver {
         symbols: &[Symbol],
         chunks: &[Chunk],
     ) -> Result<(Vec<ChunkTerms>, Vec<f32>), ast_core_embed::EmbedError> {
+        let described = Described::of(path, text, symbols, chunks);
+        let fields = described.each(|input, doc| Fields { names: input.name, place: input.path, doc, body: input.code });
+        let terms = fields.into_iter().map(|fields| fields.terms(&mut self.splitter)).collect();
+        let mut vectors = Vec::new();
+        if let Some(embeddings) = &self.embeddings {
+            embeddings.embed(&described.each(|input, _| input), &mut vectors)?;
+        }
+        Ok((terms, vectors))
+    }
+}
+
+/// The vectors of a file's chunks.
+pub(crate) fn embed_chunks(
+    embeddings: &Embeddings,
+    path: &RepoPath,
+    text: &SourceText<'_>,
+    symbols: &[Symbol],
+    chunks: &[Chunk],
+) -> Result<Vec<f32>, ast_core_embed::EmbedError> {
+    let mut vectors = Vec::new();
+    embeddings.embed(&Described::of(path, text, symbols, chunks).each(|input, _| input), &mut vectors)?;
+    Ok(vectors)
+}
+
+/// The chunks of a file with the texts that they are found by.
+struct Described<'a> {
+    text: &'a SourceText<'a>,
+    symbols: &'a [Symbol],
+    chunks: &'a [Chunk],
+    names: Vec<String>,
+    places: Vec<String>,
+}
+
+impl<'a> Described<'a> {
+    fn of(path: &RepoPath, text: &'a SourceText<'a>, symbols: &'a [Symbol], chunks: &'a [Chunk]) -> Self {
         let names = names_of_chunks(symbols, chunks);
-        let places: Vec<String> = chunks.iter().map(|chunk| place_of(path, symbols, chunk)).collect();
-        let mut terms = Vec::with_capacity(chunks.len());
-        let mut inputs = Vec::with_capacity(chunks.len());
-        for ((chunk, names), place) in chunks.iter().zip(&names).zip(&places) {
-            let body = text.slice(chunk.span);
-            let symbol = chunk.symbol.and_then(|index| symbols.get(index as usize));
+        let places = chunks.iter().map(|chunk| place_of(path, symbols, chunk)).collect();
+        Self { text, symbols, chunks, names, places }
+    }
+
+    /// Something of each chunk: made of what is embedded, and the documentation of what it is about.
+    fn each<'s, T>(&'s self, make: impl Fn(EmbedInput<'s>, &'s str) -> T) -> Vec<T> {
+        let described = self.chunks.iter().zip(&self.names).zip(&self.places);
+        let made = described.map(|((chunk, names), place)| {
+            let symbol = chunk.symbol.and_then(|index| self.symbols.get(index as usize));
             let doc = symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
-            terms.push(Fields { names, place, doc, body }.terms(&mut self.splitter));
             // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.
             let begins_here = symbol
                 .is_some_and(|symbol| chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));
-            inputs.push(EmbedInput {
+            let input = EmbedInput {
                 name: names,
                 path: place,
                 doc: if begins_here { "" } else { doc },
-                code: body,
-            });
-        }
-        let mut vectors = Vec::new();
-        self.embeddings.embed(&inputs, &mut vectors)?;
-        Ok((terms, vectors))
+                code: self.text.slice(chunk.span),
+            };
+            make(input, doc)
+        });
+        made.collect()
     }
 }
 

@@ -10,7 +10,7 @@ use ast_core_model::{
 };
 use ast_core_parse::{Language, ParseError, SourceText};
 use ast_core_search::{Candidate, ParsedQuery, QueryError, QueryKind, Ranked, SearchMode, Why, fuse, rank};
-use ast_core_storage::{Bm25f, ChunkFilter, FileRecord, NameMatch, SymbolQuery};
+use ast_core_storage::{Bm25f, ChunkFilter, FileRecord, NameMatch, StoreError, SymbolQuery};
 use ast_core_vector::SearchOptions;
 use globset::{GlobSet, GlobSetBuilder};
 use std::collections::{HashMap, HashSet};
@@ -163,7 +163,8 @@ impl Engine {
             }
         };
         let (lexical, semantic, defining) = tokio::try_join!(lexical, semantic, definitions)?;
-        let ranked = self.rank(&parsed, lexical.as_deref(), semantic.as_deref(), &defining).await?;
+        let ranked =
+            self.rank(&parsed, generation, lexical.as_deref(), semantic.as_deref(), &defining).await?;
         let mut ranked: Vec<Ranked<ChunkId>> =
             ranked.into_iter().filter(|hit| hit.score >= query.threshold).collect();
         ranked.truncate(query.limit);
@@ -192,6 +193,7 @@ impl Engine {
     async fn rank(
         &self,
         query: &ParsedQuery,
+        generation: u64,
         lexical: Option<&[(ChunkId, f64)]>,
         semantic: Option<&[(ChunkId, f64)]>,
         defining: &HashSet<ChunkId>,
@@ -204,6 +206,12 @@ impl Engine {
         files.dedup();
         let paths: HashMap<FileId, RepoPath> =
             self.store.paths(&files).await?.into_iter().map(|(file, path, _)| (file, path)).collect();
+        if let Some(lost) = files.iter().find(|file| !paths.contains_key(file))
+            && self.store.generation().await? == generation
+        {
+            let reason = format!("{lost:?} is found by its words or its vectors, and is no file");
+            return Err(StoreError::Corrupt { path: self.config.database.clone(), reason }.into());
+        }
         // What a commit took away meanwhile has no path any more.
         let mut candidates: Vec<Candidate<'_, (&RepoPath, u32)>> = Vec::with_capacity(scores.len());
         for (id, score) in scores {
@@ -347,7 +355,7 @@ impl Engine {
         let mut files: Vec<FileId> = ids.iter().map(|id| id.file()).collect();
         files.sort_unstable();
         files.dedup();
-        let documents = self.store.documents(&files).await?;
+        let documents = self.store.outlines(&files).await?;
         let mut hits = Vec::with_capacity(ids.len());
         for (record, document) in &documents {
             let source = SourceText::decode(&document.source)?;

@@ -12,9 +12,6 @@ use ast_core_vector::{ByteIndex, Neighbor, SearchOptions, VectorError, VectorInd
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Files whose vectors are read from the store at a time.
-pub(crate) const FILES_AT_A_TIME: usize = 512;
-
 /// The files of one generation that can be found.
 #[derive(Default)]
 pub(crate) struct Catalog {

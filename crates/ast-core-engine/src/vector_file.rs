@@ -1,15 +1,14 @@
 //! The vectors of an index in a file beside its database, so that a process has them at once and need not read all rows.
 //!
-//! The file is a cache: all that it holds is in the store as well. It says of which versions of files it has the vectors;
-//! of these it is used for those that the store still has, and the vectors of the others are read from the store. So it
-//! does not matter which generation it is of, and whoever cannot use it has the same answers, but later.
+//! The file is a cache: all that it holds is in the store as well, or is made from what is. It says of which versions of
+//! files it has the vectors; of these it is used for those that the store still has, and those of the others are had
+//! without it. So it does not matter which generation it is of, and whoever cannot use it has the same answers, but later.
 
 use crate::discover::Stamp;
 use crate::engine::blocking;
 use crate::report::{VectorFileReport, VectorFileState};
-use crate::snapshot::FILES_AT_A_TIME;
 use crate::step::reach;
-use crate::{CancelToken, EngineConfig, EngineError, VectorBackend};
+use crate::{CancelToken, EngineConfig, EngineError, VectorBackend, vectors};
 use ast_core_model::{ChunkId, FileId, SymbolKind};
 use ast_core_storage::{FileVectors, FileVersion, Finding, Part, Remedy, Store, StoreError};
 use ast_core_vector::{ByteIndex, ByteWriter, Expected, Metric, SaveOptions, VectorError};
@@ -21,12 +20,9 @@ use std::sync::Arc;
 const SUFFIX: &str = "-vectors";
 
 /// It is written anew when it lacks more than one byte of source in so many, or one of so many of its chunks is gone. To
-/// read a chunk from the store takes as long as to write it to the file, so that a run spends on the file at most this many
-/// times what a search by a new process may lose for want of it.
-const WORTH_WRITING: u64 = 16;
-
-/// Files whose vectors are read from the store at a time to be written: few, as a run has a limit of memory to keep.
-const WRITTEN_AT_A_TIME: usize = 128;
+/// make a vector takes some twenty times as long as to copy it to the next file: a run spends on the file no more than what
+/// a search by a new process may lose for want of it.
+const WORTH_WRITING: u64 = 32;
 
 /// Where the file of a database is.
 pub(crate) fn path_of(database: &Path) -> PathBuf {
@@ -93,7 +89,7 @@ fn model(store: &dyn Store, config: &EngineConfig) -> Option<String> {
 }
 
 /// Whether an index has such a file: it is a file itself, and all of its vectors are scanned.
-fn has_one(config: &EngineConfig) -> bool {
+pub(crate) fn has_one(config: &EngineConfig) -> bool {
     config.vectors == VectorBackend::Flat && config.database.is_file()
 }
 
@@ -128,10 +124,24 @@ pub(crate) struct Difference {
 impl Contents {
     /// Adds a file, of a higher id than all before.
     fn push(&mut self, id: FileId, checksum: u64, kinds: &[Option<SymbolKind>]) {
-        let first = self.kinds.len();
-        self.files.push(Held { id, checksum, first, chunks: kinds.len() as u32 });
         let place = |kind| SymbolKind::ALL.iter().position(|known| *known == kind);
-        self.kinds.extend(kinds.iter().map(|kind| kind.and_then(place).map_or(0, |at| at as u8 + 1)));
+        let bytes = kinds.iter().map(|kind| kind.and_then(place).map_or(0, |at| at as u8 + 1)).collect();
+        self.push_bytes(id, checksum, bytes);
+    }
+
+    fn push_bytes(&mut self, id: FileId, checksum: u64, mut kinds: Vec<u8>) {
+        self.files.push(Held { id, checksum, first: self.kinds.len(), chunks: kinds.len() as u32 });
+        self.kinds.append(&mut kinds);
+    }
+
+    fn held(&self, id: FileId) -> Option<&Held> {
+        let at = self.files.binary_search_by_key(&id, |held| held.id).ok()?;
+        self.files.get(at)
+    }
+
+    /// The kinds of the chunks of a file, as they are encoded.
+    fn kinds_of(&self, held: &Held) -> Option<&[u8]> {
+        self.kinds.get(held.first..)?.get(..held.chunks as usize)
     }
 
     /// Numbers in little-endian order: how many files there are; of each its id, its checksum and its number of chunks in
@@ -172,17 +182,14 @@ impl Contents {
 
     /// The kind of the definition that a chunk is about.
     pub(crate) fn kind_of(&self, chunk: ChunkId) -> Option<SymbolKind> {
-        let at = self.files.binary_search_by_key(&chunk.file(), |held| held.id).ok()?;
-        let held = self.files.get(at).filter(|held| chunk.ordinal() < held.chunks)?;
-        let byte = self.kinds.get(held.first + chunk.ordinal() as usize)?;
+        let byte = self.kinds_of(self.held(chunk.file())?)?.get(chunk.ordinal() as usize)?;
         SymbolKind::ALL.get(usize::from(byte.checked_sub(1)?)).copied()
     }
 
     /// Whether these are the kinds of the chunks of a file.
     fn has_kinds(&self, id: FileId, kinds: &[Option<SymbolKind>]) -> bool {
-        let held = self.files.binary_search_by_key(&id, |held| held.id).ok().map(|at| &self.files[at]);
         let chunks = (0..kinds.len() as u32).filter_map(|ordinal| ChunkId::in_file(id, ordinal));
-        held.is_some_and(|held| held.chunks as usize == kinds.len())
+        self.held(id).is_some_and(|held| held.chunks as usize == kinds.len())
             && chunks.zip(kinds).all(|(chunk, kind)| self.kind_of(chunk) == *kind)
     }
 
@@ -210,13 +217,15 @@ impl Contents {
 /// Bytes of a file in the list of files.
 const HELD: usize = 20;
 
-/// Writes the file of an index anew; whether it was, which it is not if it is cancelled before, or the index has no such file.
+/// Writes the file of an index anew; whether it was, which it is not if it is cancelled before, or the index has no such
+/// file. What is the same in the file before is taken `from` that, after its checksums were looked at.
 ///
 /// There is one writer of a store at a time, which is whoever calls this.
 pub(crate) async fn write(
     store: &dyn Store,
     config: &EngineConfig,
     versions: &[FileVersion],
+    from: Option<VectorFile>,
     cancel: &CancelToken,
 ) -> Result<bool, EngineError> {
     let Some(model) = model(store, config).filter(|_| has_one(config)) else { return Ok(false) };
@@ -229,19 +238,36 @@ pub(crate) async fn write(
         Ok::<_, EngineError>(Writing { file, contents: Contents::default(), dimension })
     })
     .await??;
+    let missing: Vec<FileId> = match &from {
+        Some(from) => from.contents.difference(versions).missing.iter().map(|version| version.id).collect(),
+        None => Vec::new(),
+    };
+    let is_copied = from.is_some();
+    let is_missing = |id: &FileId| !is_copied || missing.binary_search(id).is_ok();
     // One that has no checksum cannot be told from another.
-    let versions: Vec<(FileId, u64)> =
+    let checksums: Vec<(FileId, u64)> =
         versions.iter().filter_map(|version| Some((version.id, version.checksum?))).collect();
-    for some in versions.chunks(WRITTEN_AT_A_TIME) {
+    let ids: Vec<FileId> = checksums.iter().map(|(id, _)| *id).collect();
+    let mut checksums = checksums.as_slice();
+    let from = from.map(Arc::new);
+    for batch in vectors::batches(&ids, versions) {
         if cancel.is_cancelled() {
             return Ok(false);
         }
-        let ids: Vec<FileId> = some.iter().map(|(id, _)| *id).collect();
-        let read = store.vectors(&ids).await?;
-        let (some, database) = (some.to_vec(), config.database.clone());
-        writing = blocking(move || writing.add(&some, &read, &database).map(|()| writing)).await??;
+        let wanted: Vec<FileId> = batch.iter().copied().filter(&is_missing).collect();
+        let read = vectors::of_files(store, config, &wanted).await?;
+        let (some, rest) = checksums.split_at(batch.len());
+        checksums = rest;
+        let (some, from, database) = (some.to_vec(), from.clone(), config.database.clone());
+        writing = blocking(move || {
+            let is_same = |id: &FileId| wanted.binary_search(id).is_err();
+            writing.add(&some, &read, from.as_deref().map(|from| (from, is_same)), &database).map(|()| writing)
+        })
+        .await??;
         reach("vector_file/added")?;
     }
+    // Not every system lets a file be replaced that somebody has mapped.
+    drop(from);
     blocking(move || writing.file.finish(&writing.contents.encode())).await??;
     reach("vector_file/done")?;
     Ok(true)
@@ -255,25 +281,45 @@ struct Writing {
 }
 
 impl Writing {
-    /// Adds the vectors of some files as they were read from the store. Those of which there are none have no chunks.
+    /// Adds the vectors of some files: those that were read, and those that another vector file has. A file of which there
+    /// are none has no chunks.
     fn add(
         &mut self,
         versions: &[(FileId, u64)],
         read: &[FileVectors],
+        from: Option<(&VectorFile, impl Fn(&FileId) -> bool)>,
         database: &Path,
     ) -> Result<(), EngineError> {
         let mut read = read.iter().peekable();
         for &(id, checksum) in versions {
-            let Some(vectors) = read.next_if(|vectors| vectors.file == id) else {
-                self.contents.push(id, checksum, &[]);
+            if let Some(vectors) = read.next_if(|vectors| vectors.file == id) {
+                for (chunk, codes) in rows(vectors, self.dimension, database)? {
+                    self.file.push(chunk.get(), codes)?;
+                }
+                self.contents.push(id, checksum, &vectors.kinds);
                 continue;
-            };
-            for (chunk, codes) in rows(vectors, self.dimension, database)? {
-                self.file.push(chunk.get(), codes)?;
             }
-            self.contents.push(id, checksum, &vectors.kinds);
+            let same = from.as_ref().filter(|(_, is_same)| is_same(&id)).map(|(from, _)| *from);
+            let kinds = match same {
+                Some(from) => self.copy(id, from)?,
+                None => Vec::new(),
+            };
+            self.contents.push_bytes(id, checksum, kinds);
         }
         Ok(())
+    }
+
+    /// Adds the vectors that another file has of this one; the kinds of its chunks.
+    fn copy(&mut self, id: FileId, from: &VectorFile) -> Result<Vec<u8>, EngineError> {
+        let held = from.contents.held(id);
+        let kinds = held.and_then(|held| from.contents.kinds_of(held)).unwrap_or_default();
+        let chunks = 0..kinds.len() as u32;
+        for chunk in chunks.filter_map(|ordinal| ChunkId::in_file(id, ordinal)) {
+            if let Some(codes) = from.index.codes(chunk.get())? {
+                self.file.push(chunk.get(), &codes)?;
+            }
+        }
+        Ok(kinds.to_vec())
     }
 }
 
@@ -296,7 +342,7 @@ pub(crate) fn rows<'a>(
 }
 
 /// Writes the file of an index anew if it lacks so much that it is worth it, or is not to be trusted. What goes wrong with
-/// it is said and no more: everything is in the store.
+/// it is said and no more: nothing is lost.
 pub(crate) async fn keep_up(
     store: &dyn Store,
     config: &EngineConfig,
@@ -309,10 +355,20 @@ pub(crate) async fn keep_up(
     let path = path_of(&config.database);
     let kept = async {
         let versions = store.searchable_versions().await?;
-        if !is_worth_writing(store, config, &versions, distrusted).await? {
-            return Ok(());
-        }
-        if write(store, config, &versions, cancel).await? {
+        let from = match stand(store, config, &versions, distrusted).await? {
+            Stand::Good => return Ok(()),
+            Stand::Behind(file) => Some(file),
+            Stand::Useless => None,
+        };
+        let is_copied = from.is_some();
+        let written = match write(store, config, &versions, from, cancel).await {
+            Err(EngineError::Vector(error @ VectorError::Damaged { .. })) if is_copied => {
+                tracing::warn!(%error, "the vector file is damaged and not copied from");
+                write(store, config, &versions, None, cancel).await?
+            }
+            written => written?,
+        };
+        if written {
             tracing::debug!(path = %path.display(), files = versions.len(), "wrote the vector file");
         }
         Ok::<_, EngineError>(())
@@ -321,23 +377,35 @@ pub(crate) async fn keep_up(
         tracing::warn!(
             path = %path.display(),
             %error,
-            "the vector file could not be written; searches by new processes read vectors from the store"
+            "the vector file could not be written; searches by new processes do without it"
         );
     }
 }
 
-async fn is_worth_writing(
+/// How the file of an index stands to these versions.
+enum Stand {
+    /// It lacks so little that it stays.
+    Good,
+    /// It lacks something, and what else it has is good.
+    Behind(VectorFile),
+    /// There is none that can be used, and there is something to be in it.
+    Useless,
+}
+
+async fn stand(
     store: &dyn Store,
     config: &EngineConfig,
     versions: &[FileVersion],
     distrusted: Option<Stamp>,
-) -> Result<bool, EngineError> {
+) -> Result<Stand, EngineError> {
     let file = match VectorFile::open(store, config).await {
+        Ok(Some(file)) if Some(file.stamp) == distrusted => return Ok(Stand::Useless),
         Ok(Some(file)) => file,
-        Ok(None) => return Ok(!versions.is_empty()),
+        Ok(None) if versions.is_empty() => return Ok(Stand::Good),
+        Ok(None) => return Ok(Stand::Useless),
         Err(EngineError::Vector(error)) => {
             tracing::warn!(%error, "the vector file cannot be used and is written anew");
-            return Ok(true);
+            return Ok(Stand::Useless);
         }
         Err(error) => return Err(error),
     };
@@ -345,9 +413,9 @@ async fn is_worth_writing(
     let bytes = |versions: &[FileVersion]| versions.iter().map(|version| version.size).sum::<u64>();
     let chunks = |held: &Held| u64::from(held.chunks);
     let gone: u64 = gone.iter().filter_map(|place| file.contents.files.get(*place)).map(chunks).sum();
-    Ok(Some(file.stamp) == distrusted
-        || bytes(&missing).saturating_mul(WORTH_WRITING) > bytes(versions)
-        || gone.saturating_mul(WORTH_WRITING) > file.contents.kinds.len() as u64)
+    let is_worth_it = bytes(&missing).saturating_mul(WORTH_WRITING) > bytes(versions)
+        || gone.saturating_mul(WORTH_WRITING) > file.contents.kinds.len() as u64;
+    Ok(if is_worth_it { Stand::Behind(file) } else { Stand::Good })
 }
 
 /// How the file of an index stands; `None` if the index has none of its own accord.
@@ -386,11 +454,11 @@ pub(crate) async fn report(
     Ok(Some(report))
 }
 
-/// What is wrong with the file of an index: damage, and what differs from the vectors in the store, as far as those can be
-/// read. That it is missing or behind is not wrong.
+/// What is wrong with the file of an index: damage, and what differs from the vectors of the store, as far as those can be
+/// had. That it is missing or behind is not wrong.
 pub(crate) async fn check(store: &dyn Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
     let wrong = |found: String| {
-        vec![Finding::new(Part::VectorFile, found, "a copy of the vectors in the store", Remedy::Derive)]
+        vec![Finding::new(Part::VectorFile, found, "the vectors of the index", Remedy::Derive)]
     };
     if !has_one(config) {
         return Ok(Vec::new());
@@ -418,8 +486,8 @@ pub(crate) async fn check(store: &dyn Store, config: &EngineConfig) -> Result<Ve
     }
 }
 
-/// The first of the files that are in both, of which the store has other vectors or kinds. What the store has no vectors of
-/// is left out: if it should have them, that is found already.
+/// The first of the files that are in both, of which other vectors or kinds follow from the store. What the store has no
+/// chunks of is left out: if it should have them, that is found already.
 async fn first_difference(
     store: &dyn Store,
     config: &EngineConfig,
@@ -431,8 +499,8 @@ async fn first_difference(
     let held = held.filter(|(place, _)| gone.next_if_eq(place).is_none()).map(|(_, held)| held.id);
     let held: Vec<FileId> = held.collect();
     let (file, dimension) = (Arc::new(file), config.embedder.model().dimension);
-    for ids in held.chunks(FILES_AT_A_TIME) {
-        let read = store.vectors(ids).await?;
+    for ids in vectors::batches(&held, &versions) {
+        let read = vectors::of_files(store, config, ids).await?;
         let (file, database) = (file.clone(), config.database.clone());
         let found = blocking(move || file.differing(&read, dimension, &database)).await??;
         if found.is_some() {

@@ -25,7 +25,7 @@ const FILE_STEPS: [&str; 7] = [
 ];
 
 /// Enough files for a change of three not to be worth a new vector file.
-const FILES: usize = 60;
+const FILES: usize = 120;
 
 fn write(tree: &Path, name: &str, function: &str) {
     let text =

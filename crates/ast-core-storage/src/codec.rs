@@ -7,11 +7,6 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Goes on behind what there is.
-    pub(crate) fn behind(bytes: Vec<u8>) -> Self {
-        Self { bytes }
-    }
-
     /// Seven bits a byte, the low ones first, as in LEB128.
     pub(crate) fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
@@ -36,10 +31,6 @@ impl Encoder {
         }
     }
 
-    pub(crate) fn optional_number(&mut self, number: Option<u32>) {
-        self.number(number.map_or(0, |number| u64::from(number) + 1));
-    }
-
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
@@ -60,6 +51,11 @@ type Decoded<T> = Result<T, String>;
 impl<'a> Decoder<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
+    }
+
+    /// How many bytes are still to be read.
+    pub(crate) fn left(&self) -> usize {
+        self.rest.len()
     }
 
     pub(crate) fn is_at_end(&self) -> bool {
@@ -141,7 +137,7 @@ mod tests {
             encoder.number(number);
             encoder.difference(difference);
             encoder.optional_text(maybe.as_deref());
-            encoder.optional_number(narrow);
+            encoder.number(narrow.map_or(0, |number| u64::from(number) + 1));
             let bytes = encoder.finish();
             let mut decoder = Decoder::new(&bytes);
             prop_assert_eq!(decoder.number(), Ok(number));

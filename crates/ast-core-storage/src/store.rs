@@ -109,7 +109,18 @@ pub trait Store: Send + Sync + 'static {
     /// kept, is left out.
     fn documents<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileRecord, Document)>>;
 
-    /// The vectors of these files, in order of ids, each once; a file that is gone, or has no chunks, is left out.
+    /// The same without what they mention, which is the most of what there is to be read of a large file beside its text:
+    /// [`Document::references`] are empty.
+    fn outlines<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileRecord, Document)>> {
+        Box::pin(async move {
+            let mut documents = self.documents(files).await?;
+            documents.iter_mut().for_each(|(_, document)| document.references = Vec::new());
+            Ok(documents)
+        })
+    }
+
+    /// The vectors of these files, in order of ids, each once; a file that is gone, or has no chunks, is left out. Of one
+    /// that was stored without vectors there are none, but the kinds of its chunks.
     fn vectors<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<FileVectors>>;
 
     /// The files that have a name, each once, in order of ids.

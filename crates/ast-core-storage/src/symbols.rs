@@ -86,7 +86,7 @@ pub(crate) async fn symbols_of_documents<S: Store + ?Sized>(
     }
     let mut found = Vec::new();
     for files in files.chunks(AT_A_TIME) {
-        for (record, document) in store.documents(files).await? {
+        for (record, document) in store.outlines(files).await? {
             let Some(language) = record.language else { continue };
             let symbols = &document.symbols;
             for index in (0..symbols.len()).filter(|&index| query.takes(symbols, index)) {

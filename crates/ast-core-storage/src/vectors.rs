@@ -12,11 +12,20 @@ pub struct FileVectors {
     pub kinds: Vec<Option<SymbolKind>>,
     /// The vectors, one after the other: that of chunk `n` begins at `n` x dimension. A vector is as long as its
     /// largest value makes it, which is 127 or -127; where its length matters, it was not to be stored here. A vector of
-    /// zeros is of a text without words. Empty if the chunks have no vectors.
+    /// zeros is of a text without words. Empty if the vectors are not kept.
     pub codes: Vec<i8>,
 }
 
 impl FileVectors {
+    /// The vectors that were made of a document's chunks, one after the other, as a store that keeps them gives them back:
+    /// each as many values as are all by the number of chunks.
+    pub fn of_document(file: FileId, document: &Document, vectors: &[f32]) -> Self {
+        let symbol = |chunk: &Chunk| document.symbols.get(chunk.symbol? as usize);
+        let kinds = document.chunks.iter().map(|chunk| symbol(chunk).map(|symbol| symbol.kind)).collect();
+        let codes = codes_of(document, vectors).into_iter().map(u8::cast_signed).collect();
+        Self { file, kinds, codes }
+    }
+
     /// Reads what a [content](crate::FileContent) has as `kinds` and `codes`.
     ///
     /// # Errors

@@ -19,6 +19,12 @@ pub trait Derive: Send + 'static {
     /// # Errors
     /// Why nothing can be made of it: the document is then taken for damaged.
     fn derive(&mut self, record: &FileRecord, document: &Document) -> Result<Derived, String>;
+
+    /// Whether the store is to have the vectors. If not, none are missing; those that there are have to be right all the
+    /// same. Default: yes.
+    fn keeps_vectors(&self) -> bool {
+        true
+    }
 }
 
 /// What was looked at, and what is wrong.

@@ -124,13 +124,15 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("INSERT INTO vectors (file_id, kinds, codes) VALUES (999, x'00', x'00')", "vectors", "remove"),
     ("DELETE FROM vectors WHERE file_id = 2", "vectors", "derive"),
     ("UPDATE vectors SET kinds = zeroblob(length(kinds)) WHERE file_id = 2", "vectors", "derive"),
-    ("UPDATE vectors SET codes = substr(codes, 2) WHERE file_id = 2", "vectors", "derive"),
+    ("UPDATE vectors SET codes = x'4142' WHERE file_id = 2", "vectors", "derive"),
+    // As an index has it that was made when vectors were kept, and before there were checksums.
     (
-        "UPDATE vectors SET codes = CAST(x'4142' || substr(codes, 3) AS BLOB) WHERE file_id = 2",
+        "UPDATE vectors SET codes = randomblob(256 * length(kinds)), checksum = NULL WHERE file_id = 2",
         "vectors",
         "derive",
     ),
     ("UPDATE files SET symbols = symbols + 1 WHERE id = 2", "files", "derive"),
+    ("UPDATE files SET chunks = chunks + 1 WHERE id = 2", "files", "derive"),
     ("DELETE FROM name_pages", "names", "derive"),
     ("UPDATE name_pages SET data = substr(data, 2) WHERE id > 0", "names", "derive"),
     ("DELETE FROM lexical_pages WHERE id = 0", "lexical", "derive"),

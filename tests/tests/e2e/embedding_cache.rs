@@ -4,7 +4,7 @@ use crate::repository::Repository;
 use crate::rows;
 use ast_core_engine::{
     ContentHash, EmbedError, EmbedInput, Embedder, EmbeddingCacheConfig, EngineConfig, EngineError,
-    FeatureHashEmbedder, IndexOptions, ModelInfo, StoreError,
+    FeatureHashEmbedder, IndexOptions, ModelInfo, SearchMode, SearchQuery, StoreError,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -128,4 +128,40 @@ fn one_that_is_something_else_is_refused_by_name_and_left_alone() {
     );
     assert!(is_named, "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), b"not vectors, but notes of somebody");
+}
+
+/// How many of an index's files have vectors in its store, and how many have none.
+fn kept(repository: &Repository) -> (usize, usize) {
+    let dump = rows::dump(&repository.database());
+    let rows = dump.lines().filter_map(|line| line.trim_start().strip_prefix("vectors "));
+    let (kept, without): (Vec<&str>, Vec<&str>) = rows.partition(|row| row.split(' ').nth(1) != Some(""));
+    (kept.len(), without.len())
+}
+
+#[test]
+fn vectors_are_kept_where_they_cost_much_and_made_again_where_they_do_not() {
+    let repository = Repository::polyglot();
+    let file = repository.root().join(".ast-core/index.db-vectors");
+    let query = SearchQuery { mode: SearchMode::Semantic, ..SearchQuery::new("cancel a job that waits") };
+    // With the file, and without.
+    let both = |config: &dyn Fn() -> EngineConfig| {
+        let with = repository.search_with(config(), &query).hits;
+        let content = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(repository.search_with(config(), &query).hits, with);
+        assert!(!with.is_empty());
+        std::fs::write(&file, content).unwrap();
+    };
+
+    repository.index();
+    let (of_costly, of_cheap) = kept(&repository);
+    assert!(of_costly == 0 && of_cheap > 5, "{of_cheap}");
+    both(&|| EngineConfig::for_tree(repository.root()).read_only());
+
+    let embedder = Arc::new(Counting::default());
+    let config = || EngineConfig { embedder: embedder.clone(), ..EngineConfig::for_tree(repository.root()) };
+    let chunks = repository.index_with(config(), &REBUILD).chunks as usize;
+    assert_eq!(kept(&repository), (of_cheap, 0));
+    both(&|| config().read_only());
+    assert!(embedder.asked.load(Ordering::Relaxed) <= chunks, "nothing is made twice");
 }

@@ -37,7 +37,7 @@ async fn open(database: &Path) -> Result<SqliteConnection, sqlx::Error> {
 /// Each query gives the id of a file, and a text about something in it.
 const TABLES: &[&str] = &[
     "SELECT id, 'file ' || concat_ws(' ', coalesce(language, '-'), status, coalesce(detail, '-'), size, \
-     coalesce(hex(content_hash), '-'), lines, syntax_errors, symbols) FROM files",
+     coalesce(hex(content_hash), '-'), lines, syntax_errors, symbols, chunks) FROM files",
     "SELECT file_id, 'document ' || hex(content) FROM documents ORDER BY file_id",
     "SELECT file_id, 'vectors ' || hex(kinds) || ' ' || hex(codes) FROM vectors ORDER BY file_id",
 ];

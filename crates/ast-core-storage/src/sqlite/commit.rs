@@ -195,7 +195,7 @@ fn insert_files(
     let failed = |error| StoreError::from_rusqlite(path, error);
     let insert = connection.prepare(
         "INSERT INTO files (id, path, language, status, detail, size, modified_ns, content_hash, lines, \
-         syntax_errors, generation, symbols, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         syntax_errors, generation, symbols, chunks, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     let mut insert = insert.map_err(failed)?;
     for file in files {
@@ -213,6 +213,7 @@ fn insert_files(
             record.syntax_errors,
             generation,
             i64::try_from(file.symbols()).unwrap_or(i64::MAX),
+            i64::try_from(file.chunks()).unwrap_or(i64::MAX),
             checksum::of_file(record),
         ]);
         inserted.map_err(|error| id_is_taken(&error, record).unwrap_or_else(|| failed(error)))?;

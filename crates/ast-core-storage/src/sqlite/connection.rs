@@ -1,18 +1,14 @@
-//! Connections to the database: the one that writes, and those that read.
+//! The connection that writes, which file it is to, and how a file is opened.
 
 use super::fence::Fence;
 use super::lock::WriterLock;
 use super::{StoreConfig, direct, schema};
 use crate::{RepositoryId, StoreError};
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Sqlite, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use sqlx::{Connection, SqliteConnection};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
-
-/// A pool holds a place for each connection that it may come to have, and each has a thread.
-const MAX_READERS: u32 = 1024;
+use std::time::Duration;
 
 /// The connection that writes, and the right to.
 pub(crate) struct Writer {
@@ -92,80 +88,6 @@ impl Identity {
     }
 }
 
-/// The connections that read.
-pub(crate) struct Readers {
-    pool: SqlitePool,
-    /// Set where SQLite could not take part in locking.
-    snapshot: Option<Snapshot>,
-}
-
-impl Readers {
-    pub(crate) async fn open(path: &Path, file: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
-        let options = options(file, config, config.cache_kib / 2).read_only(true);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(config.readers.clamp(1, MAX_READERS))
-            // A connection to a file does not break by itself, and asking first doubles the time of a short query.
-            .test_before_acquire(false)
-            .max_lifetime(None);
-        let mut opened = pool.clone().connect_with(options.clone()).await;
-        if opened.is_err() && schema::has_journal(file) {
-            // Whoever made the store was killed. A connection that only reads cannot undo what was half done.
-            let undo = options.clone().read_only(false).create_if_missing(false);
-            if let Ok(mut connection) = SqliteConnection::connect_with(&undo).await {
-                let undone = sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut connection).await;
-                if undone.is_ok() && connection.close().await.is_ok() {
-                    opened = pool.clone().connect_with(options.clone()).await;
-                }
-            }
-        }
-        let error = match opened {
-            Ok(pool) => return Ok(Self { pool, snapshot: None }),
-            Err(error) => StoreError::from_sqlx(path, error),
-        };
-        if !matches!(error, StoreError::Open { .. } | StoreError::ReadOnly { .. }) {
-            return Err(error);
-        }
-        // Reading goes through files beside the database, and they cannot be made. As long as nobody writes, it can
-        // go without.
-        let Some(snapshot) = Snapshot::of(file) else { return Err(error) };
-        let pool = pool
-            .connect_with(options.immutable(true))
-            .await
-            .map_err(|error| StoreError::from_sqlx(path, error))?;
-        Ok(Self { pool, snapshot: Some(snapshot) })
-    }
-
-    pub(crate) async fn acquire(&self, path: &Path) -> Result<PoolConnection<Sqlite>, StoreError> {
-        if let Some(snapshot) = &self.snapshot
-            && Snapshot::of(&snapshot.file).as_ref() != Some(snapshot)
-        {
-            let reason = "it was changed while it was open in a read-only directory; open it again".into();
-            return Err(StoreError::Open { path: path.to_owned(), reason });
-        }
-        self.pool.acquire().await.map_err(|error| StoreError::from_sqlx(path, error))
-    }
-
-    pub(crate) async fn close(&self) {
-        self.pool.close().await;
-    }
-}
-
-/// A database that nobody is writing to, all of it in the one file.
-#[derive(PartialEq)]
-struct Snapshot {
-    file: PathBuf,
-    length: u64,
-    modified: Option<SystemTime>,
-}
-
-impl Snapshot {
-    /// `None` if there is more of it in a log.
-    fn of(file: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(file).ok().filter(|_| !schema::has_log(file))?;
-        Some(Self { file: file.to_owned(), length: metadata.len(), modified: metadata.modified().ok() })
-    }
-}
-
 /// The one name of the file: what is locked under one must be locked under all, and SQLite takes a name that begins
 /// with `file:` for an address.
 pub(crate) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
@@ -183,18 +105,21 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
     file.map_err(|error| StoreError::Open { path: path.to_owned(), reason: error.to_string() })
 }
 
-fn options(file: &Path, config: &StoreConfig, cache_kib: u32) -> SqliteConnectOptions {
+/// How long is waited for a lock: SQLite counts milliseconds in an `i32`.
+pub(super) fn busy_timeout(config: &StoreConfig) -> Duration {
+    config.busy_timeout.min(Duration::from_millis(i32::MAX as u64))
+}
+
+pub(super) fn options(file: &Path, config: &StoreConfig, cache_kib: u32) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
-        // SQLite counts milliseconds and KiB in an `i32`.
-        .busy_timeout(config.busy_timeout.min(Duration::from_millis(i32::MAX as u64)))
+        .busy_timeout(busy_timeout(config))
+        // SQLite counts KiB in an `i32`.
         .pragma("cache_size", format!("-{}", cache_kib.min(i32::MAX as u32)))
         .synchronous(SqliteSynchronous::Normal)
         // An index may come from anywhere, and it may be damaged: <https://sqlite.org/security.html>.
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
-        // Rows of a large answer are handed over so many at a time.
-        .row_buffer_size(1024)
         // Who borrows the handle sends the thread of the connection a command, and may hold the handle while it waits for a
         // place in the queue: if that is full because the thread waits for the handle, they wait for each other for ever.
         // On a busy machine the thread may not get to run for as many loans as one likes.

@@ -97,5 +97,5 @@ pub(crate) fn number(text: &str) -> Option<u64> {
 
 /// The value of a key.
 pub(crate) fn value(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
-    connection.query_row(META, [key], |row| row.get(0)).optional()
+    connection.prepare_cached(META)?.query_row([key], |row| row.get(0)).optional()
 }

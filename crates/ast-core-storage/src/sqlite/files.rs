@@ -2,12 +2,12 @@
 
 use super::direct::{self, in_list};
 use super::{SqliteStore, checksum};
+use crate::document::Wanted;
 use crate::{Document, FileRecord, FileStatus, FileVersion, StoreCounts, StoreError};
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
 use rusqlite::Row;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 use std::collections::HashSet;
+use std::path::Path;
 
 pub(crate) const FILES: &str = "\
     SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors, \
@@ -15,8 +15,8 @@ pub(crate) const FILES: &str = "\
 
 pub(crate) const DOCUMENTS: &str = "\
     SELECT f.id, f.path, f.language, f.status, f.detail, f.size, f.modified_ns, f.content_hash, f.lines, \
-    f.syntax_errors, f.checksum, d.content, d.checksum FROM files AS f JOIN documents AS d ON d.file_id = f.id \
-    WHERE f.id IN (SELECT value FROM json_each(?)) ORDER BY f.id";
+    f.syntax_errors, f.checksum, d.content, d.checksum FROM files AS f LEFT JOIN documents AS d \
+    ON d.file_id = f.id WHERE f.id IN (SELECT value FROM json_each(?)) ORDER BY f.id";
 
 pub(crate) const PATHS: &str = "\
     SELECT f.id, f.path, f.language, f.status, f.detail, f.size, f.modified_ns, f.content_hash, f.lines, \
@@ -27,75 +27,106 @@ const SEARCHABLE: &str = "\
     SELECT id, path, language, status, detail, size, modified_ns, content_hash, lines, syntax_errors, checksum \
     FROM files WHERE language IS NOT NULL AND status IN ('indexed', 'timeout') ORDER BY id";
 
+const COUNTS: &str = "\
+    SELECT (SELECT coalesce(sum(size), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
+    (SELECT coalesce(sum(lines), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
+    (SELECT coalesce(sum(symbols), 0) FROM files), (SELECT coalesce(sum(coalesce(chunks, \
+    (SELECT length(kinds) FROM vectors WHERE file_id = files.id))), 0) FROM files)";
+
 const VERSIONS: &str = "SELECT id, checksum, size, status, language IS NOT NULL FROM files ORDER BY id";
 
-/// Of so many files the rows come sooner one by one from the connection's own thread, which has the statement prepared,
-/// than all at once from another that has to be woken first.
+/// So few files are looked up at once.
 const FEW: usize = 32;
 
 impl SqliteStore {
     pub(crate) async fn files(&self) -> Result<Vec<FileRecord>, StoreError> {
-        let mut connection = self.reader().await?;
-        let rows =
-            sqlx::query(FILES).fetch_all(&mut *connection).await.map_err(|error| self.failed(error))?;
-        rows.iter().map(|row| self.file_record(row)).collect()
+        direct::read(self.reader().await?, self.path.clone(), |connection, path| {
+            let failed = |error| StoreError::from_rusqlite(path, error);
+            let mut statement = connection.prepare(FILES).map_err(failed)?;
+            let rows = statement.query_map([], FileRow::read).map_err(failed)?;
+            rows.map(|row| row.map_err(failed)?.record(path)).collect()
+        })
+        .await
     }
 
     pub(crate) async fn files_until(&self, generation: u64) -> Result<HashSet<FileId>, StoreError> {
-        let mut connection = self.reader().await?;
-        let rows = sqlx::query("SELECT id FROM files WHERE generation <= ?")
-            .bind(i64::try_from(generation).unwrap_or(i64::MAX))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        rows.iter().map(|row| self.file_id(row, 0)).collect()
+        direct::read(self.reader().await?, self.path.clone(), move |connection, path| {
+            let work = || {
+                let mut statement = connection.prepare("SELECT id FROM files WHERE generation <= ?")?;
+                let until = i64::try_from(generation).unwrap_or(i64::MAX);
+                let ids = statement.query_map([until], |row| row.get(0))?;
+                ids.map(|id| direct::file_id(id?)).collect::<rusqlite::Result<_>>()
+            };
+            work().map_err(|error| StoreError::from_rusqlite(path, error))
+        })
+        .await
     }
 
     pub(crate) async fn counts(&self) -> Result<StoreCounts, StoreError> {
-        let mut connection = self.reader().await?;
-        let row = sqlx::query(
-            "SELECT (SELECT coalesce(sum(size), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
-             (SELECT coalesce(sum(lines), 0) FROM files WHERE status IN ('indexed', 'timeout')), \
-             (SELECT coalesce(sum(symbols), 0) FROM files), (SELECT coalesce(sum(length(kinds)), 0) FROM vectors)",
-        )
-        .fetch_one(&mut *connection)
+        direct::read(self.reader().await?, self.path.clone(), |connection, path| {
+            let counts = connection.query_row(COUNTS, [], |row| {
+                let count = |at| row.get::<_, i64>(at);
+                Ok([count(0)?, count(1)?, count(2)?, count(3)?])
+            });
+            let counts = counts.map_err(|error| StoreError::from_rusqlite(path, error))?;
+            let [bytes, lines, symbols, chunks] = counts.map(|count| {
+                let reason = format!("a sum or count of {count}");
+                u64::try_from(count).map_err(|_| StoreError::Corrupt { path: path.to_owned(), reason })
+            });
+            Ok(StoreCounts { bytes: bytes?, lines: lines?, symbols: symbols?, chunks: chunks? })
+        })
         .await
-        .map_err(|error| self.failed(error))?;
-        let count = |at| self.unsigned(&row, at, "sum or count");
-        Ok(StoreCounts { bytes: count(0)?, lines: count(1)?, symbols: count(2)?, chunks: count(3)? })
     }
 
     pub(crate) async fn documents(
         &self,
         files: &[FileId],
+        wanted: Wanted,
     ) -> Result<Vec<(FileRecord, Document)>, StoreError> {
-        let mut connection = self.reader().await?;
-        let rows = sqlx::query(DOCUMENTS)
-            .bind(in_list(files))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        drop(connection);
-        let mut compressed = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let read = |error| self.failed(error);
-            let content: Vec<u8> = row.try_get(11).map_err(read)?;
-            let noted: Option<i64> = row.try_get(12).map_err(read)?;
-            compressed.push((self.file_record(row)?, content, noted));
+        let list = in_list(files);
+        let found = direct::read(self.reader().await?, self.path.clone(), move |connection, path| {
+            let failed = |error| StoreError::from_rusqlite(path, error);
+            let mut statement = connection.prepare_cached(DOCUMENTS).map_err(failed)?;
+            let rows = statement.query_map([list], |row| {
+                Ok((FileRow::read(row)?, row.get::<_, Option<Vec<u8>>>(11)?, row.get::<_, Option<i64>>(12)?))
+            });
+            let rows = rows.map_err(failed)?.filter_map(|row| {
+                let compressed = row.map_err(failed).and_then(|(row, content, noted)| {
+                    Ok((row.record(path)?, content, noted))
+                });
+                match compressed {
+                    Ok((record, Some(content), noted)) => Some(Ok(Compressed { record, content, noted })),
+                    Ok((record, None, _)) if record.status.is_searchable() => {
+                        let reason = format!("{} has no document", record.path);
+                        Some(Err(StoreError::Corrupt { path: path.to_owned(), reason }))
+                    }
+                    Ok(_) => None,
+                    Err(error) => Some(Err(error)),
+                }
+            });
+            let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+            match shares(rows) {
+                // There is little to be done, and so it is done here.
+                Shares::One(rows) => read_documents(rows, wanted, path).map(Found::Read),
+                Shares::Some(shares) => Ok(Found::Compressed(shares)),
+            }
+        });
+        match found.await? {
+            Found::Read(documents) => Ok(documents),
+            Found::Compressed(shares) => {
+                let read = |rows| {
+                    let path = self.path.clone();
+                    tokio::task::spawn_blocking(move || read_documents(rows, wanted, &path))
+                };
+                let reading: Vec<_> = shares.into_iter().map(read).collect();
+                let mut documents = Vec::new();
+                for share in reading {
+                    let ended = |error| StoreError::Database { path: self.path.clone(), source: Box::new(error) };
+                    documents.extend(share.await.map_err(ended)??);
+                }
+                Ok(documents)
+            }
         }
-        direct::on_a_thread(self.path.clone(), async move |path| {
-            let read = |(record, content, noted): (FileRecord, Vec<u8>, Option<i64>)| {
-                let of = || checksum::of_row(record.id.get().cast_signed(), &[&content]);
-                let sound = checksum::check(noted, of).and_then(|()| Document::from_stored(&content));
-                let document = sound.map_err(|reason| StoreError::Corrupt {
-                    path: path.to_owned(),
-                    reason: format!("the document of {}: {reason}", record.path),
-                })?;
-                Ok((record, document))
-            };
-            compressed.into_iter().map(read).collect()
-        })
-        .await
     }
 
     pub(crate) async fn paths(
@@ -105,15 +136,13 @@ impl SqliteStore {
         if files.len() > FEW {
             return self.named_files(PATHS, Some(in_list(files))).await;
         }
-        let mut connection = self.reader().await?;
-        let rows = sqlx::query(PATHS)
-            .bind(in_list(files))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        let mut found = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let FileRecord { id, path, language, .. } = self.file_record(row)?;
+        let list = in_list(files);
+        let rows = direct::look(self.reader().await?, self.path.clone(), move |connection| {
+            connection.prepare_cached(PATHS)?.query_map([&list], FileRow::read)?.collect::<Result<Vec<_>, _>>()
+        });
+        let mut found = Vec::with_capacity(files.len());
+        for row in rows.await? {
+            let FileRecord { id, path, language, .. } = row.record(&self.path)?;
             found.extend(language.map(|language| (id, path, language)));
         }
         Ok(found)
@@ -168,37 +197,74 @@ impl SqliteStore {
             let mut rows = statement.query(rusqlite::params_from_iter(&list)).map_err(failed)?;
             let mut files = Vec::new();
             while let Some(row) = rows.next().map_err(failed)? {
-                let checked = FileRow::read(row).map_err(failed)?.check();
-                let corrupt = |reason| StoreError::Corrupt { path: path.to_owned(), reason };
-                let FileRecord { id, path, language, .. } = checked.map_err(corrupt)?;
+                let FileRecord { id, path, language, .. } = FileRow::read(row).map_err(failed)?.record(path)?;
                 files.extend(language.map(|language| (id, path, language)));
             }
             Ok(files)
         })
         .await
     }
+}
 
-    fn file_record(&self, row: &SqliteRow) -> Result<FileRecord, StoreError> {
-        let read = |error| self.failed(error);
-        let path: String = row.try_get(1).map_err(read)?;
-        let status: &str = row.try_get(3).map_err(read)?;
-        let hash: Option<&[u8]> = row.try_get(7).map_err(read)?;
-        let record = FileRecord {
-            id: self.file_id(row, 0)?,
-            path: RepoPath::new(path).map_err(|error| self.corrupt(error.to_string()))?,
-            language: row.try_get::<Option<String>, _>(2).map_err(read)?.map(LanguageName::new),
-            status: status.parse().map_err(|()| self.corrupt(format!("file status {status:?}")))?,
-            detail: row.try_get(4).map_err(read)?,
-            size: self.unsigned(row, 5, "file size")?,
-            modified_ns: row.try_get(6).map_err(read)?,
-            content_hash: hash.map(|bytes| self.hash(bytes)).transpose()?,
-            lines: self.unsigned(row, 8, "number of lines")?,
-            syntax_errors: self.unsigned(row, 9, "number of syntax errors")?,
-        };
-        let damaged = |reason| self.corrupt(format!("the row of {}: {reason}", record.path));
-        checksum::check(row.try_get(10).map_err(read)?, || checksum::of_file(&record)).map_err(damaged)?;
-        Ok(record)
+/// A document as it is stored.
+struct Compressed {
+    record: FileRecord,
+    content: Vec<u8>,
+    noted: Option<i64>,
+}
+
+enum Found {
+    Read(Vec<(FileRecord, Document)>),
+    Compressed(Vec<Vec<Compressed>>),
+}
+
+enum Shares {
+    One(Vec<Compressed>),
+    Some(Vec<Vec<Compressed>>),
+}
+
+/// With so many bytes to be decompressed it is worth waking another thread, which takes as long as some 50 KB do.
+const WORTH_SHARING: usize = 256 << 10;
+
+/// Shares documents among the processors, in their order.
+fn shares(mut documents: Vec<Compressed>) -> Shares {
+    let bytes: usize = documents.iter().map(|document| document.content.len()).sum();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = threads.min(bytes / (WORTH_SHARING / 2)).min(documents.len());
+    if bytes < WORTH_SHARING || most < 2 {
+        return Shares::One(documents);
     }
+    let mut shares = Vec::with_capacity(most);
+    // From the end, so that none is moved twice.
+    for left in (2..=most).rev() {
+        let (mut at, mut taken) = (documents.len(), 0);
+        let rest: usize = documents.iter().map(|document| document.content.len()).sum();
+        while at > 1 && taken < rest / left {
+            at -= 1;
+            taken += documents[at].content.len();
+        }
+        shares.push(documents.split_off(at));
+    }
+    shares.push(documents);
+    shares.reverse();
+    Shares::Some(shares)
+}
+
+fn read_documents(
+    rows: Vec<Compressed>,
+    wanted: Wanted,
+    path: &Path,
+) -> Result<Vec<(FileRecord, Document)>, StoreError> {
+    let read = |Compressed { record, content, noted }| {
+        let of = || checksum::of_row(FileId::get(record.id).cast_signed(), &[&content]);
+        let sound = checksum::check(noted, of).and_then(|()| Document::read(&content, wanted));
+        let document = sound.map_err(|reason| StoreError::Corrupt {
+            path: path.to_owned(),
+            reason: format!("the document of {}: {reason}", record.path),
+        })?;
+        Ok((record, document))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// All rows of files as [`FileRow`] reads them.
@@ -238,24 +304,38 @@ impl FileRow {
         })
     }
 
-    /// The file, or what of its row cannot have been written.
+    /// The file, or an error that says of which what is damaged.
+    fn record(self, store: &Path) -> Result<FileRecord, StoreError> {
+        let path = self.path.clone();
+        let damaged =
+            |reason| StoreError::Corrupt { path: store.to_owned(), reason: format!("the row of {path}: {reason}") };
+        self.parse().map_err(damaged)
+    }
+
+    /// The file, or what of its row cannot have been written of a file that was read.
     pub(crate) fn check(self) -> Result<FileRecord, String> {
+        let record = self.parse()?;
+        if record.content_hash.is_none() && record.status.is_searchable() {
+            return Err("no content hash".into());
+        }
+        if record.language.is_some() != record.status.is_searchable() {
+            return Err(format!("language {:?} of a file that is {}", record.language, record.status));
+        }
+        Ok(record)
+    }
+
+    fn parse(self) -> Result<FileRecord, String> {
         let id = u64::try_from(self.id).ok().and_then(FileId::new);
-        let status: FileStatus = self.status.parse().map_err(|()| format!("status {:?}", self.status))?;
         let hash = match self.content_hash.as_deref().map(<[u8; 16]>::try_from) {
-            None if status.is_searchable() => return Err("no content hash".into()),
             None => None,
             Some(Ok(hash)) => Some(ContentHash::from_bytes(hash)),
             Some(Err(_)) => return Err("a content hash of another length".into()),
         };
-        if self.language.is_some() != status.is_searchable() {
-            return Err(format!("language {:?} of a file that is {status}", self.language));
-        }
         let record = FileRecord {
             id: id.ok_or_else(|| format!("file id {}", self.id))?,
             path: RepoPath::new(self.path).map_err(|error| error.to_string())?,
             language: self.language.map(LanguageName::new),
-            status,
+            status: self.status.parse().map_err(|()| format!("status {:?}", self.status))?,
             detail: self.detail,
             size: u64::try_from(self.size).map_err(|_| format!("file size {}", self.size))?,
             modified_ns: self.modified_ns,

@@ -25,7 +25,7 @@ impl SqliteStore {
                 // All pages are of one generation.
                 let transaction = connection.transaction()?;
                 let mut pages = Pages::of(&transaction, PageTable::Words)?;
-                let manifest = pages.manifest()?;
+                let manifest = pages.searched()?;
                 let mut terms: Vec<&str> = words.iter().map(String::as_str).collect();
                 if terms.len() > MAX_QUERY_TERMS {
                     let frequencies = pages.run(Frequencies::new(&manifest, &terms, &cache)?)?;

@@ -16,6 +16,7 @@ mod names;
 mod pages;
 #[cfg(test)]
 mod plans;
+mod readers;
 mod repair;
 mod schema;
 mod step;

@@ -24,7 +24,7 @@ impl SqliteStore {
                 // All pages are of one generation.
                 let transaction = connection.transaction()?;
                 let mut pages = Pages::of(&transaction, PageTable::Names)?;
-                let manifest = pages.manifest()?;
+                let manifest = pages.searched()?;
                 let found = pages.run(Matches::new(&manifest, terms, &cache)?)?;
                 Ok(found.iter().map(NamingFile::of_match).collect())
             };

@@ -30,6 +30,14 @@ impl PageTable {
         }
     }
 
+    /// Whether there is something to be found there.
+    const fn has_any(self) -> &'static str {
+        match self {
+            Self::Words => "SELECT EXISTS (SELECT 1 FROM files WHERE chunks > 0)",
+            Self::Names => "SELECT EXISTS (SELECT 1 FROM files WHERE symbols > 0)",
+        }
+    }
+
     /// What is kept there.
     pub(crate) const fn part(self) -> Part {
         match self {
@@ -101,6 +109,15 @@ impl<'c> Pages<'c> {
 
     pub(crate) fn manifest(&mut self) -> Result<Manifest, Failed> {
         Ok(Manifest::read(self.get(PageId::MANIFEST)?)?)
+    }
+
+    /// The same for a search: that there is none is damage if there is something to be found.
+    pub(crate) fn searched(&mut self) -> Result<Manifest, Failed> {
+        let page = self.get(PageId::MANIFEST)?;
+        if page.is_none() && self.connection.query_row(self.table.has_any(), [], |row| row.get(0))? {
+            return Err(LexicalError::Missing { page: PageId::MANIFEST }.into());
+        }
+        Ok(Manifest::read(page)?)
     }
 
     /// A page that is not there is found to be missing by who wants it.

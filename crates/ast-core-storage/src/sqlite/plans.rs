@@ -1,19 +1,27 @@
 //! No query that is asked often reads a whole table.
 
 use super::pages::PageTable;
-use super::{SqliteStore, StoreConfig, commit, files, store, vectors};
+use super::{SqliteStore, StoreConfig, commit, direct, files, store, vectors};
 use crate::Access;
-use sqlx::{AssertSqlSafe, Row};
 
 /// What of a plan reads all rows of something that grows with the index.
 async fn scans(store: &SqliteStore, statements: &str) -> Vec<String> {
-    let mut connection = store.reader().await.unwrap();
     let mut scans = Vec::new();
     for statement in statements.split(';') {
-        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-        let plan = sqlx::query(explain).fetch_all(&mut *connection).await.unwrap();
-        assert!(!plan.is_empty(), "{statement}");
-        let steps = plan.iter().map(|row| row.get::<String, _>("detail"));
+        let explain = format!("EXPLAIN QUERY PLAN {statement}");
+        let reader = store.reader().await.unwrap();
+        let plan = direct::look(reader, store.path.clone(), move |connection| {
+            let mut explained = connection.prepare(&explain)?;
+            let mut rows = explained.raw_query();
+            let mut steps = Vec::new();
+            while let Some(row) = rows.next()? {
+                steps.push(row.get::<_, String>("detail")?);
+            }
+            Ok(steps)
+        });
+        let steps = plan.await.unwrap();
+        assert!(!steps.is_empty(), "{statement}");
+        let steps = steps.into_iter();
         // Lists that come with the query are read whole.
         let is_bounded = |step: &str| step.starts_with("SCAN json_each VIRTUAL TABLE");
         scans.extend(steps.filter(|step| step.starts_with("SCAN") && !is_bounded(step)));

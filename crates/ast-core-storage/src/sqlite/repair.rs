@@ -186,13 +186,16 @@ fn derive_rows(
 ) -> Result<(), StoreError> {
     let failed = |error| StoreError::from_rusqlite(path, error);
     let (document, derived) = derived(connection, path, record, derive)?;
-    let (kinds, codes) = (kinds_of(&document), codes_of(&document, &derived.vectors));
+    let vectors = if derive.keeps_vectors() { &*derived.vectors } else { &[] };
+    let (kinds, codes) = (kinds_of(&document), codes_of(&document, vectors));
     let id = record.id.get().cast_signed();
     connection.execute("DELETE FROM vectors WHERE file_id = ?", [id]).map_err(failed)?;
     let mut insert = connection.prepare(INSERT_VECTORS).map_err(failed)?;
     put_vectors(&mut insert, id, &kinds, &codes).map_err(failed)?;
-    let count = i64::try_from(document.symbols.len()).unwrap_or(i64::MAX);
-    connection.execute("UPDATE files SET symbols = ? WHERE id = ?", [count, id]).map(drop).map_err(failed)
+    let counts = [document.symbols.len(), document.chunks.len()];
+    let [symbols, chunks] = counts.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    let update = "UPDATE files SET symbols = ?, chunks = ? WHERE id = ?";
+    connection.execute(update, [symbols, chunks, id]).map(drop).map_err(failed)
 }
 
 /// Makes an index of terms anew.

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_jobs.sql"),
     include_str!("../../migrations/0005_checksums.sql"),
     include_str!("../../migrations/0006_repository.sql"),
+    include_str!("../../migrations/0007_columns.sql"),
 ];
 
 /// The version of the tables that this program writes.
@@ -69,9 +70,20 @@ async fn look_untouched(path: &Path, file: &Path) -> Result<(), StoreError> {
 }
 
 /// The version of our tables, 0 if there are none yet; an error if the database is not ours.
-pub(crate) async fn check(connection: &mut SqliteConnection, path: &Path) -> Result<u32, StoreError> {
-    Header::read(connection).await.map_err(|error| StoreError::from_sqlx(path, error))?.check(path)
+pub(crate) fn check(connection: &rusqlite::Connection, path: &Path) -> Result<u32, StoreError> {
+    let number = |statement| connection.query_row(statement, [], |row| row.get(0));
+    let header = || {
+        let application_id: i32 = number(APPLICATION)?;
+        let user_version = number(USER_VERSION)?;
+        let is_empty = number(TABLES)? == 0;
+        Ok(Header { application_id: application_id.cast_unsigned(), user_version, is_empty })
+    };
+    header().map_err(|error| StoreError::from_rusqlite(path, error))?.check(path)
 }
+
+const APPLICATION: &str = "PRAGMA application_id";
+const USER_VERSION: &str = "PRAGMA user_version";
+const TABLES: &str = "SELECT count(*) FROM sqlite_schema";
 
 /// Brings the tables up to this program's version and makes the connection the last writer, all or nothing.
 pub(crate) async fn migrate(
@@ -82,7 +94,7 @@ pub(crate) async fn migrate(
     let failed = |error| StoreError::from_sqlx(path, error);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     let reached = |step| reach(step).map_err(|error| StoreError::from_rusqlite(path, error));
-    let version = check(&mut transaction, path).await?;
+    let version = Header::read(&mut transaction).await.map_err(failed)?.check(path)?;
     reached("migrate/begun")?;
     let pending = MIGRATIONS.get(version as usize..).unwrap_or_default();
     for migration in pending {
@@ -111,11 +123,11 @@ struct Header {
 impl Header {
     async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let application_id: i32 =
-            sqlx::query("PRAGMA application_id").fetch_one(&mut *connection).await?.try_get(0)?;
+            sqlx::query(APPLICATION).fetch_one(&mut *connection).await?.try_get(0)?;
         let user_version =
-            sqlx::query("PRAGMA user_version").fetch_one(&mut *connection).await?.try_get(0)?;
+            sqlx::query(USER_VERSION).fetch_one(&mut *connection).await?.try_get(0)?;
         let tables: i64 =
-            sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await?.try_get(0)?;
+            sqlx::query(TABLES).fetch_one(connection).await?.try_get(0)?;
         Ok(Self { application_id: application_id.cast_unsigned(), user_version, is_empty: tables == 0 })
     }
 

@@ -1,20 +1,20 @@
 //! The store: opening it, and what it says of itself.
 
-use super::connection::{Identity, Readers, Writer, resolve};
-use super::fence::REPOSITORY;
+use super::connection::{Identity, Writer, resolve};
+use super::direct;
+use super::fence::{REPOSITORY, value};
 use super::pages::PageTable;
+use super::readers::{Lent, Readers};
 use super::step::reach;
 use super::{StoreConfig, schema};
+use crate::document::Wanted;
 use crate::{
     Access, ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, FileVersion, JobRecord,
     NameMatch, NamingFile, Repair, RepositoryId, Store, StoreCounts, StoreError, StoreFuture, Verification,
     WriteBatch,
 };
 use ast_core_lexical::{Bm25f, Hit, PageCache};
-use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
-use sqlx::Row;
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{Sqlite, SqliteRow};
+use ast_core_model::{FileId, LanguageName, RepoPath};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -106,8 +106,10 @@ impl SqliteStore {
         let caches = Caches { words: cache(3), names: cache(1) };
         let store = Self { path: path.to_owned(), identity, repository, readers, caches, writer };
         if access == Access::Read {
-            let mut connection = store.reader().await?;
-            if schema::check(&mut connection, path).await? < schema::VERSION {
+            let version = direct::read(store.reader().await?, path.to_owned(), |connection, path| {
+                schema::check(connection, path)
+            });
+            if version.await? < schema::VERSION {
                 // An older store is brought up by the next writer; its tables may not be what is asked for.
                 return Err(missing());
             }
@@ -140,13 +142,8 @@ impl SqliteStore {
     }
 
     pub(crate) async fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
-        let mut connection = self.reader().await?;
-        let row = sqlx::query(META)
-            .bind(key)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(|error| self.failed(error))?;
-        row.map(|row| row.try_get(0).map_err(|error| self.failed(error))).transpose()
+        let key = key.to_owned();
+        direct::look(self.reader().await?, self.path.clone(), move |connection| value(connection, &key)).await
     }
 
     /// Lets the write-ahead log flow back into the database. Until then, what was committed survives only the end of the
@@ -162,7 +159,7 @@ impl SqliteStore {
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await.map(drop).map_err(failed)
     }
 
-    pub(crate) async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+    pub(crate) async fn reader(&self) -> Result<Lent, StoreError> {
         self.identity.check(&self.path)?;
         self.readers.acquire(&self.path).await
     }
@@ -180,29 +177,6 @@ impl SqliteStore {
 
     pub(crate) fn corrupt(&self, reason: impl Into<String>) -> StoreError {
         StoreError::Corrupt { path: self.path.clone(), reason: reason.into() }
-    }
-
-    /// The integer in a column, if it is in the range of its type.
-    pub(crate) fn unsigned<N: TryFrom<i64>>(
-        &self,
-        row: &SqliteRow,
-        column: usize,
-        what: &str,
-    ) -> Result<N, StoreError> {
-        let number: i64 = row.try_get(column).map_err(|error| self.failed(error))?;
-        N::try_from(number).map_err(|_| self.corrupt(format!("{what} {number}")))
-    }
-
-    /// The id of a file in a column.
-    pub(crate) fn file_id(&self, row: &SqliteRow, column: usize) -> Result<FileId, StoreError> {
-        let number: u64 = self.unsigned(row, column, "file id")?;
-        FileId::new(number).ok_or_else(|| self.corrupt(format!("file id {number}")))
-    }
-
-    /// The content hash in a column.
-    pub(crate) fn hash(&self, bytes: &[u8]) -> Result<ContentHash, StoreError> {
-        let bytes = bytes.try_into();
-        bytes.map(ContentHash::from_bytes).map_err(|_| self.corrupt("a content hash of another length"))
     }
 }
 
@@ -260,7 +234,11 @@ impl Store for SqliteStore {
     }
 
     fn documents<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileRecord, Document)>> {
-        Box::pin(Self::documents(self, files))
+        Box::pin(Self::documents(self, files, Wanted::All))
+    }
+
+    fn outlines<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileRecord, Document)>> {
+        Box::pin(Self::documents(self, files, Wanted::Outline))
     }
 
     fn vectors<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<FileVectors>> {

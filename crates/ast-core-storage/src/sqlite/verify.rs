@@ -208,7 +208,7 @@ fn check_contents(
 ) -> rusqlite::Result<Expected> {
     let mut content = connection.prepare("SELECT content, checksum FROM documents WHERE file_id = ?")?;
     let mut vectors = connection.prepare("SELECT kinds, codes, checksum FROM vectors WHERE file_id = ?")?;
-    let mut symbols = connection.prepare("SELECT symbols FROM files WHERE id = ?")?;
+    let mut counts = connection.prepare("SELECT symbols, chunks FROM files WHERE id = ?")?;
     let mut expected = Expected::default();
     for (id, record) in files {
         let number = id.get().cast_signed();
@@ -227,16 +227,20 @@ fn check_contents(
         };
         diagnosis.verification.chunks += document.chunks.len() as u64;
         let there = vectors.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-        if let Err((found, expected)) = check_vectors(*id, &document, &derived, there.optional()?) {
+        let keeps = derive.keeps_vectors();
+        if let Err((found, expected)) = check_vectors(*id, &document, &derived, keeps, there.optional()?) {
             diagnosis.derive.insert(*id);
             diagnosis.add(Finding::new(Part::Vectors, found, expected, Remedy::Derive).of(path()));
         }
-        let counted: i64 = symbols.query_row([number], |row| row.get(0))?;
-        if usize::try_from(counted) != Ok(document.symbols.len()) {
-            diagnosis.derive.insert(*id);
-            let wanted = format!("the {} of its document", document.symbols.len());
-            let found = Finding::new(Part::Files, format!("{counted} definitions"), wanted, Remedy::Derive);
-            diagnosis.add(found.of(path()));
+        let counts: (i64, Option<i64>) = counts.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let counted = [("definitions", Some(counts.0), document.symbols.len()), ("chunks", counts.1, document.chunks.len())];
+        // What was stored before chunks were counted is not told how many there are.
+        for (what, counted, there) in counted.into_iter().filter_map(|(what, n, there)| Some((what, n?, there))) {
+            if usize::try_from(counted) != Ok(there) {
+                diagnosis.derive.insert(*id);
+                let (found, wanted) = (format!("{counted} {what}"), format!("the {there} of its document"));
+                diagnosis.add(Finding::new(Part::Files, found, wanted, Remedy::Derive).of(path()));
+            }
         }
         // Of a file that has no document there is nothing to be found.
         if bytes.is_some()
@@ -298,6 +302,7 @@ fn check_vectors(
     file: FileId,
     document: &Document,
     derived: &Derived,
+    keeps: bool,
     there: Option<(Vec<u8>, Vec<u8>, Option<i64>)>,
 ) -> Result<(), Difference> {
     let (kinds, codes) = (kinds_of(document), codes_of(document, &derived.vectors));
@@ -307,6 +312,8 @@ fn check_vectors(
     };
     let of = || checksum::of_row(file.get().cast_signed(), &[&found_kinds, &found_codes]);
     checksum::check(noted, of).map_err(|found| (found, "the checksum that was noted".to_owned()))?;
+    let is_without = !keeps && found_codes.is_empty();
+    let codes = if is_without { Vec::new() } else { codes };
     if found_kinds.len() != kinds.len() || found_codes.len() != codes.len() {
         let size = |kinds: usize, codes: usize| format!("{kinds} kinds and {codes} values");
         return Err((size(found_kinds.len(), found_codes.len()), size(kinds.len(), codes.len())));

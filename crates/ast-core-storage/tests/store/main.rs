@@ -4,6 +4,7 @@
 mod commit;
 mod damage;
 mod documents;
+mod golden;
 mod jobs;
 mod killed;
 mod lexical;

@@ -1,0 +1,322 @@
+//! What is kept of a file's content: its source, and what was found in it.
+//!
+//! The form, after its version: the lengths of the first two of three frames, and the frames: the source, the outline, and the
+//! mentions. Each is compressed and checksummed by itself, so that who wants no mentions does not read any. What was found is
+//! columns of numbers, without what follows from the source: see `found.rs`.
+
+mod columns;
+mod found;
+mod places;
+mod rows;
+
+use crate::StoreError;
+use crate::codec::{Decoder, Encoder};
+use ast_core_model::{Chunk, Reference, Symbol};
+use std::cell::RefCell;
+use zstd::bulk::{Compressor, Decompressor};
+
+/// Everything that the store keeps of a file's content.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Document {
+    /// The bytes of the file.
+    pub source: Vec<u8>,
+    /// Its definitions.
+    pub symbols: Vec<Symbol>,
+    /// What it mentions.
+    pub references: Vec<Reference>,
+    /// Its chunks.
+    pub chunks: Vec<Chunk>,
+}
+
+/// What of a document is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    /// All but what it mentions.
+    Outline,
+}
+
+const LEVEL: i32 = 3;
+
+/// Of the form that is written. What was written before begins with the number that frames of zstd begin with.
+const VERSION: u8 = 2;
+
+impl Document {
+    /// Compressed, to be stored.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfRange`] if it is larger than 4 GiB.
+    pub(crate) fn compress(&self) -> Result<Vec<u8>, StoreError> {
+        let limit = u64::from(u32::MAX);
+        let too_large =
+            || StoreError::OutOfRange { what: "a file", received: self.source.len() as u64, limit };
+        if self.source.len() as u64 > limit {
+            return Err(too_large());
+        }
+        let (outline, mentions) = found::put(self);
+        let [source, outline, mentions] = [&self.source, &outline, &mentions].map(|part| compress(part));
+        let source = source.ok_or_else(too_large)?;
+        let (outline, mentions) = outline.zip(mentions).ok_or_else(too_large)?;
+        let mut document = Encoder::default();
+        document.raw(&[VERSION]);
+        document.number(source.len() as u64);
+        document.number(outline.len() as u64);
+        [source, outline, mentions].iter().for_each(|frame| document.raw(frame));
+        Ok(document.finish())
+    }
+
+    /// Reads what a [content](crate::FileContent) has as `document`.
+    ///
+    /// # Errors
+    /// What of it cannot have been written.
+    pub fn from_stored(bytes: &[u8]) -> Result<Self, String> {
+        Self::read(bytes, Wanted::All)
+    }
+
+    pub(crate) fn read(bytes: &[u8], wanted: Wanted) -> Result<Self, String> {
+        let mut document = match bytes.split_first() {
+            Some((&VERSION, frames)) => Self::read_frames(frames, wanted)?,
+            _ => rows::read(bytes)?,
+        };
+        if wanted == Wanted::Outline {
+            document.references = Vec::new();
+        }
+        Ok(document)
+    }
+
+    fn read_frames(bytes: &[u8], wanted: Wanted) -> Result<Self, String> {
+        let mut frames = Decoder::new(bytes);
+        let (source, outline) = (frames.narrow()?, frames.narrow()?);
+        let source = decompress(frames.raw(source)?)?;
+        let outline = decompress(frames.raw(outline)?)?;
+        let mentions = frames.raw(frames.left())?;
+        let outline = found::Outline::take(&source, &outline)?;
+        let references = match wanted {
+            Wanted::All => outline.mentions(&source, &decompress(mentions)?)?,
+            Wanted::Outline => Vec::new(),
+        };
+        let found::Outline { symbols, chunks, .. } = outline;
+        Ok(Self { source, symbols, references, chunks })
+    }
+}
+
+thread_local! {
+    /// What compression works in takes longer to be made than a file of usual size to be compressed.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// `None` if there is no memory for it.
+pub(crate) fn compress(content: &[u8]) -> Option<Vec<u8>> {
+    let new = || {
+        let mut compressor = Compressor::new(LEVEL).ok()?;
+        // SQLite does not notice when a bit of a value flips.
+        compressor.include_checksum(true).ok()?;
+        Some(compressor)
+    };
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        *compressor = compressor.take().or_else(new);
+        compressor.as_mut()?.compress(content).ok()
+    })
+}
+
+pub(crate) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let capacity = zstd::zstd_safe::get_frame_content_size(bytes)
+        .map_err(|error| error.to_string())?
+        .ok_or("the size of the content is not given")?;
+    let capacity = usize::try_from(capacity).map_err(|error| error.to_string())?;
+    // The size is from the store and may be damaged: there may not be that much memory.
+    if capacity > u32::MAX as usize {
+        return Err(format!("a content of {capacity} bytes"));
+    }
+    let mut content = Vec::new();
+    content.try_reserve_exact(capacity).map_err(|error| error.to_string())?;
+    DECOMPRESSOR.with_borrow_mut(|decompressor| {
+        let kept = match decompressor.take() {
+            Some(kept) => Ok(kept),
+            None => Decompressor::new(),
+        };
+        let read = kept.and_then(|mut kept| {
+            let read = kept.decompress_to_buffer(bytes, &mut content);
+            *decompressor = Some(kept);
+            read
+        });
+        read.map(drop).map_err(|error| error.to_string())
+    })?;
+    Ok(content)
+}
+
+/// By its place in the list of all, which only ever grows.
+fn take_named<T: Copy>(place: u64, all: &[T]) -> Result<T, String> {
+    let found = usize::try_from(place).ok().and_then(|place| all.get(place));
+    found.copied().ok_or_else(|| format!("kind {place} is not known"))
+}
+
+fn place_of<T: PartialEq>(all: &[T], wanted: &T) -> u64 {
+    all.iter().position(|known| known == wanted).unwrap_or(all.len()) as u64
+}
+
+fn below(index: Option<u32>, limit: usize) -> Result<Option<u32>, String> {
+    match index {
+        Some(index) if index as usize >= limit => Err(format!("symbol {index} of {limit}")),
+        index => Ok(index),
+    }
+}
+
+fn source_at(source: &[u8], at: u32, length: usize) -> Result<&[u8], String> {
+    let at = at as usize;
+    let end = at.checked_add(length);
+    end.and_then(|end| source.get(at..end)).ok_or_else(|| "a text beyond the source".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ast_core_model::{
+        ContentHash, LineRange, ReferenceKind, Span, SymbolKind, Visibility,
+    };
+    use proptest::prelude::*;
+
+    fn span() -> impl Strategy<Value = Span> {
+        (any::<u32>(), any::<u32>()).prop_map(|(a, b)| Span::new(a.min(b), a.max(b)))
+    }
+
+    fn lines() -> impl Strategy<Value = LineRange> {
+        (1..=u32::MAX, 1..=u32::MAX).prop_map(|(a, b)| LineRange::new(a.min(b), a.max(b)))
+    }
+
+    fn text() -> impl Strategy<Value = Box<str>> {
+        // Most texts are words or lines of them.
+        prop_oneof!["[a-z_]{0,6}", "[a-z ]{0,6}\n[a-z ]{0,6}", ".{0,12}"].prop_map(Into::into)
+    }
+
+    fn symbol() -> impl Strategy<Value = Symbol> {
+        let texts = (text(), proptest::option::of(text()), text(), proptest::option::of(text()));
+        let places = (span(), lines(), span(), span());
+        let kinds = (
+            proptest::sample::select(SymbolKind::ALL),
+            proptest::option::of(proptest::sample::select(Visibility::ALL)),
+        );
+        (texts, places, kinds).prop_map(|(texts, places, kinds)| {
+            let (name, qualifier, signature, doc) = texts;
+            let (span, lines, extent, name_span) = places;
+            let (kind, visibility) = kinds;
+            Symbol {
+                name,
+                qualifier,
+                kind,
+                parent: None,
+                span,
+                lines,
+                extent,
+                name_span,
+                signature,
+                doc,
+                visibility,
+            }
+        })
+    }
+
+    fn reference() -> impl Strategy<Value = Reference> {
+        let texts = (text(), proptest::option::of(text()), proptest::option::of(text()));
+        (texts, proptest::sample::select(ReferenceKind::ALL), span(), any::<u32>()).prop_map(
+            |((name, qualifier, alias), kind, span, line)| Reference {
+                kind,
+                name,
+                qualifier,
+                alias,
+                span,
+                line,
+                symbol: None,
+            },
+        )
+    }
+
+    fn document() -> impl Strategy<Value = Document> {
+        let chunk = (span(), lines(), any::<[u8; 16]>()).prop_map(|(span, lines, hash)| Chunk {
+            span,
+            lines,
+            symbol: None,
+            hash: ContentHash::from_bytes(hash),
+        });
+        let parts = (
+            proptest::collection::vec(any::<u8>(), 0..200),
+            proptest::collection::vec(symbol(), 0..6),
+            proptest::collection::vec(reference(), 0..6),
+            proptest::collection::vec(chunk, 0..6),
+        );
+        parts.prop_map(|(mut source, mut symbols, mut references, mut chunks)| {
+            // Some of the texts are where they are said to be, and most are not.
+            for reference in references.iter_mut().step_by(2) {
+                if let Some(qualifier) = &reference.qualifier {
+                    source.extend_from_slice(qualifier.as_bytes());
+                    source.extend_from_slice(if qualifier.len() % 2 == 0 { b"." } else { b"::" });
+                }
+                let start = source.len() as u32;
+                source.extend_from_slice(reference.name.as_bytes());
+                reference.span = Span::new(start, source.len() as u32);
+                source.extend_from_slice(b" word\n");
+            }
+            for symbol in symbols.iter_mut().step_by(2) {
+                let start = source.len() as u32;
+                for line in symbol.doc.iter().flat_map(|doc| doc.split('\n')) {
+                    source.extend_from_slice(b"/// ");
+                    source.extend_from_slice(line.as_bytes());
+                    source.push(b'\n');
+                }
+                let definition = source.len() as u32;
+                source.extend_from_slice(symbol.signature.replace(' ', "\n  ").as_bytes());
+                let end = source.len() as u32;
+                (symbol.extent, symbol.span) = (Span::new(start, end), Span::new(definition, end));
+            }
+            for chunk in chunks.iter_mut().step_by(2) {
+                let end = source.len() as u32;
+                chunk.span = Span::new(end / 2, end);
+                chunk.hash = ContentHash::of(&source[chunk.span.range()]);
+            }
+            let owner = |at: usize| (at > 0).then_some(at as u32 / 2);
+            let last = symbols.len();
+            symbols.iter_mut().enumerate().for_each(|(at, symbol)| symbol.parent = owner(at));
+            references.iter_mut().for_each(|reference| reference.symbol = owner(last));
+            chunks.iter_mut().for_each(|chunk| chunk.symbol = owner(last));
+            Document { source, symbols, references, chunks }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_stored_is_read(document in document()) {
+            prop_assert_eq!(Document::from_stored(&document.compress().unwrap()), Ok(document));
+        }
+
+        /// Past the checksum, anything may be inside, and nothing panics.
+        #[test]
+        fn damage_is_an_error_or_none(document in document(), at: usize, bit in 0..8) {
+            let stored = document.compress().unwrap();
+            let mut damaged = stored.clone();
+            damaged[at % stored.len()] ^= 1_u8 << bit;
+            // Some bits of a frame of zstd mean nothing.
+            if let Ok(read) = Document::from_stored(&damaged) {
+                prop_assert_eq!(&read, &document);
+            }
+            prop_assert!(Document::from_stored(&stored[..at % stored.len()]).is_err());
+
+            let (mut outline, mut mentions) = found::put(&document);
+            let sound = found::Outline::take(&document.source, &outline).unwrap();
+            let place = at % mentions.len();
+            mentions[place] ^= 1_u8 << bit;
+            let _ = sound.mentions(&document.source, &mentions);
+            let place = at % outline.len();
+            outline[place] ^= 1_u8 << bit;
+            let _ = found::Outline::take(&document.source, &outline);
+            let _ = found::Outline::take(&document.source[..at % (document.source.len() + 1)], &outline);
+        }
+
+        #[test]
+        fn an_outline_is_all_but_mentions(document in document()) {
+            let stored = document.compress().unwrap();
+            let outline = Document { references: Vec::new(), ..document };
+            prop_assert_eq!(Document::read(&stored, Wanted::Outline), Ok(outline));
+        }
+    }
+}
