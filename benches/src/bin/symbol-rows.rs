@@ -61,7 +61,10 @@ async fn main() -> Result<()> {
     };
     let mut answers = BufReader::new(answers);
 
-    let mut times: [(&str, Times, Times); 2] = [("ours", Times::default(), Times::default()), ("better-sqlite3", Times::default(), Times::default())];
+    let mut times: [(&str, Times, Times); 2] = [
+        ("ours", Times::default(), Times::default()),
+        ("better-sqlite3", Times::default(), Times::default()),
+    ];
     for round in 0..rounds {
         for turn in 0..2 {
             let which = (round + turn) % 2;

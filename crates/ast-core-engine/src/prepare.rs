@@ -238,7 +238,12 @@ impl Deriver {
         chunks: &[Chunk],
     ) -> Result<(Vec<ChunkTerms>, Vec<f32>), ast_core_embed::EmbedError> {
         let described = Described::of(path, text, symbols, chunks);
-        let fields = described.each(|input, doc| Fields { names: input.name, place: input.path, doc, body: input.code });
+        let fields = described.each(|input, doc| Fields {
+            names: input.name,
+            place: input.path,
+            doc,
+            body: input.code,
+        });
         let terms = fields.into_iter().map(|fields| fields.terms(&mut self.splitter)).collect();
         let mut vectors = Vec::new();
         if let Some(embeddings) = &self.embeddings {

@@ -261,7 +261,9 @@ pub(crate) async fn write(
         let (some, from, database) = (some.to_vec(), from.clone(), config.database.clone());
         writing = blocking(move || {
             let is_same = |id: &FileId| wanted.binary_search(id).is_err();
-            writing.add(&some, &read, from.as_deref().map(|from| (from, is_same)), &database).map(|()| writing)
+            writing
+                .add(&some, &read, from.as_deref().map(|from| (from, is_same)), &database)
+                .map(|()| writing)
         })
         .await??;
         reach("vector_file/added")?;
@@ -357,7 +359,7 @@ pub(crate) async fn keep_up(
         let versions = store.searchable_versions().await?;
         let from = match stand(store, config, &versions, distrusted).await? {
             Stand::Good => return Ok(()),
-            Stand::Behind(file) => Some(file),
+            Stand::Behind(file) => Some(*file),
             Stand::Useless => None,
         };
         let is_copied = from.is_some();
@@ -387,7 +389,7 @@ enum Stand {
     /// It lacks so little that it stays.
     Good,
     /// It lacks something, and what else it has is good.
-    Behind(VectorFile),
+    Behind(Box<VectorFile>),
     /// There is none that can be used, and there is something to be in it.
     Useless,
 }
@@ -415,7 +417,7 @@ async fn stand(
     let gone: u64 = gone.iter().filter_map(|place| file.contents.files.get(*place)).map(chunks).sum();
     let is_worth_it = bytes(&missing).saturating_mul(WORTH_WRITING) > bytes(versions)
         || gone.saturating_mul(WORTH_WRITING) > file.contents.kinds.len() as u64;
-    Ok(if is_worth_it { Stand::Behind(file) } else { Stand::Good })
+    Ok(if is_worth_it { Stand::Behind(Box::new(file)) } else { Stand::Good })
 }
 
 /// How the file of an index stands; `None` if the index has none of its own accord.

@@ -49,8 +49,8 @@ pub(crate) fn batches<'a>(files: &'a [FileId], versions: &[FileVersion]) -> Vec<
 
 /// The vectors of these files, in order of ids, each once; a file that is gone, or has no chunks, is left out.
 ///
-/// They are made on as many threads as an index run has. As the tree is parsed no more, that is as good as all there is
-/// to do.
+/// They are made on as many threads as an index run has, or on one under a limit of memory: each keeps some of what it was
+/// given.
 pub(crate) async fn of_files(
     store: &dyn Store,
     config: &EngineConfig,
@@ -64,7 +64,8 @@ pub(crate) async fn of_files(
         return Ok(found);
     }
     found.retain(|vectors| !vectors.codes.is_empty());
-    let share = bare.len().div_ceil(config.batch.workers.get());
+    let threads = config.max_file_memory.map_or(config.batch.workers.get(), |_| 1);
+    let share = bare.len().div_ceil(threads);
     let made = bare.chunks(share).map(|files| -> Making<'_> { Box::pin(make(store, config, files)) });
     for made in all(made.collect()).await {
         found.extend(made?);

@@ -109,13 +109,12 @@ pub trait Store: Send + Sync + 'static {
     /// kept, is left out.
     fn documents<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileRecord, Document)>>;
 
-    /// The same without what they mention, which is the most of what there is to be read of a large file beside its text:
-    /// [`Document::references`] are empty.
+    /// The same without what takes longest to be read of a large file beside its text, for who needs neither:
+    /// [`Document::references`] are empty, and the [hashes](ast_core_model::Chunk::hash) of chunks zero.
     fn outlines<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileRecord, Document)>> {
         Box::pin(async move {
-            let mut documents = self.documents(files).await?;
-            documents.iter_mut().for_each(|(_, document)| document.references = Vec::new());
-            Ok(documents)
+            let documents = self.documents(files).await?.into_iter();
+            Ok(documents.map(|(record, document)| (record, document.into_outline())).collect())
         })
     }
 

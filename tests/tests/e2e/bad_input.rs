@@ -328,11 +328,11 @@ fn vectors_of_another_length_are_damage_and_not_left_out() {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(repository.database());
         let mut connection = options.connect().await.expect("the store opens");
         // As a program with another idea of their length would leave them.
-        let shorter = "UPDATE vectors SET codes = substr(codes, 1, length(kinds) * 7), checksum = NULL";
+        let shorter = "UPDATE vectors SET codes = randomblob(length(kinds) * 7), checksum = NULL";
         sqlx::query(shorter).execute(&mut connection).await.expect("a row can be changed");
         sqlx::Connection::close(connection).await.expect("the store closes");
     });
-    // As long as there is a copy of them, those in the store are not read.
+    // As long as the vector file has them, those in the store are not read.
     assert_eq!(repository.run(["search", "job"]).code, Some(0));
     fs::remove_file(repository.root().join(".ast-core/index.db-vectors")).expect("there is a copy");
     repository.run(["search", "job"]).assert_refused(4, &["index.db", "damaged", "256"]);

@@ -54,6 +54,11 @@ impl Embedder for Gate {
         self.inner.embed(inputs, vectors)
     }
 
+    /// So that it is asked file by file, and not for the vector file in the end.
+    fn is_costly(&self) -> bool {
+        true
+    }
+
     fn embed_query(&self, query: &str) -> Result<Vec<f32>, EmbedError> {
         self.inner.embed_query(query)
     }
@@ -73,7 +78,11 @@ fn tree_of(files: usize) -> Repository {
 }
 
 fn gated(repository: &Repository, gate: &Arc<Gate>) -> EngineConfig {
-    EngineConfig { embedder: gate.clone(), ..EngineConfig::for_tree(repository.root()) }
+    EngineConfig {
+        embedder: gate.clone(),
+        embedding_cache: None,
+        ..EngineConfig::for_tree(repository.root())
+    }
 }
 
 /// Short enough to look often, long enough for others to get on.

@@ -30,6 +30,8 @@ pub async fn documents_come_with_their_files_in_order_of_ids<B: Backend>(backend
     ids.extend([id(77), id(2)]);
     assert_eq!(store.documents(&ids).await.unwrap(), expected);
     assert_eq!(store.documents(&[]).await.unwrap(), []);
+    let outlines = expected.into_iter().map(|(record, document)| (record, document.into_outline()));
+    assert_eq!(store.outlines(&ids).await.unwrap(), outlines.collect::<Vec<_>>());
     assert_sound(&*store).await;
 }
 

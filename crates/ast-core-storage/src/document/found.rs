@@ -5,10 +5,8 @@
 //! many words there are between it and the one before.
 
 use super::columns::{ColumnReader, Columns};
-use super::places::{
-    Lines, Nest, Words, folded, length_of_last_word, length_of_word, next_text,
-};
-use super::{Document, below, place_of, source_at, take_named};
+use super::places::{Lines, Nest, Words, folded, length_of_last_word, length_of_word, next_text};
+use super::{Document, NO_HASH, Wanted, below, place_of, source_at, take_named};
 use ast_core_model::{
     Chunk, ContentHash, LineRange, Reference, ReferenceKind, Span, Symbol, SymbolKind, Visibility,
 };
@@ -84,11 +82,11 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    pub(super) fn take(source: &[u8], bytes: &[u8]) -> Result<Self, String> {
+    pub(super) fn take(source: &[u8], bytes: &[u8], wanted: Wanted) -> Result<Self, String> {
         let lines = Lines::of(source);
         let mut columns = ColumnReader::new(bytes)?;
         let symbols = take_symbols(&mut columns, source, &lines)?;
-        let chunks = take_chunks(&mut columns, &symbols, source, &lines)?;
+        let chunks = take_chunks(&mut columns, &symbols, source, &lines, wanted)?;
         columns.finish()?;
         Ok(Self { symbols, chunks, lines })
     }
@@ -135,7 +133,8 @@ fn put_name<const N: usize>(
     source: &[u8],
 ) {
     let is_there = is_at(source, place.start, name);
-    if is_there && word_at(source, place.start) == Some(name.as_bytes()) && place.len() as usize == name.len() {
+    if is_there && word_at(source, place.start) == Some(name.as_bytes()) && place.len() as usize == name.len()
+    {
         return columns.number(name_column, 0);
     }
     columns.number(name_column, ((name.len() as u64) << 1 | u64::from(is_there)) + 1);
@@ -441,6 +440,7 @@ fn take_chunks(
     symbols: &[Symbol],
     source: &[u8],
     lines: &Lines,
+    wanted: Wanted,
 ) -> Result<Vec<Chunk>, String> {
     use of_outline::*;
     let mut chunks = Vec::with_capacity(columns.at_most(CHUNK));
@@ -455,11 +455,13 @@ fn take_chunks(
         let last = columns.difference(CHUNK_LAST_LINE, lines.at(span.end))?;
         let symbol = columns.maybe(CHUNK_SYMBOL, about.expected(symbols, span))?;
         let symbol = below(symbol, symbols.len())?;
+        let text = || source.get(span.range()).ok_or("a chunk beyond the source");
         let hash = match columns.number(CHUNK_HASH)? {
-            0 => ContentHash::of(source.get(span.range()).ok_or("a chunk beyond the source")?),
+            0 if wanted == Wanted::All => ContentHash::of(text()?),
+            0 => text().map(|_| NO_HASH)?,
             _ => {
                 let hash = columns.text(16)?.try_into().map_err(|_| "a hash of another length")?;
-                ContentHash::from_bytes(hash)
+                if wanted == Wanted::All { ContentHash::from_bytes(hash) } else { NO_HASH }
             }
         };
         before = span.end;

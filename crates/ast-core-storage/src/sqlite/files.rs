@@ -91,9 +91,9 @@ impl SqliteStore {
                 Ok((FileRow::read(row)?, row.get::<_, Option<Vec<u8>>>(11)?, row.get::<_, Option<i64>>(12)?))
             });
             let rows = rows.map_err(failed)?.filter_map(|row| {
-                let compressed = row.map_err(failed).and_then(|(row, content, noted)| {
-                    Ok((row.record(path)?, content, noted))
-                });
+                let compressed = row
+                    .map_err(failed)
+                    .and_then(|(row, content, noted)| Ok((row.record(path)?, content, noted)));
                 match compressed {
                     Ok((record, Some(content), noted)) => Some(Ok(Compressed { record, content, noted })),
                     Ok((record, None, _)) if record.status.is_searchable() => {
@@ -121,7 +121,8 @@ impl SqliteStore {
                 let reading: Vec<_> = shares.into_iter().map(read).collect();
                 let mut documents = Vec::new();
                 for share in reading {
-                    let ended = |error| StoreError::Database { path: self.path.clone(), source: Box::new(error) };
+                    let ended =
+                        |error| StoreError::Database { path: self.path.clone(), source: Box::new(error) };
                     documents.extend(share.await.map_err(ended)??);
                 }
                 Ok(documents)
@@ -138,7 +139,10 @@ impl SqliteStore {
         }
         let list = in_list(files);
         let rows = direct::look(self.reader().await?, self.path.clone(), move |connection| {
-            connection.prepare_cached(PATHS)?.query_map([&list], FileRow::read)?.collect::<Result<Vec<_>, _>>()
+            connection
+                .prepare_cached(PATHS)?
+                .query_map([&list], FileRow::read)?
+                .collect::<Result<Vec<_>, _>>()
         });
         let mut found = Vec::with_capacity(files.len());
         for row in rows.await? {
@@ -197,7 +201,8 @@ impl SqliteStore {
             let mut rows = statement.query(rusqlite::params_from_iter(&list)).map_err(failed)?;
             let mut files = Vec::new();
             while let Some(row) = rows.next().map_err(failed)? {
-                let FileRecord { id, path, language, .. } = FileRow::read(row).map_err(failed)?.record(path)?;
+                let FileRecord { id, path, language, .. } =
+                    FileRow::read(row).map_err(failed)?.record(path)?;
                 files.extend(language.map(|language| (id, path, language)));
             }
             Ok(files)
@@ -307,8 +312,10 @@ impl FileRow {
     /// The file, or an error that says of which what is damaged.
     fn record(self, store: &Path) -> Result<FileRecord, StoreError> {
         let path = self.path.clone();
-        let damaged =
-            |reason| StoreError::Corrupt { path: store.to_owned(), reason: format!("the row of {path}: {reason}") };
+        let damaged = |reason| StoreError::Corrupt {
+            path: store.to_owned(),
+            reason: format!("the row of {path}: {reason}"),
+        };
         self.parse().map_err(damaged)
     }
 

@@ -122,12 +122,9 @@ struct Header {
 
 impl Header {
     async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
-        let application_id: i32 =
-            sqlx::query(APPLICATION).fetch_one(&mut *connection).await?.try_get(0)?;
-        let user_version =
-            sqlx::query(USER_VERSION).fetch_one(&mut *connection).await?.try_get(0)?;
-        let tables: i64 =
-            sqlx::query(TABLES).fetch_one(connection).await?.try_get(0)?;
+        let application_id: i32 = sqlx::query(APPLICATION).fetch_one(&mut *connection).await?.try_get(0)?;
+        let user_version = sqlx::query(USER_VERSION).fetch_one(&mut *connection).await?.try_get(0)?;
+        let tables: i64 = sqlx::query(TABLES).fetch_one(connection).await?.try_get(0)?;
         Ok(Self { application_id: application_id.cast_unsigned(), user_version, is_empty: tables == 0 })
     }
 

@@ -233,9 +233,14 @@ fn check_contents(
             diagnosis.add(Finding::new(Part::Vectors, found, expected, Remedy::Derive).of(path()));
         }
         let counts: (i64, Option<i64>) = counts.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let counted = [("definitions", Some(counts.0), document.symbols.len()), ("chunks", counts.1, document.chunks.len())];
+        let counted = [
+            ("definitions", Some(counts.0), document.symbols.len()),
+            ("chunks", counts.1, document.chunks.len()),
+        ];
         // What was stored before chunks were counted is not told how many there are.
-        for (what, counted, there) in counted.into_iter().filter_map(|(what, n, there)| Some((what, n?, there))) {
+        for (what, counted, there) in
+            counted.into_iter().filter_map(|(what, n, there)| Some((what, n?, there)))
+        {
             if usize::try_from(counted) != Ok(there) {
                 diagnosis.derive.insert(*id);
                 let (found, wanted) = (format!("{counted} {what}"), format!("the {there} of its document"));
