@@ -31,9 +31,13 @@ impl Cache {
 }
 
 impl Embeddings {
-    /// Opens the cache, if the embedder is worth one. Waits for the disk.
+    /// Opens the cache, if the embedder of the configuration is worth one. Waits for the disk.
     pub(crate) fn open(config: &EngineConfig) -> Result<Self, EngineError> {
-        let embedder = config.embedder.clone();
+        Self::of(config.embedder.clone(), config)
+    }
+
+    /// Those of another embedder, in the same cache.
+    pub(crate) fn of(embedder: Arc<dyn Embedder>, config: &EngineConfig) -> Result<Self, EngineError> {
         let cache = match &config.embedding_cache {
             Some(settings) if embedder.is_costly() => {
                 let path = settings.path_beside(&config.database);
@@ -45,6 +49,11 @@ impl Embeddings {
             _ => None,
         };
         Ok(Self { embedder, cache })
+    }
+
+    /// Those of an embedder, without a cache.
+    pub(crate) fn without_cache(embedder: Arc<dyn Embedder>) -> Self {
+        Self { embedder, cache: None }
     }
 
     /// Appends the vectors of the inputs, one after the other.

@@ -6,7 +6,7 @@ use crate::embeddings::Embeddings;
 use crate::memory::{of_parsing, of_text};
 use crate::plan::PlannedFile;
 use ast_core_batch::{Attempt, CancelToken, MemoryBudget};
-use ast_core_embed::EmbedInput;
+use ast_core_embed::{EmbedError, EmbedInput};
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
 use ast_core_parse::{Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
@@ -15,6 +15,7 @@ use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A planned file and the id it gets if its content is new.
@@ -35,6 +36,28 @@ pub(crate) enum Prepared {
     Kept { before: FileRecord, reason: String },
     /// It vanished after it was seen.
     Vanished { before: Option<FileRecord> },
+    /// The embedder cannot be asked, so that the run is to end: the index keeps what it has of it.
+    Undone,
+}
+
+/// Why a run that nobody cancelled is to end.
+#[derive(Clone, Default)]
+pub(crate) struct GivenUp(Arc<Mutex<Option<EmbedError>>>);
+
+impl GivenUp {
+    /// The first reason counts.
+    fn because(&self, error: EmbedError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    fn is_so(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The reason, if there is one.
+    pub(crate) fn take(&self) -> Option<EmbedError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Prepares one file after the other; one a thread.
@@ -50,6 +73,7 @@ pub(crate) struct Preparer {
     cancel: CancelToken,
     /// Whether it is, or there is no time left for the file.
     token: CancelToken,
+    given_up: GivenUp,
     time_limit: Duration,
 }
 
@@ -72,7 +96,7 @@ impl Preparer {
         config: &EngineConfig,
         embeddings: Embeddings,
         memory: MemoryBudget,
-        cancel: CancelToken,
+        (cancel, given_up): (CancelToken, GivenUp),
         token: CancelToken,
     ) -> Self {
         let no_tree = ParseLimits { max_bytes: 0, ..config.limits.clone() };
@@ -85,6 +109,7 @@ impl Preparer {
             max_bytes: config.limits.max_bytes,
             cancel,
             token,
+            given_up,
             time_limit: config.file_time_limit,
         }
     }
@@ -197,9 +222,18 @@ impl Preparer {
             }
             _ => (FileStatus::Indexed, Some(format!("{coverage}; indexed as text"))),
         };
+        if self.given_up.is_so() {
+            return Prepared::Undone;
+        }
         let derived = self.deriver.derive(&source.path, &text, &parsed.symbols, &parsed.chunks);
         let (terms, vectors) = match derived {
             Ok(derived) => derived,
+            // Of the next file it would be the same, and the index would lose one after the other.
+            Err(error @ EmbedError::Unavailable { .. }) => {
+                self.given_up.because(error);
+                self.cancel.cancel();
+                return Prepared::Undone;
+            }
             Err(error) => return failed(error.to_string()),
         };
         let record = FileRecord {
@@ -235,30 +269,62 @@ impl Deriver {
         text: &SourceText<'_>,
         symbols: &[Symbol],
         chunks: &[Chunk],
-    ) -> Result<(Vec<ChunkTerms>, Vec<f32>), ast_core_embed::EmbedError> {
-        let names = names_of_chunks(symbols, chunks);
-        let places: Vec<String> = chunks.iter().map(|chunk| place_of(path, symbols, chunk)).collect();
+    ) -> Result<(Vec<ChunkTerms>, Vec<f32>), EmbedError> {
+        let labels = Labels::of(path, symbols, chunks);
         let mut terms = Vec::with_capacity(chunks.len());
         let mut inputs = Vec::with_capacity(chunks.len());
-        for ((chunk, names), place) in chunks.iter().zip(&names).zip(&places) {
+        for ((chunk, names), place) in chunks.iter().zip(&labels.names).zip(&labels.places) {
             let body = text.slice(chunk.span);
             let symbol = chunk.symbol.and_then(|index| symbols.get(index as usize));
             let doc = symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
             terms.push(Fields { names, place, doc, body }.terms(&mut self.splitter));
-            // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.
-            let begins_here = symbol
-                .is_some_and(|symbol| chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));
-            inputs.push(EmbedInput {
-                name: names,
-                path: place,
-                doc: if begins_here { "" } else { doc },
-                code: body,
-            });
+            inputs.push(input_of(text, symbols, chunk, names, place));
         }
         let mut vectors = Vec::new();
         self.embeddings.embed(&inputs, &mut vectors)?;
         Ok((terms, vectors))
     }
+}
+
+/// What the chunks of a file are called, and where they are.
+pub(crate) struct Labels {
+    names: Vec<String>,
+    places: Vec<String>,
+}
+
+impl Labels {
+    pub(crate) fn of(path: &RepoPath, symbols: &[Symbol], chunks: &[Chunk]) -> Self {
+        Self {
+            names: names_of_chunks(symbols, chunks),
+            places: chunks.iter().map(|chunk| place_of(path, symbols, chunk)).collect(),
+        }
+    }
+
+    /// What is embedded of the chunk at this place among those of the file; `None` if there are fewer.
+    pub(crate) fn input<'a>(
+        &'a self,
+        text: &'a SourceText<'_>,
+        document: &'a Document,
+        at: usize,
+    ) -> Option<EmbedInput<'a>> {
+        let chunk = document.chunks.get(at)?;
+        Some(input_of(text, &document.symbols, chunk, self.names.get(at)?, self.places.get(at)?))
+    }
+}
+
+fn input_of<'a>(
+    text: &'a SourceText<'_>,
+    symbols: &'a [Symbol],
+    chunk: &Chunk,
+    name: &'a str,
+    path: &'a str,
+) -> EmbedInput<'a> {
+    let symbol = chunk.symbol.and_then(|index| symbols.get(index as usize));
+    // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.
+    let is_later_part = symbol
+        .filter(|symbol| !chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));
+    let doc = is_later_part.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
+    EmbedInput { name, path, doc, code: text.slice(chunk.span) }
 }
 
 /// The path of a chunk's file, and the names round the definition that the chunk is about.
