@@ -57,7 +57,8 @@ fn lint() -> Result<()> {
     let workspace = ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     // Embedders that are not in what is built by default, and the command line without those that are.
     let transformer = [
-        ["--package", "ast-core-embed", "--package", "ast-core-cli", "--package", "ast-core-benches"].as_slice(),
+        ["--package", "ast-core-embed", "--package", "ast-core-cli", "--package", "ast-core-benches"]
+            .as_slice(),
         &["--features", "ast-core-embed/minilm,ast-core-cli/minilm,ast-core-benches/minilm", "--all-targets"],
     ];
     let bare = [["--package", "ast-core-cli", "--no-default-features", "--all-targets"].as_slice()];

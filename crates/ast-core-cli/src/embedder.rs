@@ -4,7 +4,7 @@ use crate::args::{EmbedderArguments, Global, SearchArguments};
 use crate::commands::block_on;
 use crate::failure::Failed;
 use crate::settings::Settings;
-use ast_core_engine::{EngineConfig, Embedder, FeatureHashEmbedder, RerankConfig, StaticEmbedder};
+use ast_core_engine::{Embedder, EngineConfig, FeatureHashEmbedder, RerankConfig, StaticEmbedder};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -102,7 +102,11 @@ fn with_embedder(
     let settings = Settings::read(global)?;
     let choice = match &arguments.embedder {
         Some(choice) => choice.clone(),
-        None => settings.embedder.choice.as_ref().map_or(EmbedderChoice::BuiltIn, |choice| choice.below(&settings.folder)),
+        None => settings
+            .embedder
+            .choice
+            .as_ref()
+            .map_or(EmbedderChoice::BuiltIn, |choice| choice.below(&settings.folder)),
     };
     let request = Request { arguments, settings: &settings, database: &config.database, purpose };
     let embedder = request.embedder(&choice)?;
@@ -119,8 +123,12 @@ pub(crate) fn with_reranking(
     let settings = Settings::read(global)?;
     let of_settings = || settings.rerank.choice.as_ref().map(|choice| choice.below(&settings.folder));
     let Some(choice) = named.clone().or_else(of_settings) else { return Ok(config) };
-    let request =
-        Request { arguments: &arguments.embedder, settings: &settings, database: &config.database, purpose: Purpose::Embed };
+    let request = Request {
+        arguments: &arguments.embedder,
+        settings: &settings,
+        database: &config.database,
+        purpose: Purpose::Embed,
+    };
     let mut reranking = RerankConfig::new(request.embedder(&choice)?);
     reranking.share = settings.rerank.share.unwrap_or(reranking.share);
     Ok(EngineConfig { reranking: Some(reranking), ..config })
@@ -149,7 +157,8 @@ impl Request<'_> {
     #[cfg(feature = "minilm")]
     fn minilm(&self, folder: &Path) -> Result<Arc<dyn Embedder>, Failed> {
         use ast_core_engine::{MiniLmConfig, MiniLmEmbedder};
-        let config = MiniLmConfig { threads: self.settings.embedder.minilm.threads, ..MiniLmConfig::new(folder) };
+        let config =
+            MiniLmConfig { threads: self.settings.embedder.minilm.threads, ..MiniLmConfig::new(folder) };
         Ok(Arc::new(MiniLmEmbedder::open(&config)?))
     }
 
@@ -183,7 +192,9 @@ impl Request<'_> {
         let (given, noted) = (self.arguments, &self.settings.embedder.http);
         let needed = |given: &Option<String>, noted: &Option<String>, flag: &str, example: &str| {
             given.clone().or_else(|| noted.clone()).ok_or_else(|| {
-                Failed::Usage(format!("the embedder http needs {flag}, such as {flag} {example}; settings may have it"))
+                Failed::Usage(format!(
+                    "the embedder http needs {flag}, such as {flag} {example}; settings may have it"
+                ))
             })
         };
         let url = needed(&given.embedder_url, &noted.url, "--embedder-url", "http://localhost:11434/v1")?;
@@ -213,7 +224,10 @@ impl Request<'_> {
         set(&mut config.concurrency, &noted.concurrency);
         set(&mut config.base64, &noted.base64);
         set(&mut config.attempts, &noted.attempts);
-        set(&mut config.timeout, &noted.timeout_s.map(|seconds| std::time::Duration::from_secs(seconds.into())));
+        set(
+            &mut config.timeout,
+            &noted.timeout_s.map(|seconds| std::time::Duration::from_secs(seconds.into())),
+        );
         Ok(config)
     }
 

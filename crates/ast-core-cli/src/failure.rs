@@ -48,7 +48,9 @@ impl Failed {
             Self::Output(_) => Exit::Index,
             Self::Engine(error) => match error {
                 EngineError::Cancelled => Exit::Interrupted,
-                EngineError::Embed(EmbedError::Unavailable { .. } | EmbedError::Model { .. }) => Exit::Embedder,
+                EngineError::Embed(EmbedError::Unavailable { .. } | EmbedError::Model { .. }) => {
+                    Exit::Embedder
+                }
                 EngineError::Root { .. }
                 | EngineError::MaxMemory { .. }
                 | EngineError::OtherRoot { .. }

@@ -34,7 +34,6 @@ pub(crate) struct EmbedderSettings {
 /// `[embedder.http]`: `HttpConfig` of the engine.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[cfg_attr(not(feature = "http"), expect(dead_code, reason = "read all the same, so that one file is good for all builds"))]
 pub(crate) struct HttpSettings {
     pub(crate) url: Option<String>,
     pub(crate) model: Option<String>,
@@ -54,7 +53,6 @@ pub(crate) struct HttpSettings {
 /// `[embedder.minilm]`: `MiniLmConfig` of the engine.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[cfg_attr(not(feature = "minilm"), expect(dead_code, reason = "read all the same, so that one file is good for all builds"))]
 pub(crate) struct MiniLmSettings {
     pub(crate) threads: Option<NonZeroUsize>,
 }
@@ -77,7 +75,9 @@ impl Settings {
             (None, None) => return Ok(Self::default()),
         };
         let text = match std::fs::read_to_string(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => {
+                return Ok(Self::default());
+            }
             read => read.map_err(|error| refused(&path, &error.to_string()))?,
         };
         let mut settings: Self = toml::from_str(&text).map_err(|error| refused(&path, &error.to_string()))?;

@@ -321,8 +321,8 @@ fn input_of<'a>(
 ) -> EmbedInput<'a> {
     let symbol = chunk.symbol.and_then(|index| symbols.get(index as usize));
     // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.
-    let is_later_part = symbol
-        .filter(|symbol| !chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));
+    let is_later_part =
+        symbol.filter(|symbol| !chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));
     let doc = is_later_part.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
     EmbedInput { name, path, doc, code: text.slice(chunk.span) }
 }

@@ -118,7 +118,8 @@ mod tests {
     }
 
     fn hits(scores: &[f64]) -> Vec<Ranked<ChunkId>> {
-        let hit = |(ordinal, score): (u32, &f64)| Ranked { id: id(ordinal), score: *score, boosts: Vec::new() };
+        let hit =
+            |(ordinal, score): (u32, &f64)| Ranked { id: id(ordinal), score: *score, boosts: Vec::new() };
         (0..).zip(scores).map(hit).collect()
     }
 

@@ -102,7 +102,10 @@ fn model(store: &dyn Store, pipeline: &str) -> Option<String> {
 }
 
 /// The files that the file of an index is to have: not those of the embedder before, where a change of it is under way.
-pub(crate) async fn versions(store: &dyn Store, config: &EngineConfig) -> Result<Vec<FileVersion>, EngineError> {
+pub(crate) async fn versions(
+    store: &dyn Store,
+    config: &EngineConfig,
+) -> Result<Vec<FileVersion>, EngineError> {
     let mut versions = store.searchable_versions().await?;
     let foreign = foreign_files(store, config).await?;
     versions.retain(|version| !foreign.has(version.id));

@@ -6,11 +6,11 @@ use crate::rows;
 use crate::service::{DIMENSION, Service};
 use ast_core_engine::{
     EmbedError, EmbedInput, Embedder, EmbeddingCacheConfig, Engine, EngineConfig, EngineError, HttpConfig,
-    HttpEmbedder, IndexOptions, ModelInfo, RerankConfig, SearchMode, SearchNotice, SearchQuery, StaticEmbedder,
-    StatusReport, SymbolKind,
+    HttpEmbedder, IndexOptions, ModelInfo, RerankConfig, SearchMode, SearchNotice, SearchQuery,
+    StaticEmbedder, StatusReport, SymbolKind,
 };
 use std::collections::HashSet;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,10 +27,7 @@ fn client(service: &Service) -> Arc<HttpEmbedder> {
 }
 
 fn config(repository: &Repository, embedder: Arc<dyn Embedder>) -> EngineConfig {
-    let mut config = EngineConfig { embedder, ..EngineConfig::for_tree(repository.root()) };
-    // So that what is asked twice is not asked twice at once.
-    config.batch.workers = NonZeroUsize::MIN;
-    config
+    EngineConfig { embedder, ..EngineConfig::for_tree(repository.root()) }
 }
 
 fn with_cache(config: EngineConfig, path: &Path) -> EngineConfig {
@@ -159,7 +156,10 @@ fn an_index_loses_nothing_when_its_service_is_down() {
     let reply = repository.search_with(config().read_only(), &query);
     assert!(!reply.hits.is_empty());
     let notices = &reply.notices[..];
-    assert!(matches!(notices, [SearchNotice::NotEmbedded { reason }] if reason.contains("503")), "{notices:?}");
+    assert!(
+        matches!(notices, [SearchNotice::NotEmbedded { reason }] if reason.contains("503")),
+        "{notices:?}"
+    );
     let by_words = SearchQuery { mode: SearchMode::Lexical, ..query.clone() };
     let by_words = repository.search_with(config().read_only(), &by_words);
     assert_eq!((by_words.hits, by_words.notices), (reply.hits, Vec::new()));
@@ -171,7 +171,8 @@ fn an_index_loses_nothing_when_its_service_is_down() {
     // And nothing is taken for damaged that could not be embedded.
     std::fs::remove_file(repository.root().join(".ast-core/index.db.embeddings")).unwrap();
     for repair in [false, true] {
-        let error = block_on(Engine::doctor(config(), &ast_core_engine::DoctorOptions { repair })).unwrap_err();
+        let error =
+            block_on(Engine::doctor(config(), &ast_core_engine::DoctorOptions { repair })).unwrap_err();
         assert!(matches!(error, EngineError::Embed(EmbedError::Unavailable { .. })), "{error}");
     }
     assert_eq!(status(config()).files, before);
@@ -204,10 +205,16 @@ fn an_index_of_another_embedder_is_searched_by_words() {
         let error = engine.search(&by_meaning).await.unwrap_err();
         assert!(matches!(error, EngineError::OtherPipeline { .. }), "{error}");
         let change = engine.embedder_change().await.unwrap().unwrap();
-        assert_eq!((change.before, change.now), (StaticEmbedder::default().model().id.clone(), "renamed".into()));
+        assert_eq!(
+            (change.before, change.now),
+            (StaticEmbedder::default().model().id.clone(), "renamed".into())
+        );
     });
     let report = status(other());
-    assert_eq!((report.configured_embedder.as_str(), report.foreign_files), ("renamed", report.files.indexed));
+    assert_eq!(
+        (report.configured_embedder.as_str(), report.foreign_files),
+        ("renamed", report.files.indexed)
+    );
     let file = report.vector_file.unwrap();
     assert_eq!((file.state.as_str(), file.files_beside), ("current", 0), "it belongs to the index");
 }
@@ -216,14 +223,19 @@ fn an_index_of_another_embedder_is_searched_by_words() {
 fn a_change_that_is_cut_short_mixes_nothing_and_is_gone_on_with() {
     let repository = Repository::empty();
     let code = |number: usize| {
-        format!("def open_valve_{number}(pump):\n    '''Opens the valve of a pump.'''\n    return pump.open()\n")
+        format!(
+            "def open_valve_{number}(pump):\n    '''Opens the valve of a pump.'''\n    return pump.open()\n"
+        )
     };
     for number in 0..40 {
         repository.write(&format!("{number}.py"), code(number));
     }
     repository.index();
-    let query =
-        SearchQuery { mode: SearchMode::Semantic, limit: 100, ..SearchQuery::new("open the valve of a pump") };
+    let query = SearchQuery {
+        mode: SearchMode::Semantic,
+        limit: 100,
+        ..SearchQuery::new("open the valve of a pump")
+    };
     let found = |config: EngineConfig| -> HashSet<String> {
         let reply = repository.search_with(config.read_only(), &query);
         reply.hits.iter().map(|hit| hit.path.to_string()).collect()
@@ -300,7 +312,10 @@ impl Embedder for Fond {
 fn the_first_hits_are_put_in_order_anew() {
     let repository = Repository::empty();
     for number in 0..60 {
-        let code = format!("def open_valve_{number}(pump):\n    # {}\n    return pump\n", "xylophone ".repeat(number % 7));
+        let code = format!(
+            "def open_valve_{number}(pump):\n    # {}\n    return pump\n",
+            "xylophone ".repeat(number % 7)
+        );
         repository.write(&format!("{number}.py"), code);
     }
     repository.index();
@@ -327,7 +342,8 @@ fn the_first_hits_are_put_in_order_anew() {
     assert!(of_text(&hits).is_sorted_by(|a, b| a >= b), "{:?}", of_text(&hits));
     assert!(!of_text(&before).is_sorted_by(|a, b| a >= b));
     assert!(hits[..50].iter().all(|hit| hit.why.reranked.is_some()));
-    let rest = |hits: &[ast_core_engine::SearchHit]| -> Vec<_> { hits[50..].iter().map(|hit| hit.chunk).collect() };
+    let rest =
+        |hits: &[ast_core_engine::SearchHit]| -> Vec<_> { hits[50..].iter().map(|hit| hit.chunk).collect() };
     assert_eq!(rest(&hits), rest(&before), "the others stay where they are");
     assert!(hits.is_sorted_by(|a, b| a.score >= b.score));
 
@@ -371,7 +387,10 @@ fn the_binary_asks_a_service_and_says_which() {
     let status = run(&repository, &service, &["status", "--json"]).json();
     let id = status["embedder"]["id"].as_str().unwrap();
     assert!(id.starts_with("http 127.0.0.1:") && id.contains("/v1 m"), "{id}");
-    assert_eq!((&status["embedder"]["configured"], &status["embedder"]["dimension"]), (&id.into(), &DIMENSION.into()));
+    assert_eq!(
+        (&status["embedder"]["configured"], &status["embedder"]["dimension"]),
+        (&id.into(), &DIMENSION.into())
+    );
     assert!(run(&repository, &service, &["status"]).stdout.contains(id));
     assert_eq!(run(&repository, &service, &["doctor", "--json"]).json()["sound"], true);
 
@@ -380,7 +399,9 @@ fn the_binary_asks_a_service_and_says_which() {
     let found: serde_json::Value = serde_json::from_str(&other.stdout).unwrap();
     assert!(found["notices"][0].as_str().unwrap().contains(id), "{other:?}");
     assert!(other.stderr.contains("by words alone"), "{other:?}");
-    repository.run(["search", "a job queue", "--mode", "semantic"]).assert_refused(4, &["--embedder", "ast-core index"]);
+    repository
+        .run(["search", "a job queue", "--mode", "semantic"])
+        .assert_refused(4, &["--embedder", "ast-core index"]);
     assert!(repository.run(["status"]).stdout.contains("would embed all of it anew"));
     let plan = repository.run(["index", "--plan"]);
     assert!(plan.stderr.contains("everything is embedded anew") && plan.stderr.contains(id), "{plan:?}");
@@ -416,11 +437,15 @@ fn what_cannot_be_an_embedder_is_refused_with_what_can() {
         assert_eq!((answer.code, &*answer.stdout), (Some(2), ""), "{answer:?}");
         words.iter().for_each(|word| assert!(answer.stderr.contains(word), "{word:?} is not in {answer:?}"));
     };
-    refused(&["index", "--embedder", "magic"], &["--embedder", "magic", "builtin, hash, minilm:FOLDER or http"]);
+    refused(
+        &["index", "--embedder", "magic"],
+        &["--embedder", "magic", "builtin, hash, minilm:FOLDER or http"],
+    );
     refused(&["index", "--embedder", "minilm:"], &["minilm:FOLDER"]);
     refused(&["index", "--embedder", "http"], &["--embedder-url", "http://localhost"]);
     refused(&["index", "--embedder", "http", "--embedder-url", "https://example.com"], &["--embedder-model"]);
-    let insecure = ["index", "--embedder", "http", "--embedder-url", "http://example.com", "--embedder-model", "m"];
+    let insecure =
+        ["index", "--embedder", "http", "--embedder-url", "http://example.com", "--embedder-model", "m"];
     refused(&insecure, &["http://example.com", "https"]);
     refused(&["search", "job", "--rerank"], &["--rerank=minilm:FOLDER"]);
     refused(&["search", "job", "--rerank=magic"], &["magic", "minilm:FOLDER"]);
@@ -433,7 +458,8 @@ fn what_cannot_be_an_embedder_is_refused_with_what_can() {
     // The user's own does.
     let own = repository.beside("home").join("ast-core");
     std::fs::create_dir(&own).unwrap();
-    std::fs::write(own.join("config.toml"), "[embedder]\nuse = \"hash\"\n[rerank]\nuse = \"builtin\"\n").unwrap();
+    std::fs::write(own.join("config.toml"), "[embedder]\nuse = \"hash\"\n[rerank]\nuse = \"builtin\"\n")
+        .unwrap();
     let changed = repository.run(["index"]);
     assert!(changed.code == Some(0) && changed.stderr.contains("everything is embedded anew"), "{changed:?}");
     assert_eq!(repository.run(["status", "--json"]).json()["embedder"]["id"], "feature-hash-256-v2");

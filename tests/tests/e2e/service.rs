@@ -80,7 +80,9 @@ impl Drop for Service {
 fn vector(text: &str) -> Vec<f32> {
     let mut vector = vec![0.0; DIMENSION];
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        let place = word.bytes().fold(7_usize, |hash, byte| hash.wrapping_mul(31) + usize::from(byte.to_ascii_lowercase()));
+        let place = word
+            .bytes()
+            .fold(7_usize, |hash, byte| hash.wrapping_mul(31) + usize::from(byte.to_ascii_lowercase()));
         vector[place % DIMENSION] += 1.0;
     }
     vector
@@ -107,14 +109,20 @@ fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
         (503, json!({"error": {"message": "down for the night"}}))
     } else {
         let asked: Value = serde_json::from_slice(&body)?;
-        let texts: Vec<&str> = asked["input"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let texts: Vec<&str> =
+            asked["input"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut counts = state.asked.lock().expect("nobody panicked");
         texts.iter().for_each(|text| *counts.entry((*text).to_owned()).or_default() += 1);
-        let items = texts.iter().enumerate().map(|(at, text)| json!({"index": at, "embedding": vector(text)}));
+        let items =
+            texts.iter().enumerate().map(|(at, text)| json!({"index": at, "embedding": vector(text)}));
         (200, json!({"data": items.collect::<Vec<Value>>()}))
     };
     state.keys.lock().expect("nobody panicked").push(key);
     let answer = answer.to_string();
-    write!(stream, "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{answer}", answer.len())?;
+    write!(
+        stream,
+        "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{answer}",
+        answer.len()
+    )?;
     stream.flush()
 }

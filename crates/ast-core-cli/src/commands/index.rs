@@ -8,8 +8,8 @@ use crate::json;
 use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
 use crate::progress::Bar;
 use ast_core_engine::{
-    CancelToken, EmbedderChange, Engine, EngineConfig, FileCounts, IndexControl, IndexOptions, IndexReport, PlanReport,
-    ProgressObserver,
+    CancelToken, EmbedderChange, Engine, EngineConfig, FileCounts, IndexControl, IndexOptions, IndexReport,
+    PlanReport, ProgressObserver,
 };
 use std::io::Write;
 use std::path::Path;

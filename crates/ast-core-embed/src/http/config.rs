@@ -119,10 +119,14 @@ impl Address {
         let given = config.base_url.trim().trim_end_matches('/');
         // Whoever puts a password into an address does not want to read it in a message.
         if given.contains('@') {
-            return Err(refuse("one with a user", "an address without a user; a key comes by its own setting"));
+            return Err(refuse(
+                "one with a user",
+                "an address without a user; a key comes by its own setting",
+            ));
         }
         let base: Uri = given.parse().map_err(|_| refuse(given, EXPECTED))?;
-        let (Some(scheme), Some(authority), None) = (base.scheme_str(), base.authority(), base.query()) else {
+        let (Some(scheme), Some(authority), None) = (base.scheme_str(), base.authority(), base.query())
+        else {
             return Err(refuse(given, EXPECTED));
         };
         let is_loopback = is_loopback(authority.host());
@@ -230,7 +234,8 @@ mod tests {
         ] {
             assert!(id(bad).unwrap_err().contains("https"), "{bad}");
         }
-        for bad in ["", "api.openai.com/v1", "ftp://localhost/", "https://", "/v1", "https://a/v1?x=1", "a b"] {
+        for bad in ["", "api.openai.com/v1", "ftp://localhost/", "https://", "/v1", "https://a/v1?x=1", "a b"]
+        {
             assert!(id(bad).is_err(), "{bad}");
         }
         let error = id("https://me:hunter2@example.com/v1").unwrap_err();

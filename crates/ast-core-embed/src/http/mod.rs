@@ -290,10 +290,11 @@ impl Service {
     }
 
     fn attempt(&self, body: &[u8], texts: usize, dimension: Option<usize>) -> Attempt {
-        let mut request = self.agent.post(&self.url).content_type("application/json").header(
-            header::ACCEPT,
-            "application/json",
-        );
+        let mut request = self
+            .agent
+            .post(&self.url)
+            .content_type("application/json")
+            .header(header::ACCEPT, "application/json");
         if let Some(key) = &self.config.key {
             request = request.header(header::AUTHORIZATION, key.header());
         }
@@ -306,7 +307,8 @@ impl Service {
         let body = match body.with_config().limit(most).read_to_vec() {
             Ok(body) => body,
             Err(ureq::Error::BodyExceedsLimit(_)) => {
-                let reason = format!("its answer is longer than {most} bytes, which is too long for {texts} vectors");
+                let reason =
+                    format!("its answer is longer than {most} bytes, which is too long for {texts} vectors");
                 return Attempt::Unavailable(reason);
             }
             Err(error) if head.status.is_success() => return Attempt::of_error(&error),
@@ -340,7 +342,9 @@ impl Service {
                 let to = headers.get(header::LOCATION).and_then(|to| to.to_str().ok());
                 let to = to.and_then(|to| to.parse::<ureq::http::Uri>().ok());
                 let host = to.as_ref().and_then(ureq::http::Uri::host).unwrap_or("another address");
-                Attempt::Unavailable(format!("{reason} and sends on to {host}; name the address that answers itself"))
+                Attempt::Unavailable(format!(
+                    "{reason} and sends on to {host}; name the address that answers itself"
+                ))
             }
             401 | 403 => {
                 let key = match &self.config.key {
@@ -364,7 +368,10 @@ enum Attempt {
     Refused(String),
     Unavailable(String),
     /// It may go well a little later, or when the service asked for it.
-    MayPass { reason: String, asked: Option<Duration> },
+    MayPass {
+        reason: String,
+        asked: Option<Duration>,
+    },
 }
 
 impl Attempt {

@@ -86,7 +86,10 @@ mod tests {
         assert_eq!(asked("retry-after-ms", "250"), Some(Duration::from_millis(250)));
         assert_eq!(asked("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(asked("retry-after", "Sun, 06 Nov 1994 08:49:07 GMT"), Some(Duration::ZERO));
-        assert_eq!(asked("retry-after", "Thu, 29 Feb 1996 00:00:00 GMT"), Some(Duration::from_secs(41_440_223)));
+        assert_eq!(
+            asked("retry-after", "Thu, 29 Feb 1996 00:00:00 GMT"),
+            Some(Duration::from_secs(41_440_223))
+        );
         for nothing in ["soon", "-1", "", "Sun, 06 Nov 1994 08:49 GMT", "Sun, 06 Nov 1994 08:49:37 CET"] {
             assert_eq!(asked("retry-after", nothing), None, "{nothing}");
         }

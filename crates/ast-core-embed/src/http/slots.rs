@@ -32,7 +32,9 @@ impl Slots {
     pub(super) fn take(&self) -> Slot<'_> {
         let mut state = self.state();
         loop {
-            let rest = state.not_before.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+            let rest = state
+                .not_before
+                .map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
             if !rest.is_zero() {
                 state = self.changed.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
             } else if state.free == 0 {

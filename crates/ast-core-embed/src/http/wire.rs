@@ -68,9 +68,13 @@ pub(super) fn most_bytes(vectors: usize, dimension: usize) -> u64 {
 
 /// The vectors of an answer, of length 1, in the order of the texts that were sent; the reason if they are not what was
 /// asked for. Of what dimension they are is checked if that is known.
-pub(super) fn vectors_of(body: &[u8], texts: usize, dimension: Option<usize>) -> Result<Vec<Vec<f32>>, String> {
-    let answer: Answer =
-        serde_json::from_slice(body).map_err(|error| format!("its answer is not as it should be: {error}"))?;
+pub(super) fn vectors_of(
+    body: &[u8],
+    texts: usize,
+    dimension: Option<usize>,
+) -> Result<Vec<Vec<f32>>, String> {
+    let answer: Answer = serde_json::from_slice(body)
+        .map_err(|error| format!("its answer is not as it should be: {error}"))?;
     if answer.data.len() != texts {
         return Err(format!("it answered with {} vectors for {texts} texts", answer.data.len()));
     }
@@ -133,14 +137,35 @@ mod tests {
             (r#"{"data":[{"index":0,"embedding":[1,2]}]}"#, "1 vectors for 2 texts"),
             (r#"{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}"#, "twice for text 0"),
             (r#"{"data":[{"index":0,"embedding":[1,2]},{"index":2,"embedding":[1,2]}]}"#, "text 2 of 2"),
-            (r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1]}]}"#, "1 values in a vector, not 2"),
+            (
+                r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1]}]}"#,
+                "1 values in a vector, not 2",
+            ),
             // NaN and 0, in base64.
-            (r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":"AADAfwAAAAA="}]}"#, "no finite number"),
-            (r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1e39,0]}]}"#, "no finite number"),
-            (r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[NaN,0]}]}"#, "not as it should be"),
-            (r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[null,0]}]}"#, "not as it should be"),
-            (r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":"AAAAAAA="}]}"#, "numbers of 4 bytes"),
-            (r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":"!"}]}"#, "not as it should be"),
+            (
+                r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":"AADAfwAAAAA="}]}"#,
+                "no finite number",
+            ),
+            (
+                r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1e39,0]}]}"#,
+                "no finite number",
+            ),
+            (
+                r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[NaN,0]}]}"#,
+                "not as it should be",
+            ),
+            (
+                r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[null,0]}]}"#,
+                "not as it should be",
+            ),
+            (
+                r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":"AAAAAAA="}]}"#,
+                "numbers of 4 bytes",
+            ),
+            (
+                r#"{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":"!"}]}"#,
+                "not as it should be",
+            ),
             (r#"<html>"#, "not as it should be"),
             ("", "not as it should be"),
         ];
@@ -148,7 +173,9 @@ mod tests {
             let error = read(body, 2, Some(2)).unwrap_err();
             assert!(error.contains(expected), "{body}: {error}");
         }
-        assert!(read(r#"{"data":[{"index":0,"embedding":[]}]}"#, 1, None).unwrap_err().contains("without values"));
+        assert!(
+            read(r#"{"data":[{"index":0,"embedding":[]}]}"#, 1, None).unwrap_err().contains("without values")
+        );
     }
 
     #[test]

@@ -31,14 +31,13 @@ impl Bert {
     pub(super) fn new(shape: &Shape, mut tensors: Tensors) -> std::result::Result<Self, EmbedError> {
         let hidden = shape.hidden_size;
         let words = tensors.take("embeddings.word_embeddings.weight", &[shape.vocab_size, hidden])?;
-        let positions =
-            tensors.take("embeddings.position_embeddings.weight", &[shape.max_position_embeddings, hidden])?;
-        let types = tensors.take("embeddings.token_type_embeddings.weight", &[shape.type_vocab_size, hidden])?;
+        let positions = tensors
+            .take("embeddings.position_embeddings.weight", &[shape.max_position_embeddings, hidden])?;
+        let types =
+            tensors.take("embeddings.token_type_embeddings.weight", &[shape.type_vocab_size, hidden])?;
         let positions = types.narrow(0, 0, 1).and_then(|first| positions.broadcast_add(&first));
-        let positions = positions.map_err(|error| EmbedError::Model {
-            model: "minilm".to_owned(),
-            reason: error.to_string(),
-        })?;
+        let positions = positions
+            .map_err(|error| EmbedError::Model { model: "minilm".to_owned(), reason: error.to_string() })?;
         let norm = norm(&mut tensors, "embeddings.LayerNorm", shape)?;
         let layers = (0..shape.num_hidden_layers).map(|number| Layer::new(number, shape, &mut tensors));
         Ok(Self { words, positions, norm, layers: layers.collect::<std::result::Result<_, _>>()? })
@@ -94,7 +93,8 @@ impl Layer {
         };
         let scale = 1.0 / (of_head as f64).sqrt();
         let query = (by_head(&self.query)? * scale)?;
-        let weights = softmax_last_dim(&query.matmul(&by_head(&self.key)?.transpose(D::Minus1, D::Minus2)?)?)?;
+        let weights =
+            softmax_last_dim(&query.matmul(&by_head(&self.key)?.transpose(D::Minus1, D::Minus2)?)?)?;
         let attended = weights.matmul(&by_head(&self.value)?)?;
         let attended = attended.transpose(0, 1)?.contiguous()?.reshape((count, size))?;
         let attended = self.attended_norm.forward(&(self.attended.forward(&attended)? + hidden)?)?;

@@ -33,7 +33,8 @@ pub(super) struct Shape {
 impl Shape {
     /// What it should be, if it is not.
     fn wrong(&self) -> Option<String> {
-        let is_not = |value: &Option<String>, expected: &str| value.as_ref().is_some_and(|value| value != expected);
+        let is_not =
+            |value: &Option<String>, expected: &str| value.as_ref().is_some_and(|value| value != expected);
         if is_not(&self.model_type, "bert") {
             return Some("model_type \"bert\"".into());
         }
@@ -129,9 +130,7 @@ impl Tensors {
         if tensor.dims() != shape {
             return Err(wrong(&self.path, format!("it is of {:?}", tensor.dims()), expected()));
         }
-        tensor
-            .to_dtype(candle_core::DType::F32)
-            .map_err(|error| wrong(&self.path, error, expected()))
+        tensor.to_dtype(candle_core::DType::F32).map_err(|error| wrong(&self.path, error, expected()))
     }
 }
 
@@ -140,9 +139,5 @@ fn read(path: &Path, expected: &str) -> Result<Vec<u8>, EmbedError> {
 }
 
 fn wrong(path: &Path, received: impl std::fmt::Display, expected: impl Into<String>) -> EmbedError {
-    EmbedError::ModelFile {
-        path: path.to_owned(),
-        received: received.to_string(),
-        expected: expected.into(),
-    }
+    EmbedError::ModelFile { path: path.to_owned(), received: received.to_string(), expected: expected.into() }
 }

@@ -67,7 +67,10 @@ impl MiniLmEmbedder {
             .num_threads(config.threads.map_or(0, NonZeroUsize::get))
             .thread_name(|number| format!("minilm-{number}"))
             .build()
-            .map_err(|error| EmbedError::Unavailable { model: model.id.clone(), reason: error.to_string() })?;
+            .map_err(|error| EmbedError::Unavailable {
+                model: model.id.clone(),
+                reason: error.to_string(),
+            })?;
         Ok(Self { model, bert, tokenizer, threads })
     }
 

@@ -102,7 +102,10 @@ fn what_is_configured_is_sent() {
     assert_eq!(asked[1].texts(), ["passage: 123456"]);
     assert_eq!(asked[2].texts(), ["query: x"]);
     assert_eq!(asked[1].authorization, None);
-    assert_eq!((&asked[1].body["encoding_format"], &asked[1].body["dimensions"]), (&json!("base64"), &json!(3)));
+    assert_eq!(
+        (&asked[1].body["encoding_format"], &asked[1].body["dimensions"]),
+        (&json!("base64"), &json!(3))
+    );
 }
 
 #[test]
@@ -194,13 +197,18 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_not_asked_for_again()
     let answers: [(fn(&Asked) -> String, &str); 5] = [
         (|_| json!({"data": [{"index": 0, "embedding": [1, 2, 3]}]}).to_string(), "1 vectors for 2 texts"),
         (
-            |_| json!({"data": [{"index": 0, "embedding": [1, 2]}, {"index": 1, "embedding": [1, 2]}]}).to_string(),
+            |_| {
+                json!({"data": [{"index": 0, "embedding": [1, 2]}, {"index": 1, "embedding": [1, 2]}]})
+                    .to_string()
+            },
             "2 values in a vector, not 3",
         ),
         // A NaN and two zeros, in base64.
         (
-            |_| json!({"data": [{"index": 0, "embedding": [1, 2, 3]}, {"index": 1, "embedding": "AADAfwAAAAAAAAAA"}]})
-                .to_string(),
+            |_| {
+                json!({"data": [{"index": 0, "embedding": [1, 2, 3]}, {"index": 1, "embedding": "AADAfwAAAAAAAAAA"}]})
+                .to_string()
+            },
             "no finite number",
         ),
         (|_| r#"{"data":[{"index":0,"embedding":[NaN,1,2]}"#.to_owned(), "not as it should be"),
@@ -262,7 +270,9 @@ fn a_key_that_is_missing_or_wrong_is_named_and_not_shown() {
     // As some do, it says which key it was.
     let answer = |_: usize, asked: &Asked| match &asked.authorization {
         None => Reply::of(401, r#"{"error":{"message":"no key"}}"#),
-        Some(key) => Reply::of(401, json!({"error": {"message": format!("wrong: {}", &key[..20])}}).to_string()),
+        Some(key) => {
+            Reply::of(401, json!({"error": {"message": format!("wrong: {}", &key[..20])}}).to_string())
+        }
     };
     let (error, asked) = refused_by(answer);
     assert_unavailable(&error, &["401", "whether the key is the right one"]);
@@ -270,7 +280,10 @@ fn a_key_that_is_missing_or_wrong_is_named_and_not_shown() {
 
     let service = Service::start(answer);
     let without = HttpConfig { key: None, ..config(&service) };
-    assert_unavailable(&embed(&embedder(without), &["a"]).unwrap_err(), &["401", "wants a key and there is none"]);
+    assert_unavailable(
+        &embed(&embedder(without), &["a"]).unwrap_err(),
+        &["401", "wants a key and there is none"],
+    );
 
     let (error, _) = refused_by(|_, asked| {
         let key = asked.authorization.clone().unwrap_or_default();

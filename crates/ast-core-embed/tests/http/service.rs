@@ -49,8 +49,9 @@ impl Reply {
     pub(crate) fn vectors(asked: &Asked) -> Self {
         let texts = asked.texts();
         let vectors = texts.iter().enumerate().rev();
-        let items: Vec<Value> =
-            vectors.map(|(at, text)| json!({"object": "embedding", "index": at, "embedding": vector(text)})).collect();
+        let items: Vec<Value> = vectors
+            .map(|(at, text)| json!({"object": "embedding", "index": at, "embedding": vector(text)}))
+            .collect();
         Self::of(200, json!({"object": "list", "data": items, "model": "m"}).to_string())
     }
 }

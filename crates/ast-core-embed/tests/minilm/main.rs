@@ -54,16 +54,19 @@ fn a_model_is_read_and_named_by_its_weights() {
     assert_ne!(embed(&other, &["parse"]), embed(&embedder, &["parse"]));
     // The words of a model are of it, too.
     let words = fs::read_to_string(folder.path().join("tokenizer.json")).unwrap();
-    fs::write(folder.path().join("tokenizer.json"), words.replace("\"lowercase\":true", "\"lowercase\":false")).unwrap();
+    fs::write(
+        folder.path().join("tokenizer.json"),
+        words.replace("\"lowercase\":true", "\"lowercase\":false"),
+    )
+    .unwrap();
     assert_ne!(open(folder.path()).unwrap().model().id, embedder.model().id);
 }
 
 #[test]
 fn a_vector_is_what_the_architecture_says() {
     // By reference.py, for the very weights that the test makes.
-    let expected: [f32; HIDDEN] = [
-        -0.411_577, 0.394_074, 0.198_391, 0.193_451, 0.433_171, 0.073_017, -0.419_622, -0.479_037,
-    ];
+    let expected: [f32; HIDDEN] =
+        [-0.411_577, 0.394_074, 0.198_391, 0.193_451, 0.433_171, 0.073_017, -0.419_622, -0.479_037];
     let vectors = embed(shared(), &["parser of the file"]);
     assert!(cosine(&vectors[0], &expected) > 0.999_999, "{vectors:?}");
 }
@@ -204,8 +207,12 @@ fn the_real_model_gives_the_vectors_of_the_reference() {
         let text = case["text"].as_str().unwrap();
         let hex = case["vector"].as_str().unwrap().as_bytes();
         let digit = |digit: &u8| char::from(*digit).to_digit(16).unwrap() as u8;
-        let expected: Vec<f32> =
-            hex.as_chunks::<2>().0.iter().map(|[a, b]| f32::from((digit(a) << 4 | digit(b)).cast_signed())).collect();
+        let expected: Vec<f32> = hex
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|[a, b]| f32::from((digit(a) << 4 | digit(b)).cast_signed()))
+            .collect();
         let vector = embedder.embed_query(text).unwrap();
         assert!(cosine(&vector, &expected) > 0.999, "{}: {text}", cosine(&vector, &expected));
         texts += 1;
@@ -217,8 +224,11 @@ fn the_real_model_gives_the_vectors_of_the_reference() {
 fn the_real_model_gives_the_same_vector_alone_and_among_others() {
     let Some(folder) = real() else { return };
     let embedder = open(&folder).unwrap();
-    let one = MiniLmEmbedder::open(&MiniLmConfig { threads: NonZeroUsize::new(1), ..MiniLmConfig::new(&folder) }).unwrap();
-    let texts: Vec<String> = (1..40).map(|n| format!("fn f{n}() {{ {} }}", "let x = parse(y);\n".repeat(n))).collect();
+    let one =
+        MiniLmEmbedder::open(&MiniLmConfig { threads: NonZeroUsize::new(1), ..MiniLmConfig::new(&folder) })
+            .unwrap();
+    let texts: Vec<String> =
+        (1..40).map(|n| format!("fn f{n}() {{ {} }}", "let x = parse(y);\n".repeat(n))).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let together = embed(&embedder, &texts);
     assert_eq!(embed(&one, &texts), together);

@@ -11,7 +11,8 @@ const HEADS: usize = 2;
 const LAYERS: usize = 2;
 const POSITIONS: usize = 32;
 const WORDS: [&str; 16] = [
-    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "parse", "##r", "##s", "file", "read", "write", "the", "a", "(", ")", "_", "of",
+    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "parse", "##r", "##s", "file", "read", "write", "the", "a", "(", ")",
+    "_", "of",
 ];
 
 /// Names and shapes of its tensors.
