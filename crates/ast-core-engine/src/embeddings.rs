@@ -163,9 +163,8 @@ impl Claim<'_> {
     }
 
     fn end(&mut self) {
-        let mut asked = self.cache.asked();
-        self.keys.drain().for_each(|key| drop(asked.remove(&key)));
-        drop(asked);
+        let ended = std::mem::take(&mut self.keys);
+        self.cache.asked().retain(|key| !ended.contains(key));
         self.cache.answered.notify_all();
     }
 }
