@@ -1,11 +1,12 @@
 //! The files of a model: read, and held to what they should have.
 
+use super::bert::Bert;
 use crate::EmbedError;
 use ast_core_model::ContentHash;
-use candle_core::{Device, Tensor};
+use ndarray::{Array1, Array2};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokenizers::{Tokenizer, TruncationParams};
 
 /// The most of any one size of a model: no sentence transformer has more.
@@ -70,15 +71,24 @@ pub(super) struct ModelFiles {
     pub(super) hash: ContentHash,
     pub(super) shape: Shape,
     pub(super) tokenizer: Tokenizer,
-    pub(super) tensors: Tensors,
+    pub(super) bert: Bert,
 }
 
 /// The tensors of a file, by name.
-pub(super) struct Tensors {
-    path: PathBuf,
+pub(super) struct Tensors<'a> {
+    path: &'a Path,
     /// What is before each name, in files of a model with a head.
     prefix: &'static str,
-    by_name: HashMap<String, Tensor>,
+    header: HashMap<String, Entry>,
+    numbers: &'a [u8],
+}
+
+/// What the header of a file says of a tensor.
+#[derive(Debug, Deserialize)]
+struct Entry {
+    dtype: String,
+    shape: Vec<usize>,
+    data_offsets: [usize; 2],
 }
 
 impl ModelFiles {
@@ -108,29 +118,62 @@ impl ModelFiles {
             .map_err(|error| wrong(&words, error, "a tokenizer that can cut texts"))?;
         tokenizer.with_padding(None);
 
-        let by_name = candle_core::safetensors::load_buffer(&weight_bytes, &Device::Cpu)
-            .map_err(|error| wrong(&weights, error, "weights as safetensors"))?;
-        let has_prefix = by_name.contains_key("bert.embeddings.word_embeddings.weight");
-        let tensors = Tensors { path: weights, prefix: if has_prefix { "bert." } else { "" }, by_name };
-
+        let bert = Bert::new(&shape, Tensors::read(&weights, &weight_bytes)?)?;
         let hashes = [&config_bytes, &words_bytes, &weight_bytes].map(|bytes| ContentHash::of(bytes));
         let all: Vec<u8> = hashes.iter().flat_map(|hash| hash.as_bytes().iter().copied()).collect();
-        Ok(Self { hash: ContentHash::of(&all), shape, tokenizer, tensors })
+        Ok(Self { hash: ContentHash::of(&all), shape, tokenizer, bert })
     }
 }
 
-impl Tensors {
-    /// The tensor of a name, if it has this shape.
-    pub(super) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, EmbedError> {
-        let name = format!("{}{name}", self.prefix);
-        let expected = || format!("a tensor {name} of {shape:?} numbers, as config.json has it");
-        let Some(tensor) = self.by_name.remove(&name) else {
-            return Err(wrong(&self.path, "there is none of that name", expected()));
-        };
-        if tensor.dims() != shape {
-            return Err(wrong(&self.path, format!("it is of {:?}", tensor.dims()), expected()));
+impl<'a> Tensors<'a> {
+    /// The format safetensors: the length of a JSON header in 8 bytes, the header, and numbers in little-endian order.
+    fn read(path: &'a Path, bytes: &'a [u8]) -> Result<Self, EmbedError> {
+        const EXPECTED: &str = "weights as safetensors";
+        let cut = || wrong(path, "it is cut short", EXPECTED);
+        let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(cut)?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut())?;
+        let (header, numbers) = rest.split_at_checked(length).ok_or_else(cut)?;
+        let mut header: HashMap<String, serde_json::Value> =
+            serde_json::from_slice(header).map_err(|error| wrong(path, error, EXPECTED))?;
+        header.remove("__metadata__");
+        let entry = |(name, value): (String, serde_json::Value)| Ok((name, serde_json::from_value(value)?));
+        let header: Result<HashMap<String, Entry>, serde_json::Error> =
+            header.into_iter().map(entry).collect();
+        let header = header.map_err(|error| wrong(path, error, EXPECTED))?;
+        if header.values().any(|entry| entry.data_offsets[1] > numbers.len()) {
+            return Err(cut());
         }
-        tensor.to_dtype(candle_core::DType::F32).map_err(|error| wrong(&self.path, error, expected()))
+        let has_prefix = header.contains_key("bert.embeddings.word_embeddings.weight");
+        Ok(Self { path, prefix: if has_prefix { "bert." } else { "" }, header, numbers })
+    }
+
+    /// The matrix of a name, if it is of this many rows and columns.
+    pub(super) fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Array2<f32>, EmbedError> {
+        let numbers = self.take(name, &shape)?;
+        Array2::from_shape_vec(shape, numbers).map_err(|error| wrong(self.path, error, format!("{shape:?}")))
+    }
+
+    /// The vector of a name, if it is of this size.
+    pub(super) fn vector(&mut self, name: &str, size: usize) -> Result<Array1<f32>, EmbedError> {
+        Ok(self.take(name, &[size])?.into())
+    }
+
+    fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EmbedError> {
+        let name = format!("{}{name}", self.prefix);
+        let expected = || format!("a tensor {name} of {shape:?} numbers of the type F32");
+        let Some(entry) = self.header.remove(&name) else {
+            return Err(wrong(self.path, "there is none of that name", expected()));
+        };
+        let [begin, end] = entry.data_offsets;
+        let bytes = self.numbers.get(begin..end).unwrap_or_default();
+        // No more than the bytes that there are.
+        let needed = shape.iter().try_fold(4_usize, |bytes, size| bytes.checked_mul(*size));
+        if entry.shape != shape || entry.dtype != "F32" || needed != Some(bytes.len()) {
+            let received =
+                format!("it is of {:?} of the type {} in {} bytes", entry.shape, entry.dtype, bytes.len());
+            return Err(wrong(self.path, received, expected()));
+        }
+        Ok(bytes.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)).collect())
     }
 }
 

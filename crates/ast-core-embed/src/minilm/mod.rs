@@ -55,8 +55,7 @@ impl MiniLmEmbedder {
     /// [`EmbedError::ModelFile`] for a file that is missing, damaged, or not of such a model; [`EmbedError::Unavailable`] if
     /// there are no threads to be had.
     pub fn open(config: &MiniLmConfig) -> Result<Self, EmbedError> {
-        let ModelFiles { hash, shape, tokenizer, tensors } = ModelFiles::read(&config.folder, MAX_TOKENS)?;
-        let bert = Bert::new(&shape, tensors)?;
+        let ModelFiles { hash, shape, tokenizer, bert } = ModelFiles::read(&config.folder, MAX_TOKENS)?;
         let hash = hash.to_string();
         let model = ModelInfo {
             id: format!("minilm-{}-{}", shape.hidden_size, hash.get(..16).unwrap_or(&hash)),
@@ -83,7 +82,8 @@ impl MiniLmEmbedder {
         if tokens.get_ids().is_empty() {
             return Ok(vec![0.0; self.model.dimension]);
         }
-        let mut vector = self.bert.mean(tokens.get_ids()).map_err(|error| self.failed(error))?;
+        let mean = self.bert.mean(tokens.get_ids());
+        let mut vector = mean.ok_or_else(|| self.failed("its tokenizer gives what it has no weights for"))?;
         crate::feature_hash::normalize(&mut vector);
         Ok(vector)
     }
