@@ -93,7 +93,7 @@ fn cosine(query: &[f32], vector: &[f32]) -> f64 {
 }
 
 /// Puts hits in the order of both, with scores from `least`, which is that of the next hit, to that of the first.
-fn reorder(ranked: &mut Vec<Ranked<ChunkId>>, cosines: &HashMap<ChunkId, f64>, least: f64, share: f64) {
+fn reorder(ranked: &mut [Ranked<ChunkId>], cosines: &HashMap<ChunkId, f64>, least: f64, share: f64) {
     let first: Vec<(ChunkId, f64)> = ranked.iter().map(|hit| (hit.id, hit.score)).collect();
     // One without a text is not found by it.
     let by_text: Vec<(ChunkId, f64)> =
@@ -145,7 +145,7 @@ mod tests {
         let mut ranked = hits(&[1.0, 0.8, 0.6]);
         reorder(&mut ranked, &HashMap::from([(id(1), 0.5), (id(2), 0.4)]), 0.0, 0.9);
         assert_eq!(ranked[0].id, id(1));
-        reorder(&mut Vec::new(), &HashMap::new(), 0.0, 0.5);
+        reorder(&mut [], &HashMap::new(), 0.0, 0.5);
     }
 
     #[test]
