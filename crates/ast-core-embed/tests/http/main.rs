@@ -194,28 +194,19 @@ fn what_may_pass_is_tried_again_and_then_given_up() {
 
 #[test]
 fn an_answer_that_is_not_what_was_asked_for_is_refused_and_not_asked_for_again() {
-    let answers: [(fn(&Asked) -> String, &str); 5] = [
-        (|_| json!({"data": [{"index": 0, "embedding": [1, 2, 3]}]}).to_string(), "1 vectors for 2 texts"),
-        (
-            |_| {
-                json!({"data": [{"index": 0, "embedding": [1, 2]}, {"index": 1, "embedding": [1, 2]}]})
-                    .to_string()
-            },
-            "2 values in a vector, not 3",
-        ),
+    let vectors = |first: &[u8], second: serde_json::Value| {
+        json!({"data": [{"index": 0, "embedding": first}, {"index": 1, "embedding": second}]}).to_string()
+    };
+    let answers = [
+        (json!({"data": [{"index": 0, "embedding": [1, 2, 3]}]}).to_string(), "1 vectors for 2 texts"),
+        (vectors(&[1, 2], json!([1, 2])), "2 values in a vector, not 3"),
         // A NaN and two zeros, in base64.
-        (
-            |_| {
-                json!({"data": [{"index": 0, "embedding": [1, 2, 3]}, {"index": 1, "embedding": "AADAfwAAAAAAAAAA"}]})
-                .to_string()
-            },
-            "no finite number",
-        ),
-        (|_| r#"{"data":[{"index":0,"embedding":[NaN,1,2]}"#.to_owned(), "not as it should be"),
-        (|_| "x".repeat(1 << 20), "longer than"),
+        (vectors(&[1, 2, 3], json!("AADAfwAAAAAAAAAA")), "no finite number"),
+        (r#"{"data":[{"index":0,"embedding":[NaN,1,2]}"#.to_owned(), "not as it should be"),
+        ("x".repeat(1 << 20), "longer than"),
     ];
     for (answer, expected) in answers {
-        let (error, asked) = refused_by(move |_, asked| Reply::of(200, answer(asked)));
+        let (error, asked) = refused_by(move |_, _| Reply::of(200, answer.clone()));
         assert_unavailable(&error, &[expected]);
         assert_eq!(asked, 1, "{expected}");
     }
