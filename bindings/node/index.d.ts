@@ -194,6 +194,8 @@ export interface SearchReply {
   /** Whether the last index run came to its end; if not, files may be missing. */
   complete: boolean;
   tookMs: number;
+  /** What was left out of the search, and why: its vectors, say, if they are of another embedder. */
+  notices: string[];
 }
 
 /** A piece of a file that was found. */

@@ -22,6 +22,9 @@ const PACKAGES: [&str; 3] = ["--workspace", "--exclude", "ast-core-benches"];
 const DOC_PACKAGES: [&str; 5] =
     ["--workspace", "--exclude", "ast-core-benches", "--exclude", "ast-core-node"];
 
+/// What no other crate has on by default, and what of it does not need a program of its own.
+const TRANSFORMER: [&str; 5] = ["--package", "ast-core-embed", "--features", "minilm", "--tests"];
+
 /// The targets that are tested.
 const TARGETS: [&str; 4] = ["--lib", "--bins", "--tests", "--examples"];
 
@@ -58,6 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if options.arguments.is_empty() {
         results.push(("steps that are made to fail", torture::failpoints()));
+        results.push(("the transformer", cargo_test(&TRANSFORMER.map(str::to_owned))));
     }
     if with_node {
         results.push(("Node package", node::test(node::Build::Workspace)));

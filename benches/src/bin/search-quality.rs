@@ -7,6 +7,8 @@
 //! - `--list`: also each question that was not answered first by both, with what came instead.
 //! - `--set NAME=WEIGHT`: another weight of a rule, or of the meaning of a kind of query: `test=0.5`, `sentence=0.7`.
 //! - `--ablate`: instead of the tables, what is lost without each rule.
+//! - `--embedder NAME`: `builtin`, `hash`, or, built with the feature `minilm`, `minilm:FOLDER`. Give each a CACHE of its own.
+//! - `--rerank NAME[=SHARE]`: also puts the first fifty hits in order anew by such an embedder.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
@@ -14,12 +16,13 @@ use anyhow::{Context, Result, ensure};
 use ast_core_benches::quality::{Question, QuestionKind, read_questions};
 use ast_core_benches::stats::Times;
 use ast_core_engine::{
-    Engine, EngineConfig, IndexControl, IndexOptions, QueryKind, RankingWeights, Rule, SearchMode,
-    SearchQuery,
+    Embedder, Engine, EngineConfig, FeatureHashEmbedder, IndexControl, IndexOptions, QueryKind,
+    RankingWeights, RerankConfig, Rule, SearchMode, SearchQuery, StaticEmbedder,
 };
 use ast_core_search::{Measures, Relevance};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Chunks that are asked for, so that there are ten files among them.
@@ -39,18 +42,22 @@ struct Found {
 async fn main() -> Result<()> {
     let mut arguments = Vec::new();
     let (mut lists, mut ablates, mut weights) = (false, false, RankingWeights::default());
+    let mut makers = Makers { embedder: Arc::new(StaticEmbedder::default()), reranking: None };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--list" => lists = true,
             "--ablate" => ablates = true,
             "--set" => weights = with_weight(weights, &args.next().context("--set NAME=WEIGHT")?)?,
+            "--embedder" => makers.embedder = embedder(&args.next().context("--embedder NAME")?)?,
+            "--rerank" => makers.reranking = Some(reranking(&args.next().context("--rerank NAME")?)?),
             _ => arguments.push(arg),
         }
     }
     let [questions, corpus, cache] = &arguments[..] else {
         anyhow::bail!(
-            "usage: search-quality QUESTIONS CORPUS CACHE [--list] [--ablate] [--set NAME=WEIGHT]..."
+            "usage: search-quality QUESTIONS CORPUS CACHE [--list] [--ablate] [--set NAME=WEIGHT]... \
+             [--embedder NAME] [--rerank NAME[=SHARE]]"
         );
     };
     let questions = read_questions(Path::new(questions))?;
@@ -69,7 +76,7 @@ async fn main() -> Result<()> {
             .collect(),
     };
     for (name, weights) in runs {
-        let found = measure(&packages, Path::new(cache), &weights, lists).await?;
+        let found = measure(&packages, Path::new(cache), &weights, &makers, lists).await?;
         if ablates {
             let line = |mode: SearchMode| {
                 let all = found.get(mode.as_str()).map(|found| found.all).unwrap_or_default();
@@ -88,6 +95,34 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
+/// What makes vectors.
+struct Makers {
+    embedder: Arc<dyn Embedder>,
+    reranking: Option<RerankConfig>,
+}
+
+fn embedder(name: &str) -> Result<Arc<dyn Embedder>> {
+    match name.split_once(':') {
+        None if name == "builtin" => Ok(Arc::new(StaticEmbedder::default())),
+        None if name == "hash" => Ok(Arc::new(FeatureHashEmbedder::default())),
+        #[cfg(feature = "minilm")]
+        Some(("minilm", folder)) => {
+            let config = ast_core_engine::MiniLmConfig::new(folder);
+            Ok(Arc::new(ast_core_engine::MiniLmEmbedder::open(&config)?))
+        }
+        _ => anyhow::bail!("no embedder is {name:?}; or this was built without the feature `minilm`"),
+    }
+}
+
+fn reranking(text: &str) -> Result<RerankConfig> {
+    let (name, share) = text.split_once('=').map_or((text, None), |(name, share)| (name, Some(share)));
+    let mut reranking = RerankConfig::new(embedder(name)?);
+    if let Some(share) = share {
+        reranking.share = share.parse().with_context(|| text.to_owned())?;
+    }
+    Ok(reranking)
+}
+
 fn with_weight(weights: RankingWeights, set: &str) -> Result<RankingWeights> {
     let (name, weight) = set.split_once('=').context("--set NAME=WEIGHT")?;
     let weight: f64 = weight.parse().with_context(|| set.to_owned())?;
@@ -104,14 +139,20 @@ async fn measure(
     packages: &BTreeMap<PathBuf, Vec<&Question>>,
     cache: &Path,
     weights: &RankingWeights,
+    makers: &Makers,
     lists: bool,
 ) -> Result<BTreeMap<&'static str, Found>> {
     let mut found: BTreeMap<&str, Found> = BTreeMap::new();
     for (root, questions) in packages {
         let name = root.file_name().and_then(|name| name.to_str()).context("a package has a name")?;
         let config = EngineConfig::new(cache.join(format!("{name}.db")));
+        let Makers { embedder, reranking } = makers;
+        let config = EngineConfig { embedder: embedder.clone(), reranking: reranking.clone(), ..config };
         let engine = Engine::open(EngineConfig { ranking: weights.clone(), ..config }).await?;
-        engine.index(root, &IndexOptions::default(), IndexControl::default()).await?;
+        let report = engine.index(root, &IndexOptions::default(), IndexControl::default()).await?;
+        if report.chunks > 0 {
+            println!("{name}: {} chunks in {:.1} s", report.chunks, report.elapsed.as_secs_f64());
+        }
         for question in questions {
             for file in &question.files {
                 ensure!(root.join(file).is_file(), "{name}: {:?}: no file {file}", question.query);
@@ -135,7 +176,8 @@ async fn ask(
     lists: bool,
 ) -> Result<()> {
     let begin = Instant::now();
-    let query = SearchQuery { mode, limit: LIMIT, ..SearchQuery::new(&question.query) };
+    let rerank = engine.config().reranking.is_some();
+    let query = SearchQuery { mode, limit: LIMIT, rerank, ..SearchQuery::new(&question.query) };
     let reply = engine.search(&query).await?;
     found.times.add(begin.elapsed());
     let mut files: Vec<&str> = Vec::new();

@@ -32,6 +32,7 @@ pub(crate) fn search_query(text: String, options: SearchOptions) -> Result<Searc
         kinds: parse_all("options.kinds", options.kinds)?,
         threshold: options.threshold.unwrap_or(default.threshold),
         context: options.context.unwrap_or(default.context),
+        rerank: default.rerank,
         text: default.text,
     })
 }
@@ -108,6 +109,7 @@ impl From<core::SearchReply> for SearchReply {
             complete: reply.complete,
             generation: number(reply.generation),
             took_ms: milliseconds(reply.took),
+            notices: reply.notices.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -83,6 +83,7 @@ pub struct SearchReply {
     pub generation: f64,
     pub complete: bool,
     pub took_ms: f64,
+    pub notices: Vec<String>,
 }
 
 #[napi(object, use_nullable = true, object_from_js = false)]

@@ -1,5 +1,6 @@
 //! What can be asked on the command line.
 
+use crate::embedder::EmbedderChoice;
 use ast_core_engine::{EngineConfig, EngineError, Language, ReferenceKind, SearchMode, SymbolKind};
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
@@ -32,6 +33,9 @@ pub(crate) struct Global {
     /// The index; by default `.ast-core/index.db` of the tree
     #[arg(long, global = true, value_name = "PATH", env = "AST_CORE_DB")]
     pub(crate) db: Option<PathBuf>,
+    /// The settings; by default `ast-core/config.toml` in the user's folder for settings
+    #[arg(long, global = true, value_name = "PATH", env = "AST_CORE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     /// The form of the answer
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, env = "AST_CORE_FORMAT")]
     format: Format,
@@ -124,7 +128,7 @@ Examples:
   ast-core watch ~/project --format jsonl | jq .elapsed_ms")]
     Watch(WatchArguments),
     /// Say what the index holds, what it left out and why, and whether it is stale
-    Status,
+    Status(EmbedderArguments),
     /// Look for damage in the index, and mend it
     #[command(after_help = "\
 Examples:
@@ -148,6 +152,29 @@ pub(crate) struct IndexArguments {
     pub(crate) plan: bool,
     #[command(flatten)]
     pub(crate) memory: MemoryArguments,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
+}
+
+/// What makes the vectors.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Embedder")]
+pub(crate) struct EmbedderArguments {
+    /// What makes vectors: builtin, hash, minilm:FOLDER, or http for a service
+    #[arg(long, value_name = "EMBEDDER", env = "AST_CORE_EMBEDDER")]
+    pub(crate) embedder: Option<EmbedderChoice>,
+    /// Where the service is, such as http://localhost:11434/v1
+    #[arg(long, value_name = "URL", env = "AST_CORE_EMBEDDER_URL")]
+    pub(crate) embedder_url: Option<String>,
+    /// The model of the service
+    #[arg(long, value_name = "NAME", env = "AST_CORE_EMBEDDER_MODEL")]
+    pub(crate) embedder_model: Option<String>,
+    /// The dimension to ask the service for
+    #[arg(long, value_name = "N", env = "AST_CORE_EMBEDDER_DIMENSIONS")]
+    pub(crate) embedder_dimensions: Option<usize>,
+    /// The environment variable that has the key of the service
+    #[arg(long, value_name = "VARIABLE", env = "AST_CORE_EMBEDDER_KEY_ENV")]
+    pub(crate) embedder_key_env: Option<String>,
 }
 
 /// What indexing may take.
@@ -173,6 +200,8 @@ pub(crate) struct DoctorArguments {
     /// Mend what is found
     #[arg(long)]
     pub(crate) repair: bool,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
 }
 
 #[derive(Debug, Args)]
@@ -182,6 +211,8 @@ pub(crate) struct WatchArguments {
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) memory: MemoryArguments,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
 }
 
 #[derive(Debug, Args)]
@@ -210,6 +241,11 @@ pub(crate) struct SearchArguments {
     /// Lines shown before and after each hit
     #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
     pub(crate) context: u32,
+    /// Put the first fifty hits in order anew, by another embedder; without one, by that of the settings
+    #[arg(long, value_name = "EMBEDDER", num_args = 0..=1, require_equals = true)]
+    pub(crate) rerank: Option<Option<EmbedderChoice>>,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
 }
 
 impl SearchArguments {

@@ -1,6 +1,6 @@
 //! What went wrong, what to do about it, and the exit code.
 
-use ast_core_engine::{EngineError, StoreError};
+use ast_core_engine::{EmbedError, EngineError, StoreError};
 use std::fmt;
 use std::process::ExitCode;
 
@@ -12,6 +12,7 @@ pub(crate) enum Exit {
     Usage = 2,
     Partial = 3,
     Index = 4,
+    Embedder = 5,
     Interrupted = 130,
 }
 
@@ -47,10 +48,15 @@ impl Failed {
             Self::Output(_) => Exit::Index,
             Self::Engine(error) => match error {
                 EngineError::Cancelled => Exit::Interrupted,
+                EngineError::Embed(EmbedError::Unavailable { .. } | EmbedError::Model { .. }) => {
+                    Exit::Embedder
+                }
                 EngineError::Root { .. }
                 | EngineError::MaxMemory { .. }
                 | EngineError::OtherRoot { .. }
                 | EngineError::Pattern { .. }
+                | EngineError::Embed(_)
+                | EngineError::NoReranking
                 | EngineError::Query(_)
                 | EngineError::Parse(_) => Exit::Usage,
                 _ => Exit::Index,
@@ -87,7 +93,15 @@ impl Failed {
                 _ => None,
             },
             EngineError::OtherRoot { .. } => Some("name another file with --db".into()),
-            EngineError::OtherPipeline { .. } => Some("run `ast-core index`".into()),
+            EngineError::OtherPipeline { .. } => {
+                Some("run `ast-core index`, or name its embedder with --embedder".into())
+            }
+            EngineError::Embed(EmbedError::Unavailable { .. }) => {
+                Some("what was committed is kept, and `ast-core index` goes on from there".into())
+            }
+            EngineError::NoReranking => {
+                Some("name it, as in --rerank=minilm:FOLDER, or under [rerank] in the settings".into())
+            }
             EngineError::Cancelled => {
                 Some("what was committed is kept; run `ast-core index` to go on".into())
             }
@@ -113,6 +127,12 @@ impl fmt::Display for Failed {
 impl From<EngineError> for Failed {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
+    }
+}
+
+impl From<EmbedError> for Failed {
+    fn from(error: EmbedError) -> Self {
+        Self::Engine(error.into())
     }
 }
 

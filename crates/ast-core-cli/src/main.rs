@@ -1,15 +1,18 @@
 //! The command `ast-core`: index and search source code.
 //!
 //! `args` says what can be asked, `commands` has one file a verb, `failure` turns what went wrong into a message and an
-//! exit code, `json` holds the documents that go out. Nothing else of the engine prints or reads the environment.
+//! exit code, `json` holds the documents that go out, `settings` reads the user's file of settings, `embedder` makes what
+//! makes vectors. Nothing else of the engine prints or reads the environment.
 
 mod allocator;
 mod args;
 mod commands;
+mod embedder;
 mod failure;
 mod json;
 mod output;
 mod progress;
+mod settings;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -39,7 +42,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
         Command::Callers(arguments) => commands::references::callers(&arguments, &global, output),
         Command::Callees(arguments) => commands::references::callees(&arguments, &global, output),
         Command::Watch(arguments) => commands::watch::run(&arguments, &global, output),
-        Command::Status => commands::status::run(&global, output),
+        Command::Status(arguments) => commands::status::run(&arguments, &global, output),
         Command::Doctor(arguments) => commands::doctor::run(&arguments, &global, output),
         Command::Languages => commands::languages::run(output),
     }

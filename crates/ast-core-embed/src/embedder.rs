@@ -41,7 +41,8 @@ pub trait Embedder: Send + Sync {
     /// Appends the vectors of the inputs to `vectors`, one after the other: inputs x dimension values.
     ///
     /// # Errors
-    /// [`EmbedError::Model`]; `vectors` is as it was then.
+    /// [`EmbedError::Model`] if it is about these inputs, [`EmbedError::Unavailable`] if others would fare no better;
+    /// `vectors` is as it was then.
     fn embed(&self, inputs: &[EmbedInput<'_>], vectors: &mut Vec<f32>) -> Result<(), EmbedError>;
 
     /// Whether a vector takes so long that it is worth keeping for the next time: longer than looking it up, which takes
@@ -63,9 +64,15 @@ pub trait Embedder: Send + Sync {
         ContentHash::of(&all)
     }
 
+    /// How many calls are worth having under way at a time, if that is more than there are processors: of one that waits
+    /// for somebody else. Default: 1.
+    fn parallel_calls(&self) -> usize {
+        1
+    }
+
     /// The vector of what somebody is looking for.
     ///
     /// # Errors
-    /// [`EmbedError::Model`].
+    /// As of [`embed`](Self::embed).
     fn embed_query(&self, query: &str) -> Result<Vec<f32>, EmbedError>;
 }

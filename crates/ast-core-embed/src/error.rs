@@ -28,4 +28,33 @@ pub enum EmbedError {
         /// What it says.
         reason: String,
     },
+    /// The model behind the embedder cannot be asked at all, or not now: this text is not at fault, and others would fare
+    /// no better.
+    #[error("the embedder {model} cannot be asked: {reason}")]
+    Unavailable {
+        /// Its id.
+        model: String,
+        /// What was tried, and what came of it.
+        reason: String,
+    },
+    /// A setting of an embedder that it cannot have.
+    #[error("{setting} {received:?} is not possible; expected {expected}")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// As received, but for keys and passwords.
+        received: String,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A file of a model that is missing, damaged or of another model.
+    #[error("{} is not a file of this model: {received}; expected {expected}", path.display())]
+    ModelFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        received: String,
+        /// What should be in it.
+        expected: String,
+    },
 }

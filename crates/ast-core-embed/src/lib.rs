@@ -2,7 +2,9 @@
 //!
 //! An [`Embedder`] turns a piece of code, or a question, into a vector; texts that are alike get vectors that are
 //! near each other by cosine. Two are always there, and need no network: [`StaticEmbedder`] has learned from documentation
-//! and code which words mean alike, [`FeatureHashEmbedder`] has learned nothing and finds texts that share words.
+//! and code which words mean alike, [`FeatureHashEmbedder`] has learned nothing and finds texts that share words. Two are
+//! behind features: `MiniLmEmbedder` (`minilm`) runs a sentence transformer whose weights are in a folder, `HttpEmbedder`
+//! (`http`) asks a service.
 //!
 //! ```
 //! use ast_core_embed::{EmbedInput, Embedder, StaticEmbedder};
@@ -29,13 +31,23 @@ mod embedder;
 mod error;
 mod feature_hash;
 mod hashing;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "minilm")]
+mod minilm;
 mod static_embedder;
 pub mod table;
+#[cfg(any(feature = "http", feature = "minilm"))]
+mod text;
 pub mod words;
 
 pub use embedder::{EmbedInput, Embedder, ModelInfo};
 pub use error::EmbedError;
 pub use feature_hash::FeatureHashEmbedder;
+#[cfg(feature = "http")]
+pub use http::{ApiKey, HttpConfig, HttpEmbedder};
+#[cfg(feature = "minilm")]
+pub use minilm::{MiniLmConfig, MiniLmEmbedder};
 pub use static_embedder::StaticEmbedder;
 
 #[cfg(doctest)]

@@ -58,6 +58,9 @@ impl<'a> Committer<'a> {
     }
 
     fn take(&mut self, delivery: Delivery) {
+        if matches!(delivery.prepared, Prepared::Undone) {
+            return;
+        }
         self.permits.push(delivery.permit);
         match delivery.prepared {
             Prepared::New(file) => {
@@ -84,6 +87,7 @@ impl<'a> Committer<'a> {
                 self.report.files.failed += 1;
                 self.report.failures.push(Failure { path: before.path.to_string(), reason });
             }
+            Prepared::Undone => {}
             Prepared::Vanished { before } => {
                 // A file that was never in the index and is gone again is as if it had not been seen.
                 if let Some(before) = before {

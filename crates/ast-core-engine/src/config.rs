@@ -44,6 +44,8 @@ pub struct EngineConfig {
     /// Where vectors are kept by what they were made of, if the embedder is
     /// [costly](Embedder::is_costly). `None` keeps none. Default: beside the index.
     pub embedding_cache: Option<EmbeddingCacheConfig>,
+    /// What puts the first hits of a search in order anew, if the query asks for it. Default: nothing.
+    pub reranking: Option<RerankConfig>,
     /// What searches the vectors.
     pub vectors: VectorBackend,
     /// What the rules count for that put hits in order.
@@ -80,6 +82,30 @@ impl EmbeddingCacheConfig {
     }
 }
 
+/// How the first hits of a search are put in order anew, by [`SearchQuery::rerank`](crate::SearchQuery::rerank).
+#[derive(Clone)]
+pub struct RerankConfig {
+    /// What compares their texts with the query. Its vectors are in the [cache](EngineConfig::embedding_cache) if it is
+    /// costly, so that a chunk is embedded for the first search that it comes up in.
+    pub embedder: Arc<dyn Embedder>,
+    /// What that counts for against the order that they have, from 0 to 1. Default: 0.5.
+    pub share: f64,
+}
+
+impl RerankConfig {
+    /// Reranking by this embedder.
+    pub fn new(embedder: Arc<dyn Embedder>) -> Self {
+        Self { embedder, share: 0.5 }
+    }
+}
+
+impl fmt::Debug for RerankConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { embedder, share } = self;
+        f.debug_struct("RerankConfig").field("embedder", &embedder.model().id).field("share", share).finish()
+    }
+}
+
 /// What searches the vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -106,6 +132,7 @@ impl EngineConfig {
             chunking: ChunkingConfig::default(),
             embedder: Arc::new(StaticEmbedder::default()),
             embedding_cache: Some(EmbeddingCacheConfig::default()),
+            reranking: None,
             vectors: VectorBackend::default(),
             ranking: RankingWeights::default(),
             store: StoreConfig::default(),
@@ -124,12 +151,13 @@ impl EngineConfig {
 
     /// What of the settings is in what is indexed: an index made by others is made anew.
     pub(crate) fn pipeline(&self) -> String {
+        self.pipeline_of(&self.embedder.model().id)
+    }
+
+    /// The same with another embedder.
+    pub(crate) fn pipeline_of(&self, embedder: &str) -> String {
         let ChunkingConfig { max_tokens, solo_tokens } = self.chunking;
-        format!(
-            "format {}, chunks {max_tokens}/{solo_tokens}, {}",
-            crate::FORMAT_VERSION,
-            self.embedder.model().id
-        )
+        format!("format {}, chunks {max_tokens}/{solo_tokens}, {embedder}", crate::FORMAT_VERSION)
     }
 }
 
@@ -146,6 +174,7 @@ impl fmt::Debug for EngineConfig {
             .field("chunking", &self.chunking)
             .field("embedder", &self.embedder.model().id)
             .field("embedding_cache", &self.embedding_cache)
+            .field("reranking", &self.reranking)
             .field("vectors", &self.vectors)
             .field("ranking", &self.ranking)
             .field("store", &self.store)

@@ -5,12 +5,14 @@ use crate::engine::blocking;
 use crate::engine::meta_key;
 use crate::prepare::Deriver;
 use crate::{CancelToken, Engine, EngineConfig, EngineError, vector_file, vectors};
+use ast_core_embed::EmbedError;
 use ast_core_parse::SourceText;
 use ast_core_storage::{
     Access, Derive, Derived, Document, FileRecord, Finding, Part, Remedy, SqliteStore, Store, StoreError,
     Verification, WriteBatch,
 };
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How damage is looked for.
@@ -63,6 +65,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::OtherPipeline`] if the index was made by other settings, so that what it should hold is not known;
+    /// [`EngineError::Embed`] if the embedder cannot be asked, so that neither is known;
     /// [`EngineError::Store`] if there is none, or it is not ours, is being written by somebody else, or may not be read
     /// or written. Damage is no error.
     pub async fn doctor(config: EngineConfig, options: &DoctorOptions) -> Result<DoctorReport, EngineError> {
@@ -136,14 +139,29 @@ async fn examine(
     }
     let settings = config.clone();
     let embeddings = blocking(move || Embeddings::open(&settings)).await??;
-    let derive = Box::new(FromSource {
-        deriver: Deriver::new(Some(embeddings)),
-        keeps_vectors: vectors::are_kept(config),
-    });
-    let looked = match options.repair {
-        true => store.repair(derive).await.map(|repair| (repair.before, repair.after)),
-        false => store.verify(derive).await.map(|found| (found.clone(), found)),
+    let unavailable = Arc::<Mutex<Option<EmbedError>>>::default();
+    let derive = || {
+        let deriver = Deriver::new(Some(embeddings.clone()));
+        let keeps_vectors = vectors::are_kept(config);
+        Box::new(FromSource { deriver, keeps_vectors, unavailable: unavailable.clone() })
     };
+    let is_available = || match unavailable.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Some(error) => Err(EngineError::Embed(error)),
+        None => Ok(()),
+    };
+    if options.repair && config.embedder.is_costly() {
+        // What cannot be embedded now is not damaged: nothing is mended before that is known of none.
+        let looked = store.verify(derive()).await;
+        is_available()?;
+        if let Err(error) = looked {
+            return unreadable(error);
+        }
+    }
+    let looked = match options.repair {
+        true => store.repair(derive()).await.map(|repair| (repair.before, repair.after)),
+        false => store.verify(derive()).await.map(|found| (found.clone(), found)),
+    };
+    is_available()?;
     let (before, after) = match looked {
         Ok(looked) => looked,
         Err(error) => return unreadable(error),
@@ -181,7 +199,7 @@ async fn examine(
 
 /// Writes the vector file anew: the vectors may be others now. What is wrong with it after that.
 async fn mend_vector_file(store: &dyn Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
-    let versions = store.searchable_versions().await?;
+    let versions = vector_file::versions(store, config).await?;
     match vector_file::write(store, config, &versions, None, &CancelToken::new()).await {
         Ok(_) => {}
         // Whoever opens it finds out, and does without.
@@ -249,6 +267,8 @@ const MORE_THAN_WERE_GIVEN: u64 = 1 << 32;
 struct FromSource {
     deriver: Deriver,
     keeps_vectors: bool,
+    /// That the embedder could not be asked, which is no fault of the document's.
+    unavailable: Arc<Mutex<Option<EmbedError>>>,
 }
 
 impl Derive for FromSource {
@@ -256,8 +276,14 @@ impl Derive for FromSource {
         let Document { source, symbols, chunks, .. } = document;
         let text = SourceText::decode(source).map_err(|error| error.to_string())?;
         let text = text.named(record.path.file_stem());
-        let (terms, vectors) =
-            self.deriver.derive(&record.path, &text, symbols, chunks).map_err(|error| error.to_string())?;
+        let derived = self.deriver.derive(&record.path, &text, symbols, chunks);
+        let (terms, vectors) = derived.map_err(|error| {
+            let reason = error.to_string();
+            if let EmbedError::Unavailable { .. } = error {
+                self.unavailable.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+            reason
+        })?;
         Ok(Derived { terms, vectors })
     }
 

@@ -2,18 +2,22 @@
 
 use crate::config::{EngineConfig, INDEX_FOLDER};
 use crate::discover::{Scope, Stamp};
+use crate::embeddings::Embeddings;
 use crate::jobs::{Jobs, Owner};
 use crate::memory::{parsing, source_in_flight};
-use crate::report::{Change, FileCounts, Stale, StatusReport};
+use crate::report::{Change, EmbedderChange, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Catalog, Snapshot};
 use crate::step::reach;
 use crate::vector_file::{self, VectorFile};
 use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorError, vectors};
 use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
 use ast_core_metrics::ProcessFigures;
-use ast_core_storage::{Access, FileStatus, FileVersion, SqliteStore, Store, StoreError};
+use ast_core_model::FileId;
+use ast_core_storage::{Access, FileStatus, FileVersion, SqliteStore, Store, StoreConfig, StoreError};
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
 /// Keys of what the engine notes in the store beside the rows.
@@ -31,6 +35,9 @@ pub(crate) mod meta_key {
     /// The last generation whose files are to be parsed again in any case, because of a run that was to do so and did not
     /// come to its end; 0 if there is none.
     pub(crate) const OUTDATED: &str = "outdated_until";
+    /// The last generation of which there may be files whose vectors are of the embedder before this one, as the run that
+    /// makes them anew has not come to its end; 0 if there is none.
+    pub(crate) const FOREIGN: &str = "other_embedder_until";
     /// Since the last run that came to its end: the generation before the first commit of the first run that did not, and
     /// when that began, in nanoseconds since 1970.
     pub(crate) const UNFINISHED: &str = "unfinished_since";
@@ -57,6 +64,8 @@ pub struct Engine {
     /// The stamp of a vector file that was found to be of no use.
     distrusted: Arc<Mutex<Option<Stamp>>>,
     refresh_turn: Arc<tokio::sync::Mutex<()>>,
+    /// Vectors of what is put in order anew, from the first time on.
+    pub(crate) reranking: Arc<OnceLock<Embeddings>>,
     pub(crate) jobs: Arc<Jobs>,
     /// `None` of what a job holds of the engine.
     owner: Option<Owner>,
@@ -93,8 +102,11 @@ impl Engine {
         let dimension = config.embedder.model().dimension;
         let snapshot = Snapshot::empty(dimension, config.vectors)?;
         let jobs = Arc::<Jobs>::default();
+        // One that waits for somebody else leaves the processors to others meanwhile.
+        let calls = NonZeroUsize::new(config.embedder.parallel_calls()).unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
             index_pool: Arc::new(Mutex::new(WorkerPool::new(BatchConfig {
+                workers: config.batch.workers.max(calls),
                 memory_budget: source_in_flight(config.batch.memory_budget),
                 ..config.batch.clone()
             })?)),
@@ -109,6 +121,7 @@ impl Engine {
             snapshot: Arc::new(RwLock::new(Arc::new(snapshot))),
             distrusted: Arc::default(),
             refresh_turn: Arc::default(),
+            reranking: Arc::default(),
             owner: Some(Owner::of(&jobs)),
             jobs,
             config: Arc::new(config),
@@ -128,6 +141,7 @@ impl Engine {
             snapshot: self.snapshot.clone(),
             distrusted: self.distrusted.clone(),
             refresh_turn: self.refresh_turn.clone(),
+            reranking: self.reranking.clone(),
             jobs: self.jobs.clone(),
             owner: None,
         }
@@ -173,6 +187,9 @@ impl Engine {
             Some(id) => Some((id, self.meta_number(meta_key::DIMENSION).await? as usize)),
             None => None,
         };
+        let versions = self.store.searchable_versions().await?;
+        let foreign = foreign_files(&*self.store, &self.config).await?;
+        let foreign = versions.iter().filter(|version| foreign.has(version.id)).count() as u64;
         Ok(StatusReport {
             files,
             bytes: counts.bytes,
@@ -188,6 +205,8 @@ impl Engine {
             root,
             complete: self.is_complete().await?,
             embedder,
+            configured_embedder: self.config.embedder.model().id.clone(),
+            foreign_files: foreign,
             elapsed: begin.elapsed(),
             peak_rss_bytes: ProcessFigures::read().peak_rss_bytes,
             schema_version: self.store.schema_version(),
@@ -275,7 +294,12 @@ impl Engine {
         }
         reach("snapshot/read")?;
         // Half of a generation is none: this one stays as it is until the next is whole.
-        let next = match self.newer_vector_file(&before).await? {
+        // That of another embedder is of no use, and not to be warned of.
+        let file = match self.embedder_change().await? {
+            Some(_) => None,
+            None => self.newer_vector_file(&before).await?,
+        };
+        let next = match file {
             Some(file) => Snapshot::of_file(file),
             None => Snapshot::clone(&before),
         };
@@ -283,11 +307,12 @@ impl Engine {
         // They are not of an earlier generation than is asked for, nor than the file: what a commit adds meanwhile is read
         // again next time, not missed.
         let versions: Arc<[FileVersion]> = self.store.searchable_versions().await?.into();
+        let foreign = Arc::new(foreign_files(&*self.store, &self.config).await?);
         let stamp = next.stamp();
-        let next = match self.bring_up(next, generation, versions.clone()).await {
+        let next = match self.bring_up(next, generation, versions.clone(), foreign.clone()).await {
             Err(EngineError::Vector(error @ VectorError::Damaged { .. })) => {
                 self.distrust(stamp, &error)?;
-                self.bring_up(self.no_vectors()?, generation, versions).await?
+                self.bring_up(self.no_vectors()?, generation, versions, foreign).await?
             }
             brought_up => brought_up?,
         };
@@ -305,6 +330,7 @@ impl Engine {
         mut next: Snapshot,
         generation: u64,
         versions: Arc<[FileVersion]>,
+        foreign: Arc<Foreign>,
     ) -> Result<Snapshot, EngineError> {
         let turn = {
             let versions = versions.clone();
@@ -312,9 +338,14 @@ impl Engine {
         };
         let (mut next, missing) = blocking(turn).await??;
         for files in vectors::batches(&missing, &versions) {
-            let read = vectors::of_files(&*self.store, &self.config, files).await?;
-            let (files, path) = (files.to_vec(), self.store.path().to_owned());
-            next = blocking(move || next.add(&files, read, &path).map(|()| next)).await??;
+            let (others, own): (Vec<FileId>, Vec<FileId>) =
+                files.iter().partition(|file| foreign.has(**file));
+            let mut read = vectors::of_files(&*self.store, &self.config, &own).await?;
+            if !others.is_empty() {
+                read.extend(self.store.vectors(&others).await?);
+            }
+            let (files, path, foreign) = (files.to_vec(), self.store.path().to_owned(), foreign.clone());
+            next = blocking(move || next.add(&files, read, &foreign, &path).map(|()| next)).await??;
         }
         Ok(next)
     }
@@ -354,17 +385,42 @@ impl Engine {
         vector_file::keep_up(&*self.store, &self.config, self.distrusted(), cancel).await;
     }
 
-    /// Refuses to search vectors of another embedder, and what does not say what it is: where that cannot be read, nor can
-    /// what was noted beside it.
+    /// Refuses to work on what was made by another embedder or other settings.
     pub(crate) async fn check_pipeline(&self) -> Result<(), EngineError> {
-        self.store.repository()?;
-        let current = self.config.pipeline();
-        match self.store.meta(meta_key::PIPELINE).await? {
-            Some(indexed) if indexed != current => {
-                Err(EngineError::OtherPipeline { database: self.config.database.clone(), indexed, current })
-            }
-            _ => Ok(()),
+        match self.other_embedder().await? {
+            Some(indexed) => Err(self.other_pipeline(indexed)),
+            None => Ok(()),
         }
+    }
+
+    /// The embedder of the index, if it is another than that of the configuration and all else is the same: then there are
+    /// words to search by. An error for what does not say what it is: where that cannot be read, nor can what was noted
+    /// beside it.
+    pub(crate) async fn other_embedder(&self) -> Result<Option<String>, EngineError> {
+        self.store.repository()?;
+        let (current, of_rest) = (self.config.pipeline(), self.config.pipeline_of(""));
+        match self.store.meta(meta_key::PIPELINE).await? {
+            Some(indexed) if indexed != current => match indexed.strip_prefix(&of_rest) {
+                Some(embedder) => Ok(Some(embedder.to_owned())),
+                None => Err(self.other_pipeline(indexed)),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn other_pipeline(&self, indexed: String) -> EngineError {
+        let (database, current) = (self.config.database.clone(), self.config.pipeline());
+        EngineError::OtherPipeline { database, indexed, current }
+    }
+
+    /// What the next index run embeds anew because the index was made with another embedder; `None` if it was not.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn embedder_change(&self) -> Result<Option<EmbedderChange>, EngineError> {
+        let now = &self.config.embedder.model().id;
+        let before = self.store.meta(meta_key::EMBEDDER).await?.filter(|before| before != now);
+        Ok(before.map(|before| EmbedderChange { before, now: now.clone() }))
     }
 
     /// Whether the last index run came to its end.
@@ -375,6 +431,43 @@ impl Engine {
     pub(crate) async fn meta_number(&self, key: &str) -> Result<u64, EngineError> {
         Ok(self.store.meta(key).await?.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
+}
+
+/// The embedder that made the vectors of the index at this path, and their dimension, without opening it for more. `None` if
+/// there is no index, or it does not say: whoever opens it is told what is wrong with it.
+pub async fn indexed_embedder(database: &Path) -> Option<(String, usize)> {
+    let store = SqliteStore::open(database, Access::Read, &StoreConfig::default()).await.ok()?;
+    let noted = (store.meta(meta_key::EMBEDDER).await, store.meta(meta_key::DIMENSION).await);
+    store.close().await;
+    Some((noted.0.ok()??, noted.1.ok()??.parse().ok()?))
+}
+
+/// Files whose vectors are of another embedder than that of the configuration, so that they are not to be searched by it.
+pub(crate) enum Foreign {
+    All,
+    These(HashSet<FileId>),
+}
+
+impl Foreign {
+    pub(crate) fn has(&self, file: FileId) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(files) => files.contains(&file),
+        }
+    }
+}
+
+/// The foreign files of a store. To be asked for after their versions: what a run makes anew meanwhile is gone by then.
+pub(crate) async fn foreign_files(store: &dyn Store, config: &EngineConfig) -> Result<Foreign, EngineError> {
+    let embedder = store.meta(meta_key::EMBEDDER).await?;
+    if embedder.is_some_and(|embedder| embedder != config.embedder.model().id) {
+        return Ok(Foreign::All);
+    }
+    let until = store.meta(meta_key::FOREIGN).await?.and_then(|until| until.parse().ok()).unwrap_or(0);
+    Ok(Foreign::These(match until {
+        0 => HashSet::new(),
+        until => store.files_until(until).await?,
+    }))
 }
 
 /// Makes the folder of an index that is in its tree, and keeps it out of the tree's repository.

@@ -54,6 +54,9 @@ pub enum EngineError {
         /// What the engine has.
         current: String,
     },
+    /// A search was to be put in order anew, and the configuration does not say by what.
+    #[error("there is nothing to rerank by; give the engine an embedder for it")]
+    NoReranking,
     /// A path filter that is no glob pattern.
     #[error("invalid path pattern {pattern:?}: {reason}; expected a glob such as \"src/**/*.rs\"")]
     Pattern {

@@ -7,7 +7,7 @@ use crate::engine::{blocking, meta_key};
 use crate::jobs::LiveJob;
 use crate::memory::source_in_flight;
 use crate::plan::{Known, Outdated, Plan, Unfinished, plan};
-use crate::prepare::{Prepared, Preparer, Task};
+use crate::prepare::{GivenUp, Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
 use crate::{Engine, EngineError, Failure, vectors};
 use ast_core_batch::{
@@ -73,8 +73,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Root`] if `root` is no directory; [`EngineError::OtherRoot`] if the index holds another tree;
-    /// [`EngineError::Cancelled`]; [`EngineError::Store`] if it cannot be written. A file that cannot be read is no
-    /// error: it is in the report.
+    /// [`EngineError::Cancelled`]; [`EngineError::Store`] if it cannot be written; [`EngineError::Embed`] if the embedder
+    /// cannot be asked: what was committed is kept then, too. A file that cannot be read is no error: it is in the report.
     pub async fn index(
         &self,
         root: impl AsRef<Path>,
@@ -142,17 +142,21 @@ impl Engine {
             report.elapsed = begin.elapsed();
             return Ok((report, folders));
         }
-        let finished = WriteBatch {
-            meta: vec![
-                (meta_key::LAST_RUN.into(), started_ns.to_string()),
-                (meta_key::COMPLETE.into(), "true".into()),
-                (meta_key::OUTDATED.into(), "0".into()),
-                (meta_key::UNFINISHED.into(), String::new()),
-                (meta_key::IGNORED.into(), report.files.ignored.to_string()),
-                (meta_key::UNSUPPORTED.into(), report.files.unsupported.to_string()),
-            ],
-            ..WriteBatch::default()
-        };
+        let mut meta = vec![
+            (meta_key::LAST_RUN.into(), started_ns.to_string()),
+            (meta_key::COMPLETE.into(), "true".into()),
+            (meta_key::UNFINISHED.into(), String::new()),
+            (meta_key::IGNORED.into(), report.files.ignored.to_string()),
+            (meta_key::UNSUPPORTED.into(), report.files.unsupported.to_string()),
+        ];
+        for key in [meta_key::OUTDATED, meta_key::FOREIGN] {
+            // What could not be read now is still as it was made before, and to be made anew.
+            let until = self.meta_number(key).await?;
+            if until > 0 && self.store.files_until(until).await?.is_empty() {
+                meta.push((key.into(), "0".into()));
+            }
+        }
+        let finished = WriteBatch { meta, ..WriteBatch::default() };
         report.generation = self.store.commit(finished).await?.generation;
         self.store.settle().await?;
         self.keep_vector_file(&cancel).await;
@@ -284,6 +288,9 @@ impl Engine {
         if is_outdated && !is_partial {
             batch.meta.push((meta_key::OUTDATED.into(), report.generation.to_string()));
         }
+        if self.store.meta(meta_key::EMBEDDER).await?.is_some_and(|before| before != model.id) {
+            batch.meta.push((meta_key::FOREIGN.into(), report.generation.to_string()));
+        }
         report.generation = self.store.commit(batch).await?.generation;
         Ok(first_id)
     }
@@ -319,6 +326,7 @@ impl Engine {
             tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
         let pool = self.index_pool.clone();
         let (config, memory) = (self.config.clone(), self.parse_memory.clone());
+        let given_up = GivenUp::default();
         let embeddings = match vectors::are_kept(&config) {
             true => {
                 let config = config.clone();
@@ -327,7 +335,7 @@ impl Engine {
             false => None,
         };
         let workers = {
-            let cancel = run_cancel.clone();
+            let (cancel, given_up) = (run_cancel.clone(), given_up.clone());
             blocking(move || {
                 let mut pool = pool.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 let names: Vec<FileRecord> = tasks.iter().map(record_of_panic).collect();
@@ -345,8 +353,9 @@ impl Engine {
                     items: tasks,
                     weigh: |task: &Task| task.file.source.stamp.size,
                     worker: |token| {
+                        let ends = (cancel.clone(), given_up.clone());
                         let mut preparer =
-                            Preparer::new(&config, embeddings.clone(), memory.clone(), cancel.clone(), token);
+                            Preparer::new(&config, embeddings.clone(), memory.clone(), ends, token);
                         move |task: Task| preparer.prepare(task)
                     },
                     sink,
@@ -374,6 +383,9 @@ impl Engine {
         };
         let (worked, committed) = tokio::join!(workers, committed);
         committed?;
+        if let Some(error) = given_up.take() {
+            return Err(error.into());
+        }
         match worked? {
             Ok(summary) if summary.cancelled => Err(EngineError::Cancelled),
             Ok(_) => Ok(()),

@@ -69,6 +69,7 @@ mod plan;
 mod prepare;
 mod references;
 mod report;
+mod rerank;
 mod retrieve;
 mod snapshot;
 mod step;
@@ -79,7 +80,11 @@ mod watch;
 pub use ast_core_batch::{
     BatchConfig, CancelToken, PoolError, Progress, ProgressObserver, ProgressSnapshot, Retry,
 };
+#[cfg(feature = "http")]
+pub use ast_core_embed::{ApiKey, HttpConfig, HttpEmbedder};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo, StaticEmbedder};
+#[cfg(feature = "minilm")]
+pub use ast_core_embed::{MiniLmConfig, MiniLmEmbedder};
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
     RepoPath, Span, Symbol, SymbolKind, Visibility, scope_of,
@@ -95,19 +100,20 @@ pub use ast_core_storage::{
     StoreError,
 };
 pub use ast_core_vector::VectorError;
-pub use config::{EmbeddingCacheConfig, EngineConfig, VectorBackend, find_database};
+pub use config::{EmbeddingCacheConfig, EngineConfig, RerankConfig, VectorBackend, find_database};
 pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
-pub use engine::Engine;
+pub use engine::{Engine, indexed_embedder};
 pub use error::EngineError;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{
-    Change, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport, VectorFileState,
+    Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,
+    VectorFileState,
 };
-pub use retrieve::{SearchHit, SearchQuery, SearchReply};
+pub use retrieve::{SearchHit, SearchNotice, SearchQuery, SearchReply};
 pub use watch::{WatchEvent, WatchOptions};
 
 /// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is

@@ -6,7 +6,7 @@ use crate::embeddings::Embeddings;
 use crate::memory::{of_parsing, of_text};
 use crate::plan::PlannedFile;
 use ast_core_batch::{Attempt, CancelToken, MemoryBudget};
-use ast_core_embed::EmbedInput;
+use ast_core_embed::{EmbedError, EmbedInput};
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
 use ast_core_parse::{Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
@@ -15,6 +15,7 @@ use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A planned file and the id it gets if its content is new.
@@ -35,6 +36,28 @@ pub(crate) enum Prepared {
     Kept { before: FileRecord, reason: String },
     /// It vanished after it was seen.
     Vanished { before: Option<FileRecord> },
+    /// The embedder cannot be asked, so that the run is to end: the index keeps what it has of it.
+    Undone,
+}
+
+/// Why a run that nobody cancelled is to end.
+#[derive(Clone, Default)]
+pub(crate) struct GivenUp(Arc<Mutex<Option<EmbedError>>>);
+
+impl GivenUp {
+    /// The first reason counts.
+    fn because(&self, error: EmbedError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    fn is_so(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The reason, if there is one.
+    pub(crate) fn take(&self) -> Option<EmbedError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Prepares one file after the other; one a thread.
@@ -50,6 +73,7 @@ pub(crate) struct Preparer {
     cancel: CancelToken,
     /// Whether it is, or there is no time left for the file.
     token: CancelToken,
+    given_up: GivenUp,
     time_limit: Duration,
 }
 
@@ -73,7 +97,7 @@ impl Preparer {
         config: &EngineConfig,
         embeddings: Option<Embeddings>,
         memory: MemoryBudget,
-        cancel: CancelToken,
+        (cancel, given_up): (CancelToken, GivenUp),
         token: CancelToken,
     ) -> Self {
         let no_tree = ParseLimits { max_bytes: 0, ..config.limits.clone() };
@@ -86,6 +110,7 @@ impl Preparer {
             max_bytes: config.limits.max_bytes,
             cancel,
             token,
+            given_up,
             time_limit: config.file_time_limit,
         }
     }
@@ -198,9 +223,18 @@ impl Preparer {
             }
             _ => (FileStatus::Indexed, Some(format!("{coverage}; indexed as text"))),
         };
+        if self.given_up.is_so() {
+            return Prepared::Undone;
+        }
         let derived = self.deriver.derive(&source.path, &text, &parsed.symbols, &parsed.chunks);
         let (terms, vectors) = match derived {
             Ok(derived) => derived,
+            // Of the next file it would be the same, and the index would lose one after the other.
+            Err(error @ EmbedError::Unavailable { .. }) => {
+                self.given_up.because(error);
+                self.cancel.cancel();
+                return Prepared::Undone;
+            }
             Err(error) => return failed(error.to_string()),
         };
         let record = FileRecord {
@@ -236,19 +270,19 @@ impl Deriver {
         text: &SourceText<'_>,
         symbols: &[Symbol],
         chunks: &[Chunk],
-    ) -> Result<(Vec<ChunkTerms>, Vec<f32>), ast_core_embed::EmbedError> {
-        let described = Described::of(path, text, symbols, chunks);
-        let fields = described.each(|input, doc| Fields {
-            names: input.name,
-            place: input.path,
-            doc,
-            body: input.code,
-        });
-        let terms = fields.into_iter().map(|fields| fields.terms(&mut self.splitter)).collect();
-        let mut vectors = Vec::new();
-        if let Some(embeddings) = &self.embeddings {
-            embeddings.embed(&described.each(|input, _| input), &mut vectors)?;
+    ) -> Result<(Vec<ChunkTerms>, Vec<f32>), EmbedError> {
+        let labels = Labels::of(path, symbols, chunks);
+        let mut terms = Vec::with_capacity(chunks.len());
+        for ((chunk, names), place) in chunks.iter().zip(&labels.names).zip(&labels.places) {
+            let body = text.slice(chunk.span);
+            let symbol = chunk.symbol.and_then(|index| symbols.get(index as usize));
+            let doc = symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
+            terms.push(Fields { names, place, doc, body }.terms(&mut self.splitter));
         }
+        let vectors = match &self.embeddings {
+            Some(embeddings) => labels.embed(embeddings, text, symbols, chunks)?,
+            None => Vec::new(),
+        };
         Ok((terms, vectors))
     }
 }
@@ -260,47 +294,64 @@ pub(crate) fn embed_chunks(
     text: &SourceText<'_>,
     symbols: &[Symbol],
     chunks: &[Chunk],
-) -> Result<Vec<f32>, ast_core_embed::EmbedError> {
-    let mut vectors = Vec::new();
-    embeddings.embed(&Described::of(path, text, symbols, chunks).each(|input, _| input), &mut vectors)?;
-    Ok(vectors)
+) -> Result<Vec<f32>, EmbedError> {
+    Labels::of(path, symbols, chunks).embed(embeddings, text, symbols, chunks)
 }
 
-/// The chunks of a file with the texts that they are found by.
-struct Described<'a> {
-    text: &'a SourceText<'a>,
-    symbols: &'a [Symbol],
-    chunks: &'a [Chunk],
+/// What the chunks of a file are called, and where they are.
+pub(crate) struct Labels {
     names: Vec<String>,
     places: Vec<String>,
 }
 
-impl<'a> Described<'a> {
-    fn of(path: &RepoPath, text: &'a SourceText<'a>, symbols: &'a [Symbol], chunks: &'a [Chunk]) -> Self {
-        let names = names_of_chunks(symbols, chunks);
-        let places = chunks.iter().map(|chunk| place_of(path, symbols, chunk)).collect();
-        Self { text, symbols, chunks, names, places }
+impl Labels {
+    pub(crate) fn of(path: &RepoPath, symbols: &[Symbol], chunks: &[Chunk]) -> Self {
+        Self {
+            names: names_of_chunks(symbols, chunks),
+            places: chunks.iter().map(|chunk| place_of(path, symbols, chunk)).collect(),
+        }
     }
 
-    /// Something of each chunk: made of what is embedded, and the documentation of what it is about.
-    fn each<'s, T>(&'s self, make: impl Fn(EmbedInput<'s>, &'s str) -> T) -> Vec<T> {
-        let described = self.chunks.iter().zip(&self.names).zip(&self.places);
-        let made = described.map(|((chunk, names), place)| {
-            let symbol = chunk.symbol.and_then(|index| self.symbols.get(index as usize));
-            let doc = symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
-            // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.
-            let begins_here = symbol
-                .is_some_and(|symbol| chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));
-            let input = EmbedInput {
-                name: names,
-                path: place,
-                doc: if begins_here { "" } else { doc },
-                code: self.text.slice(chunk.span),
-            };
-            make(input, doc)
-        });
-        made.collect()
+    fn embed(
+        &self,
+        embeddings: &Embeddings,
+        text: &SourceText<'_>,
+        symbols: &[Symbol],
+        chunks: &[Chunk],
+    ) -> Result<Vec<f32>, EmbedError> {
+        let labeled = chunks.iter().zip(&self.names).zip(&self.places);
+        let inputs: Vec<EmbedInput<'_>> =
+            labeled.map(|((chunk, name), place)| input_of(text, symbols, chunk, name, place)).collect();
+        let mut vectors = Vec::new();
+        embeddings.embed(&inputs, &mut vectors)?;
+        Ok(vectors)
     }
+
+    /// What is embedded of the chunk at this place among those of the file; `None` if there are fewer.
+    pub(crate) fn input<'a>(
+        &'a self,
+        text: &'a SourceText<'_>,
+        document: &'a Document,
+        at: usize,
+    ) -> Option<EmbedInput<'a>> {
+        let chunk = document.chunks.get(at)?;
+        Some(input_of(text, &document.symbols, chunk, self.names.get(at)?, self.places.get(at)?))
+    }
+}
+
+fn input_of<'a>(
+    text: &'a SourceText<'_>,
+    symbols: &'a [Symbol],
+    chunk: &Chunk,
+    name: &'a str,
+    path: &'a str,
+) -> EmbedInput<'a> {
+    let symbol = chunk.symbol.and_then(|index| symbols.get(index as usize));
+    // The doc comment is in the chunk's text, unless the chunk is a later part of a long definition.
+    let is_later_part =
+        symbol.filter(|symbol| !chunk.span.contains(Span::new(symbol.extent.start, symbol.span.start)));
+    let doc = is_later_part.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
+    EmbedInput { name, path, doc, code: text.slice(chunk.span) }
 }
 
 /// The path of a chunk's file, and the names round the definition that the chunk is about.

@@ -98,6 +98,16 @@ pub struct PlanReport {
     pub files: FileCounts,
 }
 
+/// That an index was made with another embedder than the engine has, so that the next run embeds everything anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EmbedderChange {
+    /// The id of the embedder that made its vectors.
+    pub before: String,
+    /// The id of the engine's.
+    pub now: String,
+}
+
 /// What an index holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -122,6 +132,10 @@ pub struct StatusReport {
     pub complete: bool,
     /// The embedder that made its vectors: id and dimension.
     pub embedder: Option<(String, usize)>,
+    /// The embedder of the engine: its id. If it is another, the next run embeds everything anew.
+    pub configured_embedder: String,
+    /// Files whose vectors are of another embedder than the engine's, so that it does not search them.
+    pub foreign_files: u64,
     /// How long it took to find all this out.
     pub elapsed: Duration,
     /// The most memory that the process had at any time so far, in bytes; `None` where the system does not tell.

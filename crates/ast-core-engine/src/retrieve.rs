@@ -14,6 +14,7 @@ use ast_core_storage::{Bm25f, ChunkFilter, FileRecord, NameMatch, StoreError, Sy
 use ast_core_vector::SearchOptions;
 use globset::{GlobSet, GlobSetBuilder};
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,6 +49,9 @@ pub struct SearchQuery {
     pub threshold: f64,
     /// Lines before and after each hit that are shown with it. Default: 0.
     pub context: u32,
+    /// Whether the first fifty hits are put in order anew, by what [`EngineConfig::reranking`](crate::EngineConfig) says
+    /// of their texts. Default: no.
+    pub rerank: bool,
 }
 
 impl SearchQuery {
@@ -62,6 +66,7 @@ impl SearchQuery {
             kinds: Vec::new(),
             threshold: 0.0,
             context: 0,
+            rerank: false,
         }
     }
 }
@@ -78,6 +83,44 @@ pub struct SearchReply {
     pub complete: bool,
     /// How long it took.
     pub took: Duration,
+    /// What was left out of the search, and why.
+    pub notices: Vec<SearchNotice>,
+}
+
+/// Something that was left out of a search. The answer is that of what was left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SearchNotice {
+    /// It was searched by words alone: the vectors of the index are of another embedder.
+    OtherEmbedder {
+        /// The id of the embedder that made them.
+        indexed: String,
+        /// The id of the engine's.
+        current: String,
+    },
+    /// It was searched by words alone: the query could not be embedded.
+    NotEmbedded {
+        /// Why.
+        reason: String,
+    },
+    /// Hits are in the order that they have without reranking.
+    NotReranked {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl fmt::Display for SearchNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherEmbedder { indexed, current } => write!(
+                f,
+                "searched by words alone: the vectors of the index are of {indexed}, not of {current}"
+            ),
+            Self::NotEmbedded { reason } => write!(f, "searched by words alone: {reason}"),
+            Self::NotReranked { reason } => write!(f, "not reranked: {reason}"),
+        }
+    }
 }
 
 /// A piece of a file that was found.
@@ -120,7 +163,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Query`] if there is nothing to look for, [`EngineError::Pattern`] if a path filter is no glob,
-    /// [`EngineError::OtherPipeline`] if the index was made with another embedder, [`EngineError::Store`].
+    /// [`EngineError::OtherPipeline`] if the index was made by other settings, or was to be searched by vectors alone that
+    /// are of another embedder; [`EngineError::Embed`] if it was so, and the query cannot be embedded;
+    /// [`EngineError::NoReranking`]; [`EngineError::Store`]. A search by words and vectors goes on by words then, and says so
+    /// in [`SearchReply::notices`].
     pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
         match self.search_once(query).await {
             // The vector file is only read where it is needed, so that damage shows here. Everything is in the store.
@@ -134,14 +180,29 @@ impl Engine {
         let parsed = ParsedQuery::parse(&query.text)?;
         let query = &with_filters(query, &parsed)?;
         let paths = path_filter(&query.paths)?;
-        self.check_pipeline().await?;
+        if query.rerank && self.config.reranking.is_none() {
+            return Err(EngineError::NoReranking);
+        }
+        let mut other = self.other_embedder().await?;
         let generation = self.store.generation().await?;
         let files = self.filter_files(query, paths.as_ref(), generation).await?;
         // Words alone are found without them.
-        let snapshot = match query.mode.is_semantic() || !query.kinds.is_empty() {
+        let snapshot = match (query.mode.is_semantic() && other.is_none()) || !query.kinds.is_empty() {
             true => Some(self.vectors(generation).await?),
             false => None,
         };
+        if query.mode.is_semantic() && other.is_none() {
+            // By now others may have begun to replace them.
+            other = self.other_embedder().await?;
+        }
+        let mut notices = Vec::new();
+        if let Some(indexed) = other.filter(|_| query.mode.is_semantic()) {
+            if !query.mode.is_lexical() {
+                return Err(self.other_pipeline(self.config.pipeline_of(&indexed)));
+            }
+            let current = self.config.embedder.model().id.clone();
+            notices.push(SearchNotice::OtherEmbedder { indexed, current });
+        }
         let wanted = CANDIDATES.max(query.limit);
         let filter = Arc::new(Filter { files, kinds: query.kinds.clone(), snapshot });
         let lexical = async {
@@ -151,9 +212,14 @@ impl Engine {
             }
         };
         let semantic = async {
-            match query.mode.is_semantic() {
-                true => self.semantic_candidates(&parsed.text, filter.clone(), wanted).await.map(Some),
-                false => Ok(None),
+            if !query.mode.is_semantic() || !notices.is_empty() {
+                return Ok((None, None));
+            }
+            match self.semantic_candidates(&parsed.text, filter.clone(), wanted).await {
+                Err(EngineError::Embed(error)) if query.mode.is_lexical() => {
+                    Ok((None, Some(SearchNotice::NotEmbedded { reason: error.to_string() })))
+                }
+                found => found.map(|found| (Some(found), None)),
             }
         };
         let definitions = async {
@@ -162,9 +228,20 @@ impl Engine {
                 false => Ok(HashSet::new()),
             }
         };
-        let (lexical, semantic, defining) = tokio::try_join!(lexical, semantic, definitions)?;
-        let ranked =
+        let (lexical, (semantic, notice), defining) = tokio::try_join!(lexical, semantic, definitions)?;
+        notices.extend(notice);
+        let mut ranked =
             self.rank(&parsed, generation, lexical.as_deref(), semantic.as_deref(), &defining).await?;
+        let mut reranked = HashMap::new();
+        if let Some(reranking) = self.config.reranking.as_ref().filter(|_| query.rerank) {
+            match self.rerank(reranking, &parsed.text, &mut ranked).await {
+                Ok(cosines) => reranked = cosines,
+                Err(EngineError::Embed(error)) => {
+                    notices.push(SearchNotice::NotReranked { reason: error.to_string() });
+                }
+                Err(error) => return Err(error),
+            }
+        }
         let mut ranked: Vec<Ranked<ChunkId>> =
             ranked.into_iter().filter(|hit| hit.score >= query.threshold).collect();
         ranked.truncate(query.limit);
@@ -181,12 +258,13 @@ impl Engine {
                 lexical: score_in(lexical.as_deref(), ranked.id),
                 semantic: score_in(semantic.as_deref(), ranked.id),
                 boosts: ranked.boosts,
+                reranked: reranked.get(&ranked.id).copied(),
             };
             Some(hit)
         };
         let hits = ranked.into_iter().filter_map(with_score).collect();
         let complete = self.is_complete().await?;
-        Ok(SearchReply { hits, generation, complete, took: begin.elapsed() })
+        Ok(SearchReply { hits, generation, complete, took: begin.elapsed(), notices })
     }
 
     /// Puts candidates in order. Where all else is alike, their places decide, as ids depend on what was indexed when.

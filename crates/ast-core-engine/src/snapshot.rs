@@ -4,6 +4,7 @@
 use crate::EngineError;
 use crate::config::VectorBackend;
 use crate::discover::Stamp;
+use crate::engine::Foreign;
 use crate::step::reach;
 use crate::vector_file::{Contents, Difference, VectorFile, rows};
 use ast_core_model::{ChunkId, FileId, LanguageName, RepoPath, SymbolKind};
@@ -187,11 +188,13 @@ impl Snapshot {
         Ok(missing)
     }
 
-    /// Adds the vectors of files that were asked for; those of which there are none have no chunks.
+    /// Adds the vectors of files that were asked for; those of which there are none have no chunks. Of those that are
+    /// foreign only the kinds of their chunks are added.
     pub(crate) fn add(
         &mut self,
         asked: &[FileId],
         read: Vec<FileVectors>,
+        foreign: &Foreign,
         store: &std::path::Path,
     ) -> Result<(), EngineError> {
         self.kinds.extend(asked.iter().map(|file| (*file, Arc::from([]))));
@@ -199,9 +202,11 @@ impl Snapshot {
         for vectors in read {
             keys.clear();
             codes.clear();
-            for (chunk, row) in rows(&vectors, self.dimension, store)? {
-                keys.push(chunk.get());
-                codes.extend_from_slice(row);
+            if !foreign.has(vectors.file) {
+                for (chunk, row) in rows(&vectors, self.dimension, store)? {
+                    keys.push(chunk.get());
+                    codes.extend_from_slice(row);
+                }
             }
             if !keys.is_empty() {
                 self.vectors.insert(&keys, &codes)?;

@@ -5,7 +5,7 @@
 //! without it. So it does not matter which generation it is of, and whoever cannot use it has the same answers, but later.
 
 use crate::discover::Stamp;
-use crate::engine::blocking;
+use crate::engine::{blocking, foreign_files, meta_key};
 use crate::report::{VectorFileReport, VectorFileState};
 use crate::step::reach;
 use crate::{CancelToken, EngineConfig, EngineError, VectorBackend, vectors};
@@ -54,12 +54,21 @@ pub(crate) struct VectorFile {
 impl VectorFile {
     /// Opens the file of an index; `None` if there is none, or the index does not say which it is.
     pub(crate) async fn open(store: &dyn Store, config: &EngineConfig) -> Result<Option<Self>, EngineError> {
+        Self::open_as(store, config, &config.pipeline(), config.embedder.model().dimension).await
+    }
+
+    /// The same of an index that was made in this way.
+    async fn open_as(
+        store: &dyn Store,
+        config: &EngineConfig,
+        pipeline: &str,
+        dimension: usize,
+    ) -> Result<Option<Self>, EngineError> {
         if !has_one(config) {
             return Ok(None);
         }
         let path = path_of(&config.database);
-        let (Some(stamp), Some(model)) = (stamp_of(&path), model(store, config)) else { return Ok(None) };
-        let dimension = config.embedder.model().dimension;
+        let (Some(stamp), Some(model)) = (stamp_of(&path), model(store, pipeline)) else { return Ok(None) };
         blocking(move || {
             let expected = Expected { dimension, metric: Metric::Cosine, model: &model };
             let (index, header, payload) = match ByteIndex::open(&path, &expected) {
@@ -84,8 +93,19 @@ pub(crate) fn stamp_of(path: &Path) -> Option<Stamp> {
 }
 
 /// What vectors must be made by, and of which index, to be those of this one; `None` if that is damaged.
-fn model(store: &dyn Store, config: &EngineConfig) -> Option<String> {
-    store.repository().ok().map(|repository| format!("{}; index {repository}", config.pipeline()))
+fn model(store: &dyn Store, pipeline: &str) -> Option<String> {
+    store.repository().ok().map(|repository| format!("{pipeline}; index {repository}"))
+}
+
+/// The files that the file of an index is to have: not those of the embedder before, where a change of it is under way.
+pub(crate) async fn versions(
+    store: &dyn Store,
+    config: &EngineConfig,
+) -> Result<Vec<FileVersion>, EngineError> {
+    let mut versions = store.searchable_versions().await?;
+    let foreign = foreign_files(store, config).await?;
+    versions.retain(|version| !foreign.has(version.id));
+    Ok(versions)
 }
 
 /// Whether an index has such a file: it is a file itself, and all of its vectors are scanned.
@@ -228,7 +248,7 @@ pub(crate) async fn write(
     from: Option<VectorFile>,
     cancel: &CancelToken,
 ) -> Result<bool, EngineError> {
-    let Some(model) = model(store, config).filter(|_| has_one(config)) else { return Ok(false) };
+    let Some(model) = model(store, &config.pipeline()).filter(|_| has_one(config)) else { return Ok(false) };
     let generation = store.generation().await?;
     let (path, dimension) = (path_of(&config.database), config.embedder.model().dimension);
     reach("vector_file/begun")?;
@@ -356,7 +376,7 @@ pub(crate) async fn keep_up(
     }
     let path = path_of(&config.database);
     let kept = async {
-        let versions = store.searchable_versions().await?;
+        let versions = versions(store, config).await?;
         let from = match stand(store, config, &versions, distrusted).await? {
             Stand::Good => return Ok(()),
             Stand::Behind(file) => Some(*file),
@@ -429,7 +449,17 @@ pub(crate) async fn report(
         return Ok(None);
     }
     let path = path_of(&config.database);
-    let versions = store.searchable_versions().await?;
+    // It is the index that it belongs to, whatever embedder the engine has.
+    let (pipeline, embedder) = (store.meta(meta_key::PIPELINE).await?, store.meta(meta_key::EMBEDDER).await?);
+    let other = embedder.filter(|embedder| *embedder != config.embedder.model().id).and(pipeline);
+    let (versions, opened) = match other {
+        None => (versions(store, config).await?, VectorFile::open(store, config).await),
+        Some(pipeline) => {
+            let dimension = store.meta(meta_key::DIMENSION).await?.and_then(|text| text.parse().ok());
+            let opened = VectorFile::open_as(store, config, &pipeline, dimension.unwrap_or(0)).await;
+            (store.searchable_versions().await?, opened)
+        }
+    };
     let mut report = VectorFileReport {
         bytes: stamp_of(&path).map(|stamp| stamp.size),
         path,
@@ -437,7 +467,7 @@ pub(crate) async fn report(
         generation: None,
         files_beside: versions.len() as u64,
     };
-    match VectorFile::open(store, config).await {
+    match opened {
         Ok(None) => {}
         Ok(Some(file)) => {
             let difference = file.contents.difference(&versions);

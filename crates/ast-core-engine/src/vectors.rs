@@ -101,7 +101,7 @@ async fn make(
     files: &[FileId],
 ) -> Result<Vec<FileVectors>, EngineError> {
     let documents = store.outlines(files).await?;
-    let embeddings = Embeddings::without_cache(config);
+    let embeddings = Embeddings::without_cache(config.embedder.clone());
     blocking(move || {
         let made = |(record, document): &(FileRecord, Document)| {
             let Document { source, symbols, chunks, .. } = document;

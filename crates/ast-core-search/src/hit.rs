@@ -9,4 +9,6 @@ pub struct Why {
     pub semantic: Option<f64>,
     /// What rules added, by name.
     pub boosts: Vec<(&'static str, f64)>,
+    /// The cosine by which it was put in order anew; `None` if it was not.
+    pub reranked: Option<f64>,
 }

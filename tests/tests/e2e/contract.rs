@@ -87,13 +87,13 @@ fn search() {
     const HIT: &str = "path start_line end_line language kind name scope score snippet why";
     let repository = indexed();
     let reply = repository.run(["search", "enqueue a job", "--json"]).json();
-    assert_keys(&reply, "schema query took_ms generation hits");
+    assert_keys(&reply, "schema query took_ms generation hits notices");
     assert_eq!((&reply["schema"], &reply["query"]), (&1.into(), &"enqueue a job".into()));
     let hits = reply["hits"].as_array().expect("hits");
     assert!(!hits.is_empty());
     for hit in hits {
         assert_keys(hit, HIT);
-        assert_keys(&hit["why"], "lexical semantic boosts");
+        assert_keys(&hit["why"], "lexical semantic boosts reranked");
         let score = hit["score"].as_f64().expect("a score");
         assert!(score > 0.0 && score <= 1.0, "{hit}");
         assert!(
@@ -219,7 +219,7 @@ fn status() {
     );
     assert_keys(&status["files"], FILES);
     assert_keys(&status["files"]["skipped"], SKIPPED);
-    assert_keys(&status["embedder"], "id dimension");
+    assert_keys(&status["embedder"], "id dimension configured foreign_files");
     assert_keys(&status["failures"][0], "path reason");
     assert_eq!(status["stale"], serde_json::json!([{ "path": "tools/seed.js", "change": "changed" }]));
     assert_eq!(status["complete"], true);

@@ -2,6 +2,7 @@
 
 use super::{block_on, existing_index};
 use crate::args::{DoctorArguments, Format, Global};
+use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{NAME, Output, PATH, WARNING, grouped};
@@ -12,7 +13,7 @@ use std::io::Write;
 const LISTED: usize = 20;
 
 pub(crate) fn run(arguments: &DoctorArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = existing_index(global)?;
+    let config = embedder::for_reading(existing_index(global)?, &arguments.embedder, global)?;
     let options = DoctorOptions { repair: arguments.repair };
     let report = block_on(async { Ok(Engine::doctor(config, &options).await?) })?;
     match output.format {

@@ -2,13 +2,14 @@
 
 use super::block_on;
 use crate::args::{Format, Global, IndexArguments};
+use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
 use crate::progress::Bar;
 use ast_core_engine::{
-    CancelToken, Engine, EngineConfig, FileCounts, IndexControl, IndexOptions, IndexReport, PlanReport,
-    ProgressObserver,
+    CancelToken, EmbedderChange, Engine, EngineConfig, FileCounts, IndexControl, IndexOptions, IndexReport,
+    PlanReport, ProgressObserver,
 };
 use std::io::Write;
 use std::path::Path;
@@ -23,11 +24,13 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
         None => EngineConfig::for_tree(&arguments.path),
     };
     let config = arguments.memory.apply(config)?;
+    let config = embedder::for_writing(config, &arguments.embedder, global)?;
     let options = IndexOptions { rebuild: arguments.rebuild };
     block_on(async {
         if arguments.plan {
             let plan = if config.database.exists() {
                 let engine = Engine::open(config.read_only()).await?;
+                say_what_changes(&engine, output).await?;
                 engine.plan(&arguments.path, &options).await?
             } else {
                 ast_core_engine::plan_without_index(&arguments.path).await?
@@ -36,6 +39,7 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
             return Ok(Exit::Done);
         }
         let engine = Engine::open(config).await?;
+        say_what_changes(&engine, output).await?;
         let cancel = cancel_on_interrupt(output.quiet);
         let observer =
             Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
@@ -47,6 +51,16 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
         let partly = report.files.failed + report.files.timed_out > 0;
         Ok(if partly { Exit::Partial } else { Exit::Done })
     })
+}
+
+/// Says before a run that it embeds everything anew: of some embedders that takes long, or costs money.
+pub(super) async fn say_what_changes(engine: &Engine, output: &Output) -> Result<(), Failed> {
+    if let Some(EmbedderChange { before, now, .. }) = engine.embedder_change().await? {
+        output.note(format_args!(
+            "{WARNING}everything is embedded anew{WARNING:#}: the index has vectors of {before}, and they are to be of {now}"
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a tree can be there.

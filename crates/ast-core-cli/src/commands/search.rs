@@ -2,6 +2,7 @@
 
 use super::{block_on, existing_index, warn_if_incomplete};
 use crate::args::{Format, Global, SearchArguments};
+use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{DIM, NAME, Output, PATH, WARNING};
@@ -21,8 +22,10 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
         kinds: arguments.kind.clone(),
         threshold: arguments.threshold,
         context: arguments.context,
+        rerank: arguments.rerank.is_some(),
     };
-    let config = existing_index(global)?;
+    let config = embedder::for_reading(existing_index(global)?, &arguments.embedder, global)?;
+    let config = embedder::with_reranking(config, arguments, global)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.search(&query).await;
@@ -30,6 +33,9 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
         Ok(reply?)
     })?;
     warn_if_incomplete(reply.complete, output);
+    for notice in &reply.notices {
+        output.note(format_args!("{WARNING}{notice}{WARNING:#}"));
+    }
     match output.format {
         Format::Human => show(&reply, arguments, output)?,
         Format::Json => output.json(&json::Search::new(&query.text, &reply))?,
@@ -71,6 +77,9 @@ fn show_hit(
     if output.verbose {
         let figure = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
         write!(out, "  {DIM}words {} vectors {}{DIM:#}", figure(hit.why.lexical), figure(hit.why.semantic))?;
+        if hit.why.reranked.is_some() {
+            write!(out, " {DIM}reranked {}{DIM:#}", figure(hit.why.reranked))?;
+        }
     }
     if hit.changed == Some(true) {
         write!(out, "  {WARNING}changed since it was indexed{WARNING:#}")?;

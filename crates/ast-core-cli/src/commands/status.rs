@@ -1,8 +1,9 @@
 //! `ast-core status`: what the index holds.
 
 use super::{block_on, existing_index};
-use crate::args::{Format, Global};
+use crate::args::{EmbedderArguments, Format, Global};
 use crate::commands::index::left_out;
+use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
@@ -12,8 +13,8 @@ use std::io::Write;
 /// Stale files and failures that are listed unless more is asked for.
 const LISTED: usize = 10;
 
-pub(crate) fn run(global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = existing_index(global)?;
+pub(crate) fn run(arguments: &EmbedderArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let config = embedder::for_naming(existing_index(global)?, arguments, global)?;
     let report = block_on(async {
         let engine = Engine::open(config).await?;
         let report = engine.status().await;
@@ -46,6 +47,20 @@ fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
     )?;
     if let Some((id, dimension)) = &report.embedder {
         writeln!(out, "vectors of {dimension} dimensions by {id}")?;
+        let configured = &report.configured_embedder;
+        if id != configured {
+            writeln!(
+                out,
+                "{WARNING}searched by words alone{WARNING:#}: the settings name {configured}; `ast-core index` would \
+                 embed all of it anew"
+            )?;
+        } else if report.foreign_files > 0 {
+            writeln!(
+                out,
+                "{WARNING}{} files{WARNING:#} still have vectors of the embedder before; run `ast-core index`",
+                grouped(report.foreign_files)
+            )?;
+        }
     }
     if let Some(file) = &report.vector_file {
         show_vector_file(file, &mut out)?;

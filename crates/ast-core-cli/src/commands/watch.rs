@@ -1,8 +1,9 @@
 //! `ast-core watch`: keep the index up with a tree as it changes.
 
 use super::block_on;
-use super::index::{cancel_on_interrupt, check_directory};
+use super::index::{cancel_on_interrupt, check_directory, say_what_changes};
 use crate::args::{Format, Global, WatchArguments};
+use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{NAME, Output, WARNING, grouped};
@@ -16,8 +17,10 @@ pub(crate) fn run(arguments: &WatchArguments, global: &Global, output: &Output) 
         None => EngineConfig::for_tree(&arguments.path),
     };
     let config = arguments.memory.apply(config)?;
+    let config = embedder::for_writing(config, &arguments.embedder, global)?;
     block_on(async {
         let engine = Engine::open(config).await?;
+        say_what_changes(&engine, output).await?;
         // There is nothing in flight that would have to be told of.
         let cancel = cancel_on_interrupt(true);
         let options = WatchOptions::default();

@@ -158,6 +158,8 @@ impl<'a> From<&'a VectorFileReport> for VectorFile<'a> {
 struct Embedder<'a> {
     id: &'a str,
     dimension: usize,
+    configured: &'a str,
+    foreign_files: u64,
 }
 
 #[derive(Serialize)]
@@ -182,7 +184,12 @@ impl<'a> From<&'a StatusReport> for Status<'a> {
             peak_rss_bytes: report.peak_rss_bytes,
             generation: report.generation,
             failures: report.failures.iter().map(Failure::from).collect(),
-            embedder: report.embedder.as_ref().map(|(id, dimension)| Embedder { id, dimension: *dimension }),
+            embedder: report.embedder.as_ref().map(|(id, dimension)| Embedder {
+                id,
+                dimension: *dimension,
+                configured: &report.configured_embedder,
+                foreign_files: report.foreign_files,
+            }),
             schema_version: report.schema_version,
             format_version: report.format_version,
             complete: report.complete,

@@ -11,6 +11,7 @@ pub(crate) struct Search<'a> {
     took_ms: f64,
     generation: u64,
     hits: Vec<Hit<'a>>,
+    notices: Vec<String>,
 }
 
 impl<'a> Search<'a> {
@@ -21,6 +22,7 @@ impl<'a> Search<'a> {
             took_ms: rounded(reply.took.as_secs_f64() * 1e3),
             generation: reply.generation,
             hits: reply.hits.iter().map(Hit::from).collect(),
+            notices: reply.notices.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -44,6 +46,7 @@ struct Why {
     lexical: Option<f64>,
     semantic: Option<f64>,
     boosts: Vec<(&'static str, f64)>,
+    reranked: Option<f64>,
 }
 
 impl<'a> From<&'a SearchHit> for Hit<'a> {
@@ -62,6 +65,7 @@ impl<'a> From<&'a SearchHit> for Hit<'a> {
                 lexical: hit.why.lexical.map(rounded),
                 semantic: hit.why.semantic.map(rounded),
                 boosts: hit.why.boosts.iter().map(|(name, value)| (*name, rounded(*value))).collect(),
+                reranked: hit.why.reranked.map(rounded),
             },
         }
     }
