@@ -26,6 +26,8 @@ pub(crate) const GENERATION: &str = "generation";
 
 pub(crate) const META: &str = "SELECT value FROM meta WHERE key = ?";
 
+const HAS_FILES: &str = "SELECT EXISTS (SELECT 1 FROM files)";
+
 /// The index of one tree, in a SQLite database.
 ///
 /// Reads go through a pool and never wait for a writer; all writes go through one connection, one transaction after the
@@ -135,9 +137,17 @@ impl SqliteStore {
     }
 
     pub(crate) async fn generation(&self) -> Result<u64, StoreError> {
-        match self.meta(GENERATION).await? {
-            Some(text) => text.parse().map_err(|_| self.corrupt(format!("generation {text:?}"))),
-            None => Ok(0),
+        let noted = direct::look(self.reader().await?, self.path.clone(), |connection| {
+            let noted = value(connection, GENERATION)?;
+            // Whatever brought a file in has noted one.
+            let has_files = |row: &rusqlite::Row<'_>| row.get::<_, bool>(0);
+            let is_lost = noted.is_none() && connection.query_row(HAS_FILES, [], has_files)?;
+            Ok((noted, is_lost))
+        });
+        match noted.await? {
+            (Some(text), _) => text.parse().map_err(|_| self.corrupt(format!("generation {text:?}"))),
+            (None, true) => Err(self.corrupt("it has files, and does not say of which generation they are")),
+            (None, false) => Ok(0),
         }
     }
 
