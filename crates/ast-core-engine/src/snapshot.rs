@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Files whose vectors are read from the store at a time.
 pub(crate) const FILES_AT_A_TIME: usize = 512;
 
+/// The most chunks of a file that its mean is made of.
+const MOST_OF_FILE: usize = 64;
+
 /// The files of one generation that can be found.
 #[derive(Default)]
 pub(crate) struct Catalog {
@@ -144,6 +147,31 @@ impl Snapshot {
                 index.read().unwrap_or_else(std::sync::PoisonError::into_inner).search(query, options)
             }
         }
+    }
+
+    /// The cosine of a query and the mean of the directions of a file's chunks: 0 for a file without any. Of a file of very
+    /// many chunks some are looked at, evenly far from each other. The backend of graphs keeps no vectors, and knows none.
+    pub(crate) fn file_cosine(&self, query: &[f32], file: FileId) -> Result<f64, VectorError> {
+        let index = match &self.vectors {
+            Vectors::Bytes(index) => index,
+            #[cfg(feature = "hnsw-rs")]
+            Vectors::Graph(_) => return Ok(0.0),
+        };
+        let count = match self.kinds.get(&file) {
+            Some(kinds) => kinds.len(),
+            None => self.base.as_ref().map_or(0, |base| base.contents.chunks_of(file)),
+        };
+        let mut sum = vec![0.0_f32; self.dimension];
+        for ordinal in (0..count).step_by(count.div_ceil(MOST_OF_FILE).max(1)) {
+            let Some(id) = ChunkId::in_file(file, ordinal as u32) else { continue };
+            let Some(codes) = index.codes(id.get())? else { continue };
+            let square: i32 = codes.iter().map(|code| i32::from(*code).pow(2)).sum();
+            let factor = 1.0 / (square as f32).sqrt();
+            sum.iter_mut().zip(codes).for_each(|(sum, code)| *sum += factor * f32::from(code));
+        }
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let lengths = (dot(&sum, &sum) * dot(query, query)).sqrt();
+        Ok(if lengths > 0.0 { (dot(&sum, query) / lengths).clamp(-1.0, 1.0) } else { 0.0 })
     }
 
     /// Takes out what is not among these versions, which are of this generation or a later one and in order of ids; the
