@@ -15,7 +15,6 @@
 use anyhow::{Context, Result, ensure};
 use ast_core_benches::quality::baseline::Baseline;
 use ast_core_benches::quality::{Method, Outcome, Question, Report, read_questions};
-use ast_core_benches::stats::Times;
 use ast_core_engine::{
     Engine, EngineConfig, IndexControl, IndexOptions, QueryKind, RankingWeights, Rule, SearchMode,
     SearchQuery,
@@ -24,7 +23,6 @@ use ast_core_search::ParsedQuery;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
 /// Chunks that are asked for.
 const LIMIT: usize = 200;
@@ -132,22 +130,12 @@ impl Options {
     }
 }
 
-/// What came of the questions, in the order in which they were asked.
-struct Answers {
-    outcomes: Vec<(usize, Outcome)>,
-    times: Times,
-}
+/// What came of the questions, with their numbers, in the order in which they were asked.
+type Answers = Vec<(usize, Outcome)>;
 
-impl Answers {
-    fn new() -> Self {
-        Self { outcomes: Vec::new(), times: Times::default() }
-    }
-
-    fn into_method(mut self, name: &'static str) -> Method {
-        self.outcomes.sort_unstable_by_key(|(number, _)| *number);
-        let outcomes = self.outcomes.into_iter().map(|(_, outcome)| outcome).collect();
-        Method { name, outcomes, times: self.times }
-    }
+fn method(name: &'static str, mut answers: Answers) -> Method {
+    answers.sort_unstable_by_key(|(number, _)| *number);
+    Method { name, outcomes: answers.into_iter().map(|(_, outcome)| outcome).collect() }
 }
 
 /// Asks everything by the engine.
@@ -162,19 +150,17 @@ async fn ask_all(
     for (package, questions) in options.packages() {
         let engine = open(options, &package, weights).await?;
         for (number, question) in questions {
-            let begin = Instant::now();
             let query = SearchQuery { mode, limit: LIMIT, ..SearchQuery::new(&question.query) };
             let reply = engine.search(&query).await?;
-            answers.times.add(begin.elapsed());
             let found: Vec<&str> = reply.hits.iter().map(|hit| hit.path.as_str()).collect();
             if lists {
                 list(question, &found);
             }
-            answers.outcomes.push((number, Outcome::of(&found, &question.files)));
+            answers.push((number, Outcome::of(&found, &question.files)));
         }
         engine.close().await;
     }
-    Ok(answers.into_method(name))
+    Ok(method(name, answers))
 }
 
 /// The engine of a package, its index brought up.
@@ -197,17 +183,13 @@ async fn baselines(options: &Options) -> Result<Vec<Method>> {
                 let path = options.corpus.join(&package).join(file);
                 ensure!(path.is_file(), "{package}: {:?}: no file {file}", question.query);
             }
-            let begin = Instant::now();
             let found = baseline.by_count(&question.query, LIMIT);
-            counted.times.add(begin.elapsed());
-            counted.outcomes.push((number, Outcome::of(&found, &question.files)));
-            let begin = Instant::now();
+            counted.push((number, Outcome::of(&found, &question.files)));
             let found = baseline.by_full_text(&question.query, LIMIT)?;
-            full_text.times.add(begin.elapsed());
-            full_text.outcomes.push((number, Outcome::of(&found, &question.files)));
+            full_text.push((number, Outcome::of(&found, &question.files)));
         }
     }
-    Ok(vec![counted.into_method("counted words"), full_text.into_method("FTS5")])
+    Ok(vec![method("counted words", counted), method("FTS5", full_text)])
 }
 
 /// Prints a question that was not answered first.

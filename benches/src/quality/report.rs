@@ -2,7 +2,6 @@
 
 use super::outcome::RESAMPLES;
 use super::{Group, Interval, MEASURES, Outcome, Question, interval};
-use crate::stats::Times;
 use ast_core_engine::QueryKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,8 +13,6 @@ pub struct Method {
     pub name: &'static str,
     /// What came of each question, in their order.
     pub outcomes: Vec<Outcome>,
-    /// How long the questions took.
-    pub times: Times,
 }
 
 /// What came of all questions by several ways to search; the last is the one that the others are compared with.
@@ -107,11 +104,6 @@ impl Report {
                 format!("{few:.3} / {many:.3} / {best:.3}")
             }),
         );
-        let time = |share: f64| {
-            let ms = |method: &Method| format!("{:.2}", method.times.at(share).as_secs_f64() * 1e3);
-            self.methods.iter().map(ms).collect()
-        };
-        table("Milliseconds a question", &heads, vec![("p50".into(), time(0.5)), ("p95".into(), time(0.95))]);
         text
     }
 
