@@ -243,3 +243,25 @@ impl Snapshot {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_as_near_as_the_mean_of_the_directions_of_its_chunks() {
+        let mut snapshot = Snapshot::empty(2, VectorBackend::Flat).unwrap();
+        let [two, none, many] = [1, 2, 3].map(|id| FileId::new(id).unwrap());
+        let of = |file, codes: Vec<i8>| FileVectors { file, kinds: vec![None; codes.len() / 2], codes };
+        // However long they are, chunks count alike, and one of zeros for nothing.
+        let read = vec![of(two, vec![127, 0, 0, 1, 0, 0]), of(many, [127, 0].repeat(10 * MOST_OF_FILE))];
+        snapshot.add(&[two, none, many], read, std::path::Path::new("index.db")).unwrap();
+        let cosine = |query: [f32; 2], file| snapshot.file_cosine(&query, file).unwrap();
+        assert!((cosine([3.0, 0.0], two) - 0.5_f64.sqrt()).abs() < 1e-6);
+        assert!((cosine([1.0, 1.0], two) - 1.0).abs() < 1e-6);
+        assert!((cosine([-1.0, -1.0], two) + 1.0).abs() < 1e-6);
+        assert!((cosine([1.0, 0.0], many) - 1.0).abs() < 1e-6);
+        assert_eq!(cosine([1.0, 0.0], none), 0.0);
+        assert_eq!(cosine([0.0, 0.0], two), 0.0);
+    }
+}
