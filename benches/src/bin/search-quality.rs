@@ -1,47 +1,88 @@
 //! How well search finds the files that answer questions: `search-quality QUESTIONS CORPUS CACHE [OPTIONS]`.
 //!
-//! Indexes each package that is asked about, or brings its index below CACHE up, asks every question by words, by vectors
-//! and by both, and prints NDCG@10, MRR@10 and R@10 over files, by language and by kind of question. A file ranks where the
-//! first of its chunks does.
+//! Indexes each package that is asked about, or brings its index below CACHE up, asks every question in several ways, and
+//! prints NDCG@10, MRR@10 and R@10 over files, by language and by kind of question. A file ranks where the first of its chunks
+//! does. The ways are counting words in files, the full text search of SQLite over the same chunks, words and meaning alone
+//! and both without rules, and both with rules, which is what the engine does.
 //!
-//! - `--list`: also each question that was not answered first by both, with what came instead.
+//! - `--list`: also each question that was not answered first, with what came instead.
 //! - `--set NAME=WEIGHT`: another weight of a rule, or of the meaning of a kind of query: `test=0.5`, `sentence=0.7`.
 //! - `--ablate`: instead of the tables, what is lost without each rule.
 //! - `--embedder NAME`: `builtin`, `hash`, or, built with the feature `minilm`, `minilm:FOLDER`. Give each a CACHE of its own.
 //! - `--rerank NAME[=SHARE]`: also puts the first fifty hits in order anew by such an embedder.
+//! - `--results FOLDER`: writes `report.md` and `results.json` to a folder below this, of the day and id of the last commit.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use anyhow::{Context, Result, ensure};
-use ast_core_benches::quality::{Question, QuestionKind, read_questions};
-use ast_core_benches::stats::Times;
+use ast_core_benches::quality::baseline::Baseline;
+use ast_core_benches::quality::{Method, Outcome, Question, Report, read_questions};
 use ast_core_engine::{
     Embedder, Engine, EngineConfig, FeatureHashEmbedder, IndexControl, IndexOptions, QueryKind,
     RankingWeights, RerankConfig, Rule, SearchMode, SearchQuery, StaticEmbedder,
 };
-use ast_core_search::{Measures, Relevance};
+use ast_core_search::ParsedQuery;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
-use std::time::Instant;
 
-/// Chunks that are asked for, so that there are ten files among them.
-const LIMIT: usize = 100;
-const MODES: [SearchMode; 3] = [SearchMode::Lexical, SearchMode::Semantic, SearchMode::Hybrid];
+/// Chunks that are asked for.
+const LIMIT: usize = 200;
 
-/// What was measured of a way to search.
-#[derive(Default)]
-struct Found {
-    languages: BTreeMap<String, Measures>,
-    kinds: BTreeMap<QuestionKind, Measures>,
-    all: Measures,
-    times: Times,
+struct Options {
+    questions: Vec<Question>,
+    corpus: PathBuf,
+    cache: PathBuf,
+    lists: bool,
+    ablates: bool,
+    weights: RankingWeights,
+    makers: Makers,
+    results: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let options = options()?;
+    std::fs::create_dir_all(&options.cache)?;
+    if options.ablates {
+        return ablate(&options).await;
+    }
+    let mut methods = baselines(&options).await?;
+    let bare = Rule::all().fold(options.weights.clone(), RankingWeights::without);
+    for (name, mode) in [
+        ("words", SearchMode::Lexical),
+        ("meaning", SearchMode::Semantic),
+        ("both, no rules", SearchMode::Hybrid),
+    ] {
+        methods.push(ask_all(&options, name, mode, &bare, false, false).await?);
+    }
+    let (hybrid, weights, lists) = (SearchMode::Hybrid, &options.weights, options.lists);
+    methods.push(ask_all(&options, "both", hybrid, weights, lists, false).await?);
+    if options.makers.reranking.is_some() {
+        methods.push(ask_all(&options, "both, reranked", hybrid, weights, lists, true).await?);
+    }
+    let looks: Vec<QueryKind> = options
+        .questions
+        .iter()
+        .map(|question| Ok(ParsedQuery::parse(&question.query)?.kind))
+        .collect::<Result<_>>()?;
+    let version = version()?;
+    let report = Report::new(format!("Search quality, {version}"), &options.questions, &looks, methods);
+    println!("{}", report.markdown());
+    if let Some(results) = &options.results {
+        let folder = results.join(version);
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("report.md"), report.markdown())?;
+        std::fs::write(folder.join("results.json"), serde_json::to_string_pretty(&report.json())?)?;
+    }
+    Ok(())
+}
+
+fn options() -> Result<Options> {
     let mut arguments = Vec::new();
-    let (mut lists, mut ablates, mut weights) = (false, false, RankingWeights::default());
+    let (mut lists, mut ablates, mut results) = (false, false, None);
+    let mut weights = RankingWeights::default();
     let mut makers = Makers { embedder: Arc::new(StaticEmbedder::default()), reranking: None };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -51,48 +92,19 @@ async fn main() -> Result<()> {
             "--set" => weights = with_weight(weights, &args.next().context("--set NAME=WEIGHT")?)?,
             "--embedder" => makers.embedder = embedder(&args.next().context("--embedder NAME")?)?,
             "--rerank" => makers.reranking = Some(reranking(&args.next().context("--rerank NAME")?)?),
+            "--results" => results = Some(PathBuf::from(args.next().context("--results FOLDER")?)),
             _ => arguments.push(arg),
         }
     }
     let [questions, corpus, cache] = &arguments[..] else {
         anyhow::bail!(
             "usage: search-quality QUESTIONS CORPUS CACHE [--list] [--ablate] [--set NAME=WEIGHT]... \
-             [--embedder NAME] [--rerank NAME[=SHARE]]"
+             [--embedder NAME] [--rerank NAME[=SHARE]] [--results FOLDER]"
         );
     };
     let questions = read_questions(Path::new(questions))?;
-    let mut packages: BTreeMap<PathBuf, Vec<&Question>> = BTreeMap::new();
-    for question in &questions {
-        let folder = format!("{}/{}-{}", question.language, question.package, question.version);
-        packages.entry(Path::new(corpus).join(folder)).or_default().push(question);
-    }
-    std::fs::create_dir_all(cache)?;
-    let runs: Vec<(String, RankingWeights)> = match ablates {
-        false => vec![(String::new(), weights)],
-        true => std::iter::once(("all rules".into(), weights.clone()))
-            .chain(
-                Rule::all().map(|rule| (format!("without {}", rule.as_str()), weights.clone().without(rule))),
-            )
-            .collect(),
-    };
-    for (name, weights) in runs {
-        let found = measure(&packages, Path::new(cache), &weights, &makers, lists).await?;
-        if ablates {
-            let line = |mode: SearchMode| {
-                let all = found.get(mode.as_str()).map(|found| found.all).unwrap_or_default();
-                format!("{} {:.4}", mode.as_str(), all.ndcg())
-            };
-            println!("{name:<24} {}", MODES.map(line).join("  "));
-            continue;
-        }
-        println!(
-            "{} questions about {} packages; NDCG@10 / MRR@10 / R@10 over files\n",
-            questions.len(),
-            packages.len()
-        );
-        table(&found);
-    }
-    Ok(())
+    let (corpus, cache) = (PathBuf::from(corpus), PathBuf::from(cache));
+    Ok(Options { questions, corpus, cache, lists, ablates, weights, makers, results })
 }
 
 /// What makes vectors.
@@ -134,105 +146,131 @@ fn with_weight(weights: RankingWeights, set: &str) -> Result<RankingWeights> {
         .with_meaning(kind.with_context(|| format!("no rule and no kind of query is {name:?}"))?, weight))
 }
 
-/// Asks everything, by these weights.
-async fn measure(
-    packages: &BTreeMap<PathBuf, Vec<&Question>>,
-    cache: &Path,
-    weights: &RankingWeights,
-    makers: &Makers,
-    lists: bool,
-) -> Result<BTreeMap<&'static str, Found>> {
-    let mut found: BTreeMap<&str, Found> = BTreeMap::new();
-    for (root, questions) in packages {
-        let name = root.file_name().and_then(|name| name.to_str()).context("a package has a name")?;
-        let config = EngineConfig::new(cache.join(format!("{name}.db")));
-        let Makers { embedder, reranking } = makers;
-        let config = EngineConfig { embedder: embedder.clone(), reranking: reranking.clone(), ..config };
-        let engine = Engine::open(EngineConfig { ranking: weights.clone(), ..config }).await?;
-        let report = engine.index(root, &IndexOptions::default(), IndexControl::default()).await?;
-        if report.chunks > 0 {
-            println!("{name}: {} chunks in {:.1} s", report.chunks, report.elapsed.as_secs_f64());
+/// The day and the id of the last commit.
+fn version() -> Result<String> {
+    let output =
+        Command::new("git").args(["show", "-s", "--format=%cs-%h", "--abbrev=9", "HEAD"]).output()?;
+    ensure!(output.status.success(), "git: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+impl Options {
+    /// The questions by their package, with their numbers.
+    fn packages(&self) -> BTreeMap<String, Vec<(usize, &Question)>> {
+        let mut packages: BTreeMap<String, Vec<(usize, &Question)>> = BTreeMap::new();
+        for (number, question) in self.questions.iter().enumerate() {
+            let name = format!("{}/{}-{}", question.language, question.package, question.version);
+            packages.entry(name).or_default().push((number, question));
         }
-        for question in questions {
-            for file in &question.files {
-                ensure!(root.join(file).is_file(), "{name}: {:?}: no file {file}", question.query);
+        packages
+    }
+
+    fn database(&self, package: &str) -> PathBuf {
+        self.cache.join(format!("{}.db", package.replace('/', "-")))
+    }
+}
+
+/// What came of the questions, with their numbers, in the order in which they were asked.
+type Answers = Vec<(usize, Outcome)>;
+
+fn method(name: &'static str, mut answers: Answers) -> Method {
+    answers.sort_unstable_by_key(|(number, _)| *number);
+    Method { name, outcomes: answers.into_iter().map(|(_, outcome)| outcome).collect() }
+}
+
+/// Asks everything by the engine.
+async fn ask_all(
+    options: &Options,
+    name: &'static str,
+    mode: SearchMode,
+    weights: &RankingWeights,
+    lists: bool,
+    rerank: bool,
+) -> Result<Method> {
+    let mut answers = Answers::new();
+    for (package, questions) in options.packages() {
+        let engine = open(options, &package, weights).await?;
+        for (number, question) in questions {
+            let query = SearchQuery { mode, limit: LIMIT, rerank, ..SearchQuery::new(&question.query) };
+            let reply = engine.search(&query).await?;
+            let found: Vec<&str> = reply.hits.iter().map(|hit| hit.path.as_str()).collect();
+            if lists {
+                list(question, &found);
             }
-            for mode in MODES {
-                let found = found.entry(mode.as_str()).or_default();
-                ask(&engine, question, mode, found, lists && mode == SearchMode::Hybrid).await?;
-            }
+            answers.push((number, Outcome::of(&found, &question.files)));
         }
         engine.close().await;
     }
-    Ok(found)
+    Ok(method(name, answers))
 }
 
-/// Asks one question, and adds what became of it.
-async fn ask(
-    engine: &Engine,
-    question: &Question,
-    mode: SearchMode,
-    found: &mut Found,
-    lists: bool,
-) -> Result<()> {
-    let begin = Instant::now();
-    let rerank = engine.config().reranking.is_some();
-    let query = SearchQuery { mode, limit: LIMIT, rerank, ..SearchQuery::new(&question.query) };
-    let reply = engine.search(&query).await?;
-    found.times.add(begin.elapsed());
-    let mut files: Vec<&str> = Vec::new();
-    for hit in &reply.hits {
-        if !files.contains(&hit.path.as_str()) {
-            files.push(hit.path.as_str());
+/// The engine of a package, its index brought up.
+async fn open(options: &Options, package: &str, weights: &RankingWeights) -> Result<Engine> {
+    let root = options.corpus.join(package);
+    let Makers { embedder, reranking } = &options.makers;
+    let config = EngineConfig {
+        ranking: weights.clone(),
+        embedder: embedder.clone(),
+        reranking: reranking.clone(),
+        ..EngineConfig::new(options.database(package))
+    };
+    let engine = Engine::open(config).await?;
+    let report = engine.index(&root, &IndexOptions::default(), IndexControl::default()).await?;
+    if report.chunks > 0 {
+        println!("{package}: {} chunks in {:.1} s", report.chunks, report.elapsed.as_secs_f64());
+    }
+    Ok(engine)
+}
+
+/// Asks everything by other means than the engine's. Makes the indexes where they are missing.
+async fn baselines(options: &Options) -> Result<Vec<Method>> {
+    let (mut counted, mut full_text) = (Answers::new(), Answers::new());
+    for (package, questions) in options.packages() {
+        open(options, &package, &options.weights).await?.close().await;
+        let baseline = Baseline::open(&options.database(&package)).await?;
+        for (number, question) in questions {
+            for file in &question.files {
+                let path = options.corpus.join(&package).join(file);
+                ensure!(path.is_file(), "{package}: {:?}: no file {file}", question.query);
+            }
+            let found = baseline.by_count(&question.query, LIMIT);
+            counted.push((number, Outcome::of(&found, &question.files)));
+            let found = baseline.by_full_text(&question.query, LIMIT)?;
+            full_text.push((number, Outcome::of(&found, &question.files)));
         }
     }
-    let place = |file: &&str| question.files.iter().position(|right| right == file);
-    let ranking: Vec<Option<usize>> = files.iter().map(place).collect();
-    let relevance = Relevance { ranking: &ranking, total: question.files.len() };
-    found.languages.entry(question.language.clone()).or_default().add(relevance);
-    found.kinds.entry(question.kind).or_default().add(relevance);
-    found.all.add(relevance);
-    if lists && ranking.first().is_none_or(Option::is_none) {
-        let rank = ranking.iter().position(Option::is_some);
-        println!("{} {:?}: {:?}", question.package, question.kind, question.query);
-        println!("  right: {:?}, at {:?}; came: {:?}", question.files, rank, &files[..files.len().min(4)]);
-    }
-    Ok(())
+    Ok(vec![method("counted words", counted), method("FTS5", full_text)])
 }
 
-fn table(found: &BTreeMap<&str, Found>) {
-    let line = |name: &str, of: &dyn Fn(&Found) -> Option<Measures>| {
-        print!("{name:<12}");
-        for found in MODES.iter().filter_map(|mode| found.get(mode.as_str())) {
-            let measures = of(found).unwrap_or_default();
-            print!("  {:.3} / {:.3} / {:.3}", measures.ndcg(), measures.mrr(), measures.recall());
+/// Prints a question that was not answered first.
+fn list(question: &Question, found: &[&str]) {
+    let mut files: Vec<&str> = Vec::new();
+    for file in found {
+        if !files.contains(file) {
+            files.push(file);
+        }
+    }
+    let is_right = |file: &&str| question.files.iter().any(|right| right == file);
+    let rank = files.iter().position(is_right);
+    if rank != Some(0) {
+        println!("{} {:?}: {:?}", question.package, question.kind, question.query);
+        println!("  right: {:?}, at {rank:?}; came: {:?}", question.files, &files[..files.len().min(4)]);
+    }
+}
+
+/// Prints what is lost without each rule.
+async fn ablate(options: &Options) -> Result<()> {
+    let without = |rule: Rule| (format!("without {}", rule.as_str()), options.weights.clone().without(rule));
+    let runs =
+        std::iter::once(("all rules".to_owned(), options.weights.clone())).chain(Rule::all().map(without));
+    for (name, weights) in runs {
+        print!("{name:<24}");
+        for mode in [SearchMode::Lexical, SearchMode::Semantic, SearchMode::Hybrid] {
+            let asked = ask_all(options, mode.as_str(), mode, &weights, false, false).await?;
+            let sum: f64 = asked.outcomes.iter().map(|outcome| outcome.0[0]).sum();
+            print!("  {} {:.4}", mode.as_str(), sum / asked.outcomes.len().max(1) as f64);
         }
         println!();
-    };
-    print!("{:<12}", "");
-    MODES.iter().for_each(|mode| print!("  {:<21}", mode.as_str()));
-    println!();
-    let first = found.values().next();
-    for language in first.iter().flat_map(|found| found.languages.keys()) {
-        line(language, &|found| found.languages.get(language).copied());
     }
-    for kind in first.iter().flat_map(|found| found.kinds.keys()) {
-        line(&format!("{kind:?}").to_lowercase(), &|found| found.kinds.get(kind).copied());
-    }
-    line("all", &|found| Some(found.all));
-    // Every language counts alike.
-    print!("{:<12}", "by language");
-    for found in MODES.iter().filter_map(|mode| found.get(mode.as_str())) {
-        let mean = |of: fn(&Measures) -> f64| {
-            found.languages.values().map(of).sum::<f64>() / found.languages.len().max(1) as f64
-        };
-        print!("  {:.3} / {:.3} / {:.3}", mean(Measures::ndcg), mean(Measures::mrr), mean(Measures::recall));
-    }
-    println!();
-    print!("{:<12}", "p50, p95 ms");
-    for found in MODES.iter().filter_map(|mode| found.get(mode.as_str())) {
-        let at = |share| found.times.at(share).as_secs_f64() * 1e3;
-        print!("  {:<21}", format!("{:.1}, {:.1}", at(0.5), at(0.95)));
-    }
-    println!();
+    Ok(())
 }

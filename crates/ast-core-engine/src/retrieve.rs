@@ -22,12 +22,15 @@ use std::time::{Duration, Instant};
 /// Candidates that each way of finding brings, at least.
 const CANDIDATES: usize = 200;
 
+/// How often a search is made before it does without what commits took away meanwhile: a file that is indexed anew is another.
+const ATTEMPTS: usize = 4;
+
 /// Definitions of one name that are looked at, and files that they are looked for in, each of which is read whole.
 const MAX_DEFINITIONS: usize = 50;
 const MAX_DEFINING_FILES: usize = 64;
 
 /// A match in a name says more than one in the text. Of the parameters that were measured, these find the most.
-const BM25F: Bm25f = Bm25f { weights: [8.0, 1.0, 1.0, 1.0], b: [0.3, 0.5, 0.75, 0.75], k1: 2.0 };
+const BM25F: Bm25f = Bm25f { weights: [4.0, 2.0, 2.0, 1.0], b: [0.3, 0.5, 0.75, 0.75], k1: 1.0 };
 
 /// What to look for.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,15 +171,25 @@ impl Engine {
     /// [`EngineError::NoReranking`]; [`EngineError::Store`]. A search by words and vectors goes on by words then, and says so
     /// in [`SearchReply::notices`].
     pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
-        match self.search_once(query).await {
-            // The vector file is only read where it is needed, so that damage shows here. Everything is in the store.
-            Err(EngineError::Vector(VectorError::Damaged { .. })) => self.search_once(query).await,
-            answered => answered,
+        let begin = Instant::now();
+        let mut attempts = 1..=ATTEMPTS;
+        loop {
+            let is_last = attempts.next() == Some(ATTEMPTS);
+            match self.search_once(query).await {
+                // The vector file is only read where it is needed, so that damage shows here. Everything is in the store.
+                Err(EngineError::Vector(VectorError::Damaged { .. })) if !is_last => {}
+                Ok((_, true)) if !is_last => {}
+                answered => {
+                    let (mut reply, _) = answered?;
+                    reply.took = begin.elapsed();
+                    return Ok(reply);
+                }
+            }
         }
     }
 
-    async fn search_once(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
-        let begin = Instant::now();
+    /// The answer, and whether commits took away meanwhile some of what was found.
+    async fn search_once(&self, query: &SearchQuery) -> Result<(SearchReply, bool), EngineError> {
         let parsed = ParsedQuery::parse(&query.text)?;
         let query = &with_filters(query, &parsed)?;
         let paths = path_filter(&query.paths)?;
@@ -219,7 +232,7 @@ impl Engine {
                 Err(EngineError::Embed(error)) if query.mode.is_lexical() => {
                     Ok((None, Some(SearchNotice::NotEmbedded { reason: error.to_string() })))
                 }
-                found => found.map(|found| (Some(found), None)),
+                found => found.map(|found| (found, None)),
             }
         };
         let definitions = async {
@@ -230,8 +243,14 @@ impl Engine {
         };
         let (lexical, (semantic, notice), defining) = tokio::try_join!(lexical, semantic, definitions)?;
         notices.extend(notice);
-        let mut ranked =
-            self.rank(&parsed, generation, lexical.as_deref(), semantic.as_deref(), &defining).await?;
+        let (vector, semantic) = semantic.unzip();
+        let found = Found {
+            lexical: lexical.as_deref(),
+            semantic: semantic.as_deref(),
+            defining,
+            vector: vector.unwrap_or_default(),
+        };
+        let (mut ranked, is_torn) = self.rank(&parsed, &found, &filter, generation).await?;
         let mut reranked = HashMap::new();
         if let Some(reranking) = self.config.reranking.as_ref().filter(|_| query.rerank) {
             match self.rerank(reranking, &parsed.text, &mut ranked).await {
@@ -262,41 +281,46 @@ impl Engine {
             };
             Some(hit)
         };
-        let hits = ranked.into_iter().filter_map(with_score).collect();
+        let hits: Vec<SearchHit> = ranked.into_iter().filter_map(with_score).collect();
+        let is_torn = is_torn || hits.len() < ids.len();
         let complete = self.is_complete().await?;
-        Ok(SearchReply { hits, generation, complete, took: begin.elapsed(), notices })
+        Ok((SearchReply { hits, generation, complete, took: Duration::ZERO, notices }, is_torn))
     }
 
-    /// Puts candidates in order. Where all else is alike, their places decide, as ids depend on what was indexed when.
+    /// Puts candidates in order, and says whether a commit took some away meanwhile. Where all else is alike, their places
+    /// decide, as ids depend on what was indexed when.
     async fn rank(
         &self,
         query: &ParsedQuery,
+        found: &Found<'_>,
+        filter: &Arc<Filter>,
         generation: u64,
-        lexical: Option<&[(ChunkId, f64)]>,
-        semantic: Option<&[(ChunkId, f64)]>,
-        defining: &HashSet<ChunkId>,
-    ) -> Result<Vec<Ranked<ChunkId>>, EngineError> {
-        let mut scores = fuse(lexical, semantic, self.config.ranking.meaning(query.kind));
+    ) -> Result<(Vec<Ranked<ChunkId>>, bool), EngineError> {
+        let mut scores = fuse(found.lexical, found.semantic, self.config.ranking.meaning(query.kind));
         let known: HashSet<ChunkId> = scores.iter().map(|(id, _)| *id).collect();
-        scores.extend(defining.difference(&known).map(|id| (*id, 0.0)));
+        scores.extend(found.defining.difference(&known).map(|id| (*id, 0.0)));
         let mut files: Vec<FileId> = scores.iter().map(|(id, _)| id.file()).collect();
         files.sort_unstable();
         files.dedup();
         let paths: HashMap<FileId, RepoPath> =
             self.store.paths(&files).await?.into_iter().map(|(file, path, _)| (file, path)).collect();
-        if let Some(lost) = files.iter().find(|file| !paths.contains_key(file))
-            && self.store.generation().await? == generation
-        {
-            let reason = format!("{lost:?} is found by its words or its vectors, and is no file");
-            return Err(StoreError::Corrupt { path: self.config.database.clone(), reason }.into());
-        }
+        let is_torn = match files.iter().find(|file| !paths.contains_key(file)) {
+            None => false,
+            Some(lost) if self.store.generation().await? == generation => {
+                let reason = format!("{lost:?} is found by its words or its vectors, and is no file");
+                return Err(StoreError::Corrupt { path: self.config.database.clone(), reason }.into());
+            }
+            Some(_) => true,
+        };
+        let cosines = self.file_cosines(&found.vector, files, filter).await?;
         // What a commit took away meanwhile has no path any more.
         let mut candidates: Vec<Candidate<'_, (&RepoPath, u32)>> = Vec::with_capacity(scores.len());
         for (id, score) in scores {
             if let Some(path) = paths.get(&id.file()) {
-                let defines = defining.contains(&id);
+                let defines = found.defining.contains(&id);
+                let file_cosine = cosines.get(&id.file()).copied().unwrap_or(0.0);
                 let id = (path, id.ordinal());
-                candidates.push(Candidate { id, score, path: path.as_str(), defines });
+                candidates.push(Candidate { id, score, path: path.as_str(), defines, file_cosine });
             }
         }
         let files: HashMap<&RepoPath, FileId> = paths.iter().map(|(file, path)| (path, *file)).collect();
@@ -305,7 +329,7 @@ impl Engine {
             let id = ChunkId::in_file(*files.get(path)?, ordinal)?;
             Some(Ranked { id, score, boosts })
         };
-        Ok(ranked.filter_map(with_id).collect())
+        Ok((ranked.filter_map(with_id).collect(), is_torn))
     }
 
     /// The chunks in which names of the query are defined.
@@ -395,35 +419,63 @@ impl Engine {
         Ok(hits.into_iter().map(|hit| (hit.chunk, hit.score)).collect())
     }
 
+    /// The vector of a query and the chunks nearest to it; `None` if it has none.
     async fn semantic_candidates(
         &self,
         text: &str,
         filter: Arc<Filter>,
         wanted: usize,
-    ) -> Result<Vec<(ChunkId, f64)>, EngineError> {
+    ) -> Result<Option<(Vec<f32>, Vec<(ChunkId, f64)>)>, EngineError> {
         let (embedder, text) = (self.config.embedder.clone(), text.to_owned());
         let pool = self.search_pool.clone();
         let stamp = filter.snapshot.as_ref().and_then(|snapshot| snapshot.stamp());
         let found = blocking(move || {
             let query = embedder.embed_query(&text)?;
             if query.iter().all(|&value| value == 0.0) {
-                return Ok(Vec::new());
+                return Ok(Some(Default::default()));
             }
-            let Some(snapshot) = &filter.snapshot else { return Ok(Vec::new()) };
+            let Some(snapshot) = &filter.snapshot else { return Ok(Some(Default::default())) };
             let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
             let options = SearchOptions::new(wanted).with_threshold(embedder.noise_floor());
             let options = if filter.is_open() { options } else { options.with_filter(&passes) };
             let neighbors = pool.install(|| snapshot.search(&query, &options))?;
-            Ok(neighbors
+            let found = neighbors
                 .into_iter()
                 .filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score))))
-                .collect())
+                .collect();
+            Ok(Some((query, found)))
         })
         .await?;
         if let Err(EngineError::Vector(error @ VectorError::Damaged { .. })) = &found {
             self.distrust(stamp, error)?;
         }
         found
+    }
+
+    /// Of files the cosine of a query's vector and the mean of theirs; none if there is no vector.
+    async fn file_cosines(
+        &self,
+        query: &[f32],
+        files: Vec<FileId>,
+        filter: &Arc<Filter>,
+    ) -> Result<HashMap<FileId, f64>, EngineError> {
+        if query.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (query, filter) = (query.to_owned(), filter.clone());
+        let stamp = filter.snapshot.as_ref().and_then(|snapshot| snapshot.stamp());
+        let cosines = blocking(move || {
+            let Some(snapshot) = &filter.snapshot else { return Ok(HashMap::new()) };
+            Ok(files
+                .into_iter()
+                .map(|file| Ok((file, snapshot.file_cosine(&query, file)?)))
+                .collect::<Result<_, VectorError>>()?)
+        })
+        .await?;
+        if let Err(EngineError::Vector(error @ VectorError::Damaged { .. })) = &cosines {
+            self.distrust(stamp, error)?;
+        }
+        cosines
     }
 
     /// Adds the texts, and whether they are still on disk as they were. What a commit took away since it was found is
@@ -482,6 +534,18 @@ fn with_filters(query: &SearchQuery, parsed: &ParsedQuery) -> Result<SearchQuery
     }
     query.paths.extend(parsed.paths.iter().cloned());
     Ok(query)
+}
+
+/// What was found for a query, before it is ranked.
+struct Found<'a> {
+    /// By words, if these were looked for.
+    lexical: Option<&'a [(ChunkId, f64)]>,
+    /// By the query's vector, if this was looked for.
+    semantic: Option<&'a [(ChunkId, f64)]>,
+    /// The chunks that define what the query names.
+    defining: HashSet<ChunkId>,
+    /// The vector of the query; empty if it has none.
+    vector: Vec<f32>,
 }
 
 /// Which chunks may be returned.

@@ -13,6 +13,9 @@ use ast_core_vector::{ByteIndex, Neighbor, SearchOptions, VectorError, VectorInd
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// The most chunks of a file that its mean is made of.
+const MOST_OF_FILE: usize = 64;
+
 /// The files of one generation that can be found.
 #[derive(Default)]
 pub(crate) struct Catalog {
@@ -144,6 +147,31 @@ impl Snapshot {
         }
     }
 
+    /// The cosine of a query and the mean of the directions of a file's chunks: 0 for a file without any. Of a file of very
+    /// many chunks some are looked at, evenly far from each other. The backend of graphs keeps no vectors, and knows none.
+    pub(crate) fn file_cosine(&self, query: &[f32], file: FileId) -> Result<f64, VectorError> {
+        let index = match &self.vectors {
+            Vectors::Bytes(index) => index,
+            #[cfg(feature = "hnsw-rs")]
+            Vectors::Graph(_) => return Ok(0.0),
+        };
+        let count = match self.kinds.get(&file) {
+            Some(kinds) => kinds.len(),
+            None => self.base.as_ref().map_or(0, |base| base.contents.chunks_of(file)),
+        };
+        let mut sum = vec![0.0_f32; self.dimension];
+        for ordinal in (0..count).step_by(count.div_ceil(MOST_OF_FILE).max(1)) {
+            let Some(id) = ChunkId::in_file(file, ordinal as u32) else { continue };
+            let Some(codes) = index.codes(id.get())? else { continue };
+            let square: i32 = codes.iter().map(|code| i32::from(*code).pow(2)).sum();
+            let factor = 1.0 / (square as f32).sqrt();
+            sum.iter_mut().zip(codes).for_each(|(sum, code)| *sum += factor * f32::from(code));
+        }
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let lengths = (dot(&sum, &sum) * dot(query, query)).sqrt();
+        Ok(if lengths > 0.0 { (dot(&sum, query) / lengths).clamp(-1.0, 1.0) } else { 0.0 })
+    }
+
     /// Takes out what is not among these versions, which are of this generation or a later one and in order of ids; the
     /// files whose vectors are to be read.
     pub(crate) fn turn_to(
@@ -215,5 +243,34 @@ impl Snapshot {
             reach("snapshot/inserted")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_as_near_as_the_mean_of_the_directions_of_its_chunks() {
+        let mut snapshot = Snapshot::empty(2, VectorBackend::Flat).unwrap();
+        let [two, none, many] = [1, 2, 3].map(|id| FileId::new(id).unwrap());
+        let of = |file, codes: Vec<i8>| FileVectors { file, kinds: vec![None; codes.len() / 2], codes };
+        // However long they are, chunks count alike, and one of zeros for nothing.
+        let read = vec![of(two, vec![127, 0, 0, 1, 0, 0]), of(many, [127, 0].repeat(10 * MOST_OF_FILE))];
+        snapshot
+            .add(
+                &[two, none, many],
+                read,
+                &Foreign::These(Default::default()),
+                std::path::Path::new("index.db"),
+            )
+            .unwrap();
+        let cosine = |query: [f32; 2], file| snapshot.file_cosine(&query, file).unwrap();
+        assert!((cosine([3.0, 0.0], two) - 0.5_f64.sqrt()).abs() < 1e-6);
+        assert!((cosine([1.0, 1.0], two) - 1.0).abs() < 1e-6);
+        assert!((cosine([-1.0, -1.0], two) + 1.0).abs() < 1e-6);
+        assert!((cosine([1.0, 0.0], many) - 1.0).abs() < 1e-6);
+        assert_eq!(cosine([1.0, 0.0], none), 0.0);
+        assert_eq!(cosine([0.0, 0.0], two), 0.0);
     }
 }

@@ -200,6 +200,12 @@ impl Contents {
         (kinds.len() == first && kinds.iter().all(is_kind)).then(|| Self { files, kinds: kinds.to_vec() })
     }
 
+    /// How many chunks a file has.
+    pub(crate) fn chunks_of(&self, file: FileId) -> usize {
+        let at = self.files.binary_search_by_key(&file, |held| held.id);
+        at.map_or(0, |at| self.files[at].chunks as usize)
+    }
+
     /// The kind of the definition that a chunk is about.
     pub(crate) fn kind_of(&self, chunk: ChunkId) -> Option<SymbolKind> {
         let byte = self.kinds_of(self.held(chunk.file())?)?.get(chunk.ordinal() as usize)?;

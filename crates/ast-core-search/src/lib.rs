@@ -16,7 +16,7 @@
 //!
 //! let paths = ["tests/request.rs", "src/request.rs", "src/server.rs"];
 //! let candidate =
-//!     |&(id, score): &(usize, f64)| Candidate { id, score, path: paths[id - 1], defines: false };
+//!     |&(id, score): &(usize, f64)| Candidate { id, score, path: paths[id - 1], defines: false, file_cosine: 0.0 };
 //! let candidates: Vec<_> = fused.iter().map(candidate).collect();
 //! let ranked = rank(&query, &candidates, &weights);
 //! assert!(ranked.iter().any(|hit| hit.boosts.iter().any(|(rule, change)| *rule == "test" && *change < 0.0)));

@@ -27,7 +27,8 @@ fn client(service: &Service) -> Arc<HttpEmbedder> {
 }
 
 fn config(repository: &Repository, embedder: Arc<dyn Embedder>) -> EngineConfig {
-    EngineConfig { embedder, ..EngineConfig::for_tree(repository.root()) }
+    // Without a cache, each call of an embedder is for a file.
+    EngineConfig { embedder, embedding_cache: None, ..EngineConfig::for_tree(repository.root()) }
 }
 
 fn with_cache(config: EngineConfig, path: &Path) -> EngineConfig {
@@ -55,6 +56,11 @@ impl Embedder for Renamed {
 
     fn noise_floor(&self) -> f32 {
         self.embedder.noise_floor()
+    }
+
+    /// Only of such an embedder an index run keeps vectors.
+    fn is_costly(&self) -> bool {
+        true
     }
 
     fn embed(&self, inputs: &[EmbedInput<'_>], vectors: &mut Vec<f32>) -> Result<(), EmbedError> {

@@ -24,6 +24,8 @@ pub struct Candidate<'a, Id> {
     pub path: &'a str,
     /// Whether it defines what the query [names](ParsedQuery::names).
     pub defines: bool,
+    /// The cosine of the query and the mean of the vectors of its file, from -1 to 1; 0 if there are no vectors.
+    pub file_cosine: f64,
 }
 
 /// A candidate in its place.
@@ -54,6 +56,7 @@ pub fn rank<Id: Copy + Ord + Hash>(
     weights: &RankingWeights,
 ) -> Vec<Ranked<Id>> {
     let coherence = coherence(candidates);
+    let nearest = candidates.iter().map(|candidate| candidate.file_cosine).fold(0.0, f64::max);
     // The names of files without what tells a header from what it declares.
     let defined: HashSet<&str> = candidates
         .iter()
@@ -84,6 +87,7 @@ pub fn rank<Id: Copy + Ord + Hash>(
         apply(Rule::FileNamed, file.named);
         apply(Rule::PathWords, file.words);
         apply(Rule::Coherence, coherence.get(candidate.path).copied().unwrap_or(0.0));
+        apply(Rule::FileMeaning, if nearest > 0.0 { candidate.file_cosine.max(0.0) / nearest } else { 0.0 });
         let role = file.role;
         for (rule, applies) in [
             (Rule::Test, role.is_test && !wanted.tests),
@@ -239,7 +243,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn candidate(id: u32, score: f64, path: &str) -> Candidate<'_, u32> {
-        Candidate { id, score, path, defines: false }
+        Candidate { id, score, path, defines: false, file_cosine: 0.0 }
     }
 
     fn order(query: &str, candidates: &[Candidate<'_, u32>]) -> Vec<u32> {
@@ -273,6 +277,17 @@ mod tests {
             candidate(4, 0.7, "b.rs"),
         ];
         assert_eq!(order("idle connections of it", &candidates)[0], 2);
+    }
+
+    #[test]
+    fn a_file_that_is_about_it_comes_before_one_that_mentions_it() {
+        let mentions = candidate(1, 0.8, "src/a.rs");
+        let about = Candidate { file_cosine: 0.5, ..candidate(2, 0.7, "src/b.rs") };
+        assert_eq!(order("idle connections of it", &[mentions.clone(), about.clone()]), [2, 1]);
+        let less = Candidate { file_cosine: 0.1, ..mentions };
+        assert_eq!(order("idle connections of it", &[less, about]), [2, 1]);
+        let unlike = Candidate { file_cosine: -0.9, ..candidate(1, 0.8, "src/a.rs") };
+        assert_eq!(order("idle connections of it", &[unlike, candidate(2, 0.7, "src/b.rs")]), [1, 2]);
     }
 
     #[test]
@@ -317,14 +332,18 @@ mod tests {
             let query = ParsedQuery::parse("idle connections of the pool").unwrap();
             let paths: Vec<String> = (0..scores.len()).map(|at| format!("src/file{at}.rs")).collect();
             let at = at.index(scores.len());
-            let place = |path: &str, defines: bool| {
+            let place_of = |path: &str, defines: bool, cosine: f64| {
                 let candidates: Vec<_> = scores.iter().zip(&paths).enumerate().map(|(id, (score, own))| {
                     let path = if id == at { path } else { own };
-                    Candidate { defines: defines && id == at, ..candidate(id as u32, *score, path) }
+                    let file_cosine = if id == at { cosine } else { 0.4 };
+                    Candidate { defines: defines && id == at, file_cosine, ..candidate(id as u32, *score, path) }
                 }).collect();
                 rank(&query, &candidates, &RankingWeights::default()).iter().position(|hit| hit.id == at as u32).unwrap()
             };
+            let place = |path: &str, defines: bool| place_of(path, defines, 0.4);
             let plain = place(&paths[at], false);
+            prop_assert!(place_of(&paths[at], false, 0.6) <= plain);
+            prop_assert!(place_of(&paths[at], false, 0.2) >= plain);
             prop_assert!(place(&paths[at], true) <= plain);
             prop_assert!(place("src/pool/idle.rs", false) <= plain);
             for worse in ["tests/file.rs", "examples/file.rs", "vendor/file.rs", "dist/file.js", "src/file.d.ts"] {

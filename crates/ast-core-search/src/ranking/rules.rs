@@ -15,6 +15,8 @@ pub enum Rule {
     PathWords,
     /// Its file has more of what is looked for.
     Coherence,
+    /// Its file as a whole is about what is looked for.
+    FileMeaning,
     /// It is in a test, and tests were not asked for.
     Test,
     /// It is in an example or a benchmark, and these were not asked for.
@@ -44,12 +46,13 @@ pub(crate) enum Effect {
 
 impl Rule {
     /// All of them, with their names, effects and weights.
-    const TABLE: [(Self, &'static str, Effect, f64); 13] = [
+    const TABLE: [(Self, &'static str, Effect, f64); 14] = [
         (Self::DefinesQuery, "defines_query", Effect::Add, 3.0),
         (Self::DefinesName, "defines_name", Effect::Add, 0.5),
         (Self::FileNamed, "file_named", Effect::Add, 0.5),
-        (Self::PathWords, "path_words", Effect::Add, 0.4),
+        (Self::PathWords, "path_words", Effect::Add, 0.3),
         (Self::Coherence, "coherence", Effect::Add, 0.6),
+        (Self::FileMeaning, "file_meaning", Effect::Add, 1.0),
         (Self::Test, "test", Effect::Multiply, 0.2),
         (Self::Example, "example", Effect::Multiply, 0.5),
         (Self::Vendored, "vendored", Effect::Multiply, 0.5),
@@ -87,7 +90,7 @@ const MEANING: [(QueryKind, f64); QueryKind::ALL.len()] = [
     (QueryKind::Name, 0.3),
     (QueryKind::Path, 0.2),
     (QueryKind::Words, 0.5),
-    (QueryKind::Sentence, 0.5),
+    (QueryKind::Sentence, 0.4),
     (QueryKind::Code, 0.6),
 ];
 
