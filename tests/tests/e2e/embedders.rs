@@ -27,8 +27,7 @@ fn client(service: &Service) -> Arc<HttpEmbedder> {
 }
 
 fn config(repository: &Repository, embedder: Arc<dyn Embedder>) -> EngineConfig {
-    // Without a cache, each call of an embedder is for a file.
-    EngineConfig { embedder, embedding_cache: None, ..EngineConfig::for_tree(repository.root()) }
+    EngineConfig { embedder, ..EngineConfig::for_tree(repository.root()) }
 }
 
 fn with_cache(config: EngineConfig, path: &Path) -> EngineConfig {
@@ -228,6 +227,8 @@ fn an_index_of_another_embedder_is_searched_by_words() {
 #[test]
 fn a_change_that_is_cut_short_mixes_nothing_and_is_gone_on_with() {
     let repository = Repository::empty();
+    // Without a cache, each call of the embedder is for a file.
+    let limited = |embedder| EngineConfig { embedding_cache: None, ..config(&repository, embedder) };
     let code = |number: usize| {
         format!(
             "def open_valve_{number}(pump):\n    '''Opens the valve of a pump.'''\n    return pump.open()\n"
@@ -248,14 +249,12 @@ fn a_change_that_is_cut_short_mixes_nothing_and_is_gone_on_with() {
     };
     assert_eq!(found(EngineConfig::for_tree(repository.root())).len(), 40);
 
-    let change = |calls: usize| {
-        repository.try_index_with(config(&repository, renamed(calls)), &IndexOptions::default())
-    };
+    let change = |calls: usize| repository.try_index_with(limited(renamed(calls)), &IndexOptions::default());
     let mut known = HashSet::new();
     for round in 0..3 {
         assert!(matches!(change(10).unwrap_err(), EngineError::Embed(EmbedError::Unavailable { .. })));
-        let report = status(config(&repository, renamed(0)));
-        let now = found(config(&repository, renamed(0)));
+        let report = status(limited(renamed(0)));
+        let now = found(limited(renamed(0)));
         // Those of before have the same vectors under another name, and would be found.
         assert_eq!(now.len() as u64 + report.foreign_files, 40);
         assert!(now.is_superset(&known) && now.len() == known.len() + 10, "{now:?}");
@@ -263,20 +262,20 @@ fn a_change_that_is_cut_short_mixes_nothing_and_is_gone_on_with() {
         repository.write("0.py", code(round));
         let named = ast_core_engine::JobRequest::files(repository.root(), ["0.py"]);
         block_on(async {
-            let engine = Engine::open(config(&repository, renamed(5))).await.unwrap();
+            let engine = Engine::open(limited(renamed(5))).await.unwrap();
             let id = engine.submit(named).await.unwrap();
             engine.wait(id).await.unwrap();
             engine.close().await;
         });
-        assert_eq!(found(config(&repository, renamed(0))), now);
+        assert_eq!(found(limited(renamed(0))), now);
         known = now;
     }
     assert_eq!(change(10).unwrap().files.unchanged, 30);
-    let report = status(config(&repository, renamed(0)));
+    let report = status(limited(renamed(0)));
     assert_eq!((report.foreign_files, report.complete), (0, true));
-    assert_eq!(found(config(&repository, renamed(0))).len(), 40);
+    assert_eq!(found(limited(renamed(0))).len(), 40);
     let database = repository.beside("fresh.db");
-    let fresh = EngineConfig { database: database.clone(), ..config(&repository, renamed(100)) };
+    let fresh = EngineConfig { database: database.clone(), ..limited(renamed(100)) };
     repository.index_with(fresh, &IndexOptions::default());
     assert_eq!(rows::dump(&repository.database()), rows::dump(&database));
 }
