@@ -311,7 +311,7 @@ impl Engine {
             move || next.turn_to(generation, &versions).map(|missing| (next, missing))
         };
         let (mut next, missing) = blocking(turn).await??;
-        for files in vectors::batches(&missing, &versions) {
+        for files in vectors::batches(&missing, &versions, vectors::bytes_at_a_time(&self.config)) {
             let read = vectors::of_files(&*self.store, &self.config, files).await?;
             let (files, path) = (files.to_vec(), self.store.path().to_owned());
             next = blocking(move || next.add(&files, read, &path).map(|()| next)).await??;
