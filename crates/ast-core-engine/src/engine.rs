@@ -337,7 +337,7 @@ impl Engine {
             move || next.turn_to(generation, &versions).map(|missing| (next, missing))
         };
         let (mut next, missing) = blocking(turn).await??;
-        for files in vectors::batches(&missing, &versions) {
+        for files in vectors::batches(&missing, &versions, vectors::bytes_at_a_time(&self.config)) {
             let (others, own): (Vec<FileId>, Vec<FileId>) =
                 files.iter().partition(|file| foreign.has(**file));
             let mut read = vectors::of_files(&*self.store, &self.config, &own).await?;

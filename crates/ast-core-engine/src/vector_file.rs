@@ -15,6 +15,7 @@ use ast_core_vector::{ByteIndex, ByteWriter, Expected, Metric, SaveOptions, Vect
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 /// What its name has behind that of the database.
 const SUFFIX: &str = "-vectors";
@@ -258,7 +259,7 @@ pub(crate) async fn write(
     let generation = store.generation().await?;
     let (path, dimension) = (path_of(&config.database), config.embedder.model().dimension);
     reach("vector_file/begun")?;
-    let mut writing = blocking(move || {
+    let writing = blocking(move || {
         let options = SaveOptions { generation, model: &model };
         let file = ByteWriter::create(&path, dimension, &options)?;
         Ok::<_, EngineError>(Writing { file, contents: Contents::default(), dimension })
@@ -276,29 +277,38 @@ pub(crate) async fn write(
     let ids: Vec<FileId> = checksums.iter().map(|(id, _)| *id).collect();
     let mut checksums = checksums.as_slice();
     let from = from.map(Arc::new);
-    for batch in vectors::batches(&ids, versions) {
+    // While some are written, the next are made.
+    let mut adding = tokio::task::spawn_blocking(|| Ok(writing));
+    for batch in vectors::batches(&ids, versions, vectors::bytes_at_a_time(config)) {
+        let wanted: Vec<FileId> = batch.iter().copied().filter(&is_missing).collect();
+        let read = vectors::of_files(store, config, &wanted).await;
+        let mut writing = added(adding).await?;
+        let read = read?;
         if cancel.is_cancelled() {
             return Ok(false);
         }
-        let wanted: Vec<FileId> = batch.iter().copied().filter(&is_missing).collect();
-        let read = vectors::of_files(store, config, &wanted).await?;
         let (some, rest) = checksums.split_at(batch.len());
         checksums = rest;
         let (some, from, database) = (some.to_vec(), from.clone(), config.database.clone());
-        writing = blocking(move || {
+        adding = tokio::task::spawn_blocking(move || {
             let is_same = |id: &FileId| wanted.binary_search(id).is_err();
-            writing
-                .add(&some, &read, from.as_deref().map(|from| (from, is_same)), &database)
-                .map(|()| writing)
-        })
-        .await??;
-        reach("vector_file/added")?;
+            writing.add(&some, &read, from.as_deref().map(|from| (from, is_same)), &database)?;
+            Ok(writing)
+        });
     }
+    let writing = added(adding).await?;
     // Not every system lets a file be replaced that somebody has mapped.
     drop(from);
     blocking(move || writing.file.finish(&writing.contents.encode())).await??;
     reach("vector_file/done")?;
     Ok(true)
+}
+
+/// What was being added to, when that is done.
+async fn added(adding: JoinHandle<Result<Writing, EngineError>>) -> Result<Writing, EngineError> {
+    let writing = adding.await.map_err(|error| EngineError::Internal { what: error.to_string() })??;
+    reach("vector_file/added")?;
+    Ok(writing)
 }
 
 /// A file that is being written.
@@ -537,7 +547,7 @@ async fn first_difference(
     let held = held.filter(|(place, _)| gone.next_if_eq(place).is_none()).map(|(_, held)| held.id);
     let held: Vec<FileId> = held.collect();
     let (file, dimension) = (Arc::new(file), config.embedder.model().dimension);
-    for ids in vectors::batches(&held, &versions) {
+    for ids in vectors::batches(&held, &versions, vectors::bytes_at_a_time(config)) {
         let read = vectors::of_files(store, config, ids).await?;
         let (file, database) = (file.clone(), config.database.clone());
         let found = blocking(move || file.differing(&read, dimension, &database)).await??;

@@ -15,10 +15,16 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-/// Files whose vectors are had at a time, and bytes of their sources: what they take in memory meanwhile is a few times
-/// that.
-const FILES_AT_A_TIME: usize = 128;
-const BYTES_AT_A_TIME: u64 = 1 << 20;
+/// Files whose vectors are had at a time, and bytes of their sources, without a limit of memory and under one: what they
+/// take meanwhile is a few times that.
+const FILES_AT_A_TIME: usize = 512;
+const BYTES_AT_A_TIME: u64 = 4 << 20;
+const BYTES_UNDER_A_LIMIT: u64 = 512 << 10;
+
+/// How many bytes of source are to be looked at at a time.
+pub(crate) fn bytes_at_a_time(config: &EngineConfig) -> u64 {
+    config.max_file_memory.map_or(BYTES_AT_A_TIME, |_| BYTES_UNDER_A_LIMIT)
+}
 
 /// Whether an index run has its store keep the vectors that it makes: where they cost much, or there is no vector file.
 pub(crate) fn are_kept(config: &EngineConfig) -> bool {
@@ -26,7 +32,7 @@ pub(crate) fn are_kept(config: &EngineConfig) -> bool {
 }
 
 /// The files, so many at a time that all that is made of them has room.
-pub(crate) fn batches<'a>(files: &'a [FileId], versions: &[FileVersion]) -> Vec<&'a [FileId]> {
+pub(crate) fn batches<'a>(files: &'a [FileId], versions: &[FileVersion], most: u64) -> Vec<&'a [FileId]> {
     let size = |file: &FileId| {
         let at = versions.binary_search_by_key(file, |version| version.id);
         at.map_or(0, |at| versions[at].size)
@@ -36,7 +42,7 @@ pub(crate) fn batches<'a>(files: &'a [FileId], versions: &[FileVersion]) -> Vec<
         let mut bytes = 0_u64;
         let fits = |file: &&FileId| {
             bytes = bytes.saturating_add(size(file));
-            bytes <= BYTES_AT_A_TIME
+            bytes <= most
         };
         // One that is larger than that comes alone.
         let count = rest.iter().take(FILES_AT_A_TIME).take_while(fits).count().max(1);
@@ -150,7 +156,7 @@ mod tests {
                 .zip(&sizes)
                 .map(|(id, size)| FileVersion { id: *id, checksum: None, size: *size })
                 .collect();
-            let batches = batches(&ids, &versions);
+            let batches = batches(&ids, &versions, BYTES_AT_A_TIME);
             prop_assert_eq!(&batches.concat(), &ids);
             for batch in batches {
                 let bytes: u64 = batch.iter().map(|id| sizes[id.get() as usize - 1]).sum();
