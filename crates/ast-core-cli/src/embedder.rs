@@ -1,7 +1,6 @@
 //! What makes vectors, by what was asked for: flags before the environment before the settings.
 
 use crate::args::{EmbedderArguments, Global, SearchArguments};
-use crate::commands::block_on;
 use crate::failure::Failed;
 use crate::settings::Settings;
 use ast_core_engine::{Embedder, EngineConfig, FeatureHashEmbedder, RerankConfig, StaticEmbedder};
@@ -47,6 +46,10 @@ impl TryFrom<String> for EmbedderChoice {
 }
 
 /// What is asked for on all levels.
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, clippy::allow_attributes, reason = "a build without it asks for less")
+)]
 struct Request<'a> {
     arguments: &'a EmbedderArguments,
     settings: &'a Settings,
@@ -169,6 +172,7 @@ impl Request<'_> {
 
     #[cfg(feature = "http")]
     fn http(&self) -> Result<Arc<dyn Embedder>, Failed> {
+        use crate::commands::block_on;
         use ast_core_engine::{HttpEmbedder, indexed_embedder};
         let config = self.http_config()?;
         let id = config.model_id()?;
