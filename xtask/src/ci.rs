@@ -55,20 +55,14 @@ pub(crate) fn run(_: &Options) -> Result<()> {
 fn lint() -> Result<()> {
     CLIPPY.require()?;
     let workspace = ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-    // Embedders that are not in what is built by default, and the command line without those that are.
-    let transformer = [
-        ["--package", "ast-core-embed", "--package", "ast-core-cli", "--package", "ast-core-benches"]
-            .as_slice(),
-        &["--features", "ast-core-embed/minilm,ast-core-cli/minilm,ast-core-benches/minilm", "--all-targets"],
-    ];
-    let bare = [["--package", "ast-core-cli", "--no-default-features", "--all-targets"].as_slice()];
     cargo(&workspace)?;
-    [transformer.concat(), bare.concat()].into_iter().try_for_each(|selection| {
-        let mut arguments = vec!["clippy", "--locked"];
-        arguments.extend(selection);
-        arguments.extend(["--", "--deny", "warnings"]);
-        cargo(&arguments)
-    })
+    // What is not in what is built by default.
+    let packages = ["--package", "ast-core-embed", "--package", "ast-core-cli", "--package", "ast-core-benches"];
+    let features = "ast-core-embed/minilm,ast-core-cli/minilm,ast-core-benches/minilm";
+    let mut transformer = vec!["clippy", "--locked", "--all-targets", "--features", features];
+    transformer.extend(packages);
+    transformer.extend(["--", "--deny", "warnings"]);
+    cargo(&transformer)
 }
 
 fn documentation() -> Result<()> {

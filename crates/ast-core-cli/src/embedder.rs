@@ -1,6 +1,7 @@
 //! What makes vectors, by what was asked for: flags before the environment before the settings.
 
 use crate::args::{EmbedderArguments, Global, SearchArguments};
+#[cfg(feature = "http")]
 use crate::commands::block_on;
 use crate::failure::Failed;
 use crate::settings::Settings;
