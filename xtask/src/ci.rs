@@ -57,7 +57,8 @@ fn lint() -> Result<()> {
     let workspace = ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     cargo(&workspace)?;
     // What is not in what is built by default.
-    let packages = ["--package", "ast-core-embed", "--package", "ast-core-cli", "--package", "ast-core-benches"];
+    let packages =
+        ["--package", "ast-core-embed", "--package", "ast-core-cli", "--package", "ast-core-benches"];
     let features = "ast-core-embed/minilm,ast-core-cli/minilm,ast-core-benches/minilm";
     let mut transformer = vec!["clippy", "--locked", "--all-targets", "--features", features];
     transformer.extend(packages);
