@@ -88,14 +88,15 @@ pub struct RerankConfig {
     /// What compares their texts with the query. Its vectors are in the [cache](EngineConfig::embedding_cache) if it is
     /// costly, so that a chunk is embedded for the first search that it comes up in.
     pub embedder: Arc<dyn Embedder>,
-    /// What that counts for against the order that they have, from 0 to 1. Default: 0.5.
+    /// What that counts for against the order that they have, from 0 to 1. Default: 0.2; of what was measured
+    /// (docs/relevance.md) more costs what stands first.
     pub share: f64,
 }
 
 impl RerankConfig {
     /// Reranking by this embedder.
     pub fn new(embedder: Arc<dyn Embedder>) -> Self {
-        Self { embedder, share: 0.5 }
+        Self { embedder, share: 0.2 }
     }
 }
 
