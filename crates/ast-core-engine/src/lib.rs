@@ -61,12 +61,15 @@ mod doctor;
 mod embeddings;
 mod engine;
 mod error;
+mod filter;
+mod hit;
 mod index;
 mod jobs;
 mod memory;
 mod outline;
 mod plan;
 mod prepare;
+mod query;
 mod references;
 mod report;
 mod rerank;
@@ -108,12 +111,12 @@ pub use error::EngineError;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
+pub use query::{SearchHit, SearchNotice, SearchQuery, SearchReply};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,
     VectorFileState,
 };
-pub use retrieve::{SearchHit, SearchNotice, SearchQuery, SearchReply};
 pub use watch::{WatchEvent, WatchOptions};
 
 /// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is

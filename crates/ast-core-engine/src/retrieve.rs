@@ -1,21 +1,14 @@
 //! Search: candidates by words and by vectors, fused, and made into hits.
 
-use crate::discover::Stamp;
 use crate::engine::blocking;
-use crate::snapshot::Snapshot;
-use crate::{Engine, EngineError, VectorError};
-use ast_core_model::{
-    Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, RepoPath, Span, SymbolKind,
-    scope_of,
-};
-use ast_core_parse::{Language, ParseError, SourceText};
-use ast_core_search::{Candidate, ParsedQuery, QueryError, QueryKind, Ranked, SearchMode, Why, fuse, rank};
-use ast_core_storage::{Bm25f, ChunkFilter, FileRecord, NameMatch, StoreError, SymbolQuery};
+use crate::filter::{Filter, path_filter, with_filters};
+use crate::step::reach;
+use crate::{Engine, EngineError, SearchHit, SearchNotice, SearchQuery, SearchReply, VectorError};
+use ast_core_model::{ChunkId, FileId, RepoPath};
+use ast_core_search::{Candidate, ParsedQuery, QueryKind, Ranked, Why, fuse, rank};
+use ast_core_storage::{Bm25f, ChunkFilter, NameMatch, StoreError, SymbolQuery};
 use ast_core_vector::SearchOptions;
-use globset::{GlobSet, GlobSetBuilder};
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,132 +24,6 @@ const MAX_DEFINING_FILES: usize = 64;
 
 /// A match in a name says more than one in the text. Of the parameters that were measured, these find the most.
 const BM25F: Bm25f = Bm25f { weights: [4.0, 2.0, 2.0, 1.0], b: [0.3, 0.5, 0.75, 0.75], k1: 1.0 };
-
-/// What to look for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SearchQuery {
-    /// Words, a name, a path, a question, or a piece of code; `lang:`, `path:` and `kind:` in it are filters.
-    pub text: String,
-    /// The most hits. Default: 10.
-    pub limit: usize,
-    /// By what to find. Default: both words and vectors.
-    pub mode: SearchMode,
-    /// Only files in one of these languages; all if empty.
-    pub languages: Vec<Language>,
-    /// Only files whose path matches one of these globs; all if empty. `*` does not match `/`, `**` does; a
-    /// pattern without `/` matches the file name.
-    pub paths: Vec<String>,
-    /// Only chunks about a definition of one of these kinds; all if empty.
-    pub kinds: Vec<SymbolKind>,
-    /// Only hits of at least this score, from 0 to 1. Default: 0.
-    pub threshold: f64,
-    /// Lines before and after each hit that are shown with it. Default: 0.
-    pub context: u32,
-    /// Whether the first fifty hits are put in order anew, by what [`EngineConfig::reranking`](crate::EngineConfig) says
-    /// of their texts. Default: no.
-    pub rerank: bool,
-}
-
-impl SearchQuery {
-    /// Looks for this text everywhere.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            limit: 10,
-            mode: SearchMode::default(),
-            languages: Vec::new(),
-            paths: Vec::new(),
-            kinds: Vec::new(),
-            threshold: 0.0,
-            context: 0,
-            rerank: false,
-        }
-    }
-}
-
-/// What was found.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct SearchReply {
-    /// Best first.
-    pub hits: Vec<SearchHit>,
-    /// The generation of the index that was searched.
-    pub generation: u64,
-    /// Whether the last index run came to its end; if not, files may be missing.
-    pub complete: bool,
-    /// How long it took.
-    pub took: Duration,
-    /// What was left out of the search, and why.
-    pub notices: Vec<SearchNotice>,
-}
-
-/// Something that was left out of a search. The answer is that of what was left.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SearchNotice {
-    /// It was searched by words alone: the vectors of the index are of another embedder.
-    OtherEmbedder {
-        /// The id of the embedder that made them.
-        indexed: String,
-        /// The id of the engine's.
-        current: String,
-    },
-    /// It was searched by words alone: the query could not be embedded.
-    NotEmbedded {
-        /// Why.
-        reason: String,
-    },
-    /// Hits are in the order that they have without reranking.
-    NotReranked {
-        /// Why.
-        reason: String,
-    },
-}
-
-impl fmt::Display for SearchNotice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherEmbedder { indexed, current } => write!(
-                f,
-                "searched by words alone: the vectors of the index are of {indexed}, not of {current}"
-            ),
-            Self::NotEmbedded { reason } => write!(f, "searched by words alone: {reason}"),
-            Self::NotReranked { reason } => write!(f, "not reranked: {reason}"),
-        }
-    }
-}
-
-/// A piece of a file that was found.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct SearchHit {
-    /// Its id in the store.
-    pub chunk: ChunkId,
-    /// Its file, relative to the tree.
-    pub path: RepoPath,
-    /// The language of its file.
-    pub language: LanguageName,
-    /// Its lines.
-    pub lines: LineRange,
-    /// Its bytes.
-    pub span: Span,
-    /// The definition it is about: its name, `None` if it is about none.
-    pub name: Option<String>,
-    /// The kind of that definition.
-    pub kind: Option<SymbolKind>,
-    /// The names round that definition, outermost first.
-    pub scope: Vec<String>,
-    /// From 0 to 1. It compares hits of one reply, not those of two.
-    pub score: f64,
-    /// Its text as it was indexed, with as many lines round it as were asked for.
-    pub snippet: String,
-    /// The lines of the snippet.
-    pub snippet_lines: LineRange,
-    /// What the score is made of.
-    pub why: Why,
-    /// Whether its file has changed since it was indexed; `None` if that could not be told.
-    pub changed: Option<bool>,
-}
 
 impl Engine {
     /// The pieces of the tree that best match a query: by the words in them (BM25 over names, paths, documentation
@@ -243,6 +110,7 @@ impl Engine {
         };
         let (lexical, (semantic, notice), defining) = tokio::try_join!(lexical, semantic, definitions)?;
         notices.extend(notice);
+        reach("search/found")?;
         let (vector, semantic) = semantic.unzip();
         let found = Found {
             lexical: lexical.as_deref(),
@@ -265,6 +133,7 @@ impl Engine {
             ranked.into_iter().filter(|hit| hit.score >= query.threshold).collect();
         ranked.truncate(query.limit);
         let ids: Vec<ChunkId> = ranked.iter().map(|hit| hit.id).collect();
+        reach("search/ranked")?;
         let mut hits: HashMap<ChunkId, SearchHit> =
             self.hydrate(&ids, query.context).await?.into_iter().map(|hit| (hit.chunk, hit)).collect();
         let score_in = |found: Option<&[(ChunkId, f64)]>, id: ChunkId| {
@@ -381,25 +250,6 @@ impl Engine {
         Ok(files.into_iter().map(|naming| naming.file).take(MAX_DEFINING_FILES).collect())
     }
 
-    /// The files that a query is about; `None` for all.
-    async fn filter_files(
-        &self,
-        query: &SearchQuery,
-        paths: Option<&GlobSet>,
-        generation: u64,
-    ) -> Result<Option<HashSet<FileId>>, EngineError> {
-        if query.languages.is_empty() && paths.is_none() {
-            return Ok(None);
-        }
-        let names: Vec<LanguageName> = query.languages.iter().map(|language| language.name()).collect();
-        let catalog = self.catalog(generation).await?;
-        let matching = catalog.files.iter().filter(|(_, file)| {
-            (names.is_empty() || names.contains(&file.language))
-                && paths.is_none_or(|paths| paths.is_match(file.path.as_str()))
-        });
-        Ok(Some(matching.map(|(id, _)| *id).collect()))
-    }
-
     async fn lexical_candidates(
         &self,
         terms: &[String],
@@ -477,63 +327,6 @@ impl Engine {
         }
         cosines
     }
-
-    /// Adds the texts, and whether they are still on disk as they were. What a commit took away since it was found is
-    /// left out.
-    async fn hydrate(&self, ids: &[ChunkId], context: u32) -> Result<Vec<SearchHit>, EngineError> {
-        let root = self.tree().await?;
-        let mut files: Vec<FileId> = ids.iter().map(|id| id.file()).collect();
-        files.sort_unstable();
-        files.dedup();
-        let documents = self.store.outlines(&files).await?;
-        let mut hits = Vec::with_capacity(ids.len());
-        for (record, document) in &documents {
-            let source = SourceText::decode(&document.source)?;
-            let changed = root.as_deref().map(|root| has_changed(root, record));
-            let Some(language) = &record.language else { continue };
-            for &id in ids.iter().filter(|id| id.file() == record.id) {
-                let Some(chunk) = document.chunks.get(id.ordinal() as usize) else { continue };
-                let index = chunk.symbol.map(|index| index as usize);
-                let symbol = index.and_then(|index| document.symbols.get(index));
-                let scope = index.map_or(Vec::new(), |index| scope_of(&document.symbols, index));
-                let (snippet, snippet_lines) = snippet(&source, chunk, context);
-                hits.push(SearchHit {
-                    chunk: id,
-                    path: record.path.clone(),
-                    language: language.clone(),
-                    lines: chunk.lines,
-                    span: chunk.span,
-                    name: symbol.map(|symbol| symbol.name.to_string()),
-                    kind: symbol.map(|symbol| symbol.kind),
-                    scope: scope.into_iter().map(str::to_owned).collect(),
-                    score: 0.0,
-                    snippet,
-                    snippet_lines,
-                    why: Why::default(),
-                    changed,
-                });
-            }
-        }
-        Ok(hits)
-    }
-}
-
-/// The query with the filters that are in its text.
-fn with_filters(query: &SearchQuery, parsed: &ParsedQuery) -> Result<SearchQuery, EngineError> {
-    let mut query = query.clone();
-    let invalid = |filter, received: &String, reason: String| {
-        EngineError::Query(QueryError::Filter { filter, received: received.clone(), reason })
-    };
-    for name in &parsed.languages {
-        let language = name.parse().map_err(|error: ParseError| invalid("lang:", name, error.to_string()))?;
-        query.languages.push(language);
-    }
-    for name in &parsed.kinds {
-        let kind = name.parse().map_err(|error: ModelError| invalid("kind:", name, error.to_string()))?;
-        query.kinds.push(kind);
-    }
-    query.paths.extend(parsed.paths.iter().cloned());
-    Ok(query)
 }
 
 /// What was found for a query, before it is ranked.
@@ -546,73 +339,4 @@ struct Found<'a> {
     defining: HashSet<ChunkId>,
     /// The vector of the query; empty if it has none.
     vector: Vec<f32>,
-}
-
-/// Which chunks may be returned.
-struct Filter {
-    files: Option<HashSet<FileId>>,
-    /// All if empty.
-    kinds: Vec<SymbolKind>,
-    /// Where there are vectors or kinds to be looked at.
-    snapshot: Option<Arc<Snapshot>>,
-}
-
-impl Filter {
-    fn is_open(&self) -> bool {
-        self.files.is_none() && self.kinds.is_empty()
-    }
-
-    fn lets_pass(&self, id: ChunkId) -> bool {
-        let kind = || self.snapshot.as_ref()?.kind_of(id);
-        self.files.as_ref().is_none_or(|files| files.contains(&id.file()))
-            && (self.kinds.is_empty() || kind().is_some_and(|kind| self.kinds.contains(&kind)))
-    }
-}
-
-pub(crate) fn path_filter(patterns: &[String]) -> Result<Option<GlobSet>, EngineError> {
-    if patterns.is_empty() {
-        return Ok(None);
-    }
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let invalid = |error: globset::Error| EngineError::Pattern {
-            pattern: pattern.clone(),
-            reason: error.kind().to_string(),
-        };
-        let trimmed = pattern.trim_start_matches("./").trim_end_matches('/');
-        // A folder stands for what is in it, and a name for files of that name anywhere.
-        let anywhere = if trimmed.contains('/') { trimmed.to_owned() } else { format!("**/{trimmed}") };
-        for glob in [anywhere.clone(), format!("{anywhere}/**")] {
-            set.add(globset::GlobBuilder::new(&glob).literal_separator(true).build().map_err(invalid)?);
-        }
-    }
-    let invalid = |error: globset::Error| EngineError::Pattern {
-        pattern: patterns.join(" "),
-        reason: error.kind().to_string(),
-    };
-    set.build().map(Some).map_err(invalid)
-}
-
-/// The text of a chunk with whole lines of context, and the lines that it is.
-fn snippet(source: &SourceText<'_>, chunk: &Chunk, context: u32) -> (String, LineRange) {
-    if context == 0 {
-        return (source.slice(chunk.span).to_owned(), chunk.lines);
-    }
-    let first = chunk.lines.start.saturating_sub(context).max(1);
-    let wanted = chunk.lines.end.saturating_add(context).saturating_sub(first).saturating_add(1);
-    let lines: Vec<&str> = source.text().lines().skip(first as usize - 1).take(wanted as usize).collect();
-    let last = first + (lines.len() as u32).saturating_sub(1);
-    (lines.join("\n"), LineRange::new(first, last))
-}
-
-/// Whether the file is another than was indexed. The stamp tells quickly that it is not; the content decides.
-pub(crate) fn has_changed(root: &Path, record: &FileRecord) -> bool {
-    let path = root.join(record.path.as_str());
-    let Ok(metadata) = std::fs::metadata(&path) else { return true };
-    let stamp = Stamp::of(&metadata);
-    if stamp.size != record.size {
-        return true;
-    }
-    stamp.changed_ns != record.modified_ns
-        && std::fs::read(&path).map_or(true, |bytes| Some(ContentHash::of(&bytes)) != record.content_hash)
 }

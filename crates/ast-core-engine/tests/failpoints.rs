@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Bringing vectors into memory.
@@ -76,6 +77,35 @@ async fn found_in_store(tree: &Path) -> Vec<(Option<String>, String)> {
         fs::rename(&aside, &file).unwrap();
     }
     found
+}
+
+/// Between what a search finds and what it shows of it, all files become others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_whose_finds_are_taken_away_begins_anew() {
+    let scenario = FailScenario::setup();
+    let tree = tree();
+    let writer = Arc::new(Engine::open(EngineConfig::for_tree(tree.path())).await.unwrap());
+    index(&writer, tree.path()).await;
+    let reader = Engine::open(EngineConfig::for_tree(tree.path()).read_only()).await.unwrap();
+    for (step, edition) in [("search/found", "b"), ("search/ranked", "c")] {
+        let (writer, root) = (writer.clone(), tree.path().to_owned());
+        let (runtime, is_over) = (tokio::runtime::Handle::current(), AtomicBool::new(false));
+        let change = move || {
+            if !is_over.swap(true, Ordering::SeqCst) {
+                rewrite(&root, edition);
+                std::thread::scope(|scope| scope.spawn(|| runtime.block_on(index(&writer, &root))).join())
+                    .unwrap();
+            }
+        };
+        fail::cfg_callback(step, change).unwrap();
+        let shown = found(&reader).await;
+        fail::remove(step);
+        assert_eq!(shown.len(), FILES, "{step}");
+        assert_eq!(shown, found_anew(tree.path()).await, "{step}");
+    }
+    reader.close().await;
+    Arc::into_inner(writer).unwrap().close().await;
+    scenario.teardown();
 }
 
 #[tokio::test]

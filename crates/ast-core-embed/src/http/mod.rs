@@ -50,7 +50,7 @@ struct Service {
     url: ureq::http::Uri,
     agent: Agent,
     slots: Slots,
-    /// Whether it has ever embedded something for this settings: then what it refuses is the text's fault.
+    /// Whether it has ever embedded something by these settings: then what it refuses is the text's fault.
     has_answered: AtomicBool,
 }
 

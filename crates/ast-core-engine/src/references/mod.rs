@@ -3,7 +3,8 @@
 mod imports;
 mod resolver;
 
-use crate::retrieve::{has_changed, path_filter};
+use crate::filter::path_filter;
+use crate::hit::has_changed;
 use crate::{Engine, EngineError};
 use ast_core_model::{
     FileId, LanguageName, LineRange, Reference, ReferenceKind, RepoPath, Span, SymbolKind, scope_of,
