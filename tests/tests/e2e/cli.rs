@@ -25,6 +25,65 @@ fn what_is_found_exits_with_0_and_what_is_not_with_1() {
     assert_eq!((nothing.code, &nothing.json()["hits"]), (Some(1), &serde_json::json!([])));
 }
 
+/// All verbs that help tells of.
+fn verbs(repository: &Repository) -> Vec<String> {
+    let help = repository.run(["--help"]).stdout;
+    let lines = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    lines
+        .take_while(|line| line.starts_with("  "))
+        // A line that goes on is further in.
+        .filter(|line| !line.starts_with("    "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|verb| *verb != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn shells_and_manuals_know_every_verb() {
+    let repository = Repository::empty();
+    let verbs = verbs(&repository);
+    assert!(verbs.len() > 10, "{verbs:?}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = repository.run(["completions", shell]);
+        assert_eq!((script.code, &*script.stderr), (Some(0), ""));
+        for verb in &verbs {
+            assert!(script.stdout.contains(verb.as_str()), "{shell} does not know {verb}");
+        }
+    }
+    let folder = repository.beside("man/man1");
+    let man = repository.run(["man", "--out", folder.to_str().expect("a path in UTF-8")]);
+    assert_eq!((man.code, &*man.stdout, &*man.stderr), (Some(0), "", ""));
+    for verb in verbs {
+        let page = std::fs::read_to_string(folder.join(format!("ast-core-{verb}.1"))).expect("a page for each verb");
+        assert!(page.contains(".SH SYNOPSIS"), "{page}");
+    }
+    assert!(repository.run(["man"]).stdout.contains(".TH ast-core 1"));
+    repository.write("file", "");
+    repository.run(["man", "--out", "file"]).assert_refused(2, &["file", "folder"]);
+}
+
+/// docs/cli-reference.md is what the binary says of itself.
+#[test]
+fn the_reference_is_what_help_says() {
+    let repository = Repository::empty();
+    let help = |arguments: &[&str]| {
+        let text = repository.command(arguments).env("COLUMNS", "100").output().expect("the binary runs").stdout;
+        let text = String::from_utf8(text).expect("help is UTF-8");
+        text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    };
+    let mut reference = format!("# Reference of `ast-core`\n\nWhat each verb says of itself with `--help`. What the answers are, as JSON, is in [cli.md](cli.md).\n\n```text\n{}\n```\n", help(&["--help"]));
+    for verb in verbs(&repository) {
+        reference += &format!("\n## {verb}\n\n```text\n{}\n```\n", help(&[&verb, "--help"]));
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli-reference.md");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&path, &reference).expect("the reference can be written");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == reference, "docs/cli-reference.md is out of date: run this test with UPDATE_EXPECTED=1");
+}
+
 #[test]
 fn the_index_is_found_from_below() {
     let repository = indexed();

@@ -75,6 +75,33 @@ fn callees() {
 }
 
 #[test]
+fn map() {
+    let repository = indexed();
+    let reply = repository.run(["map", "--json"]).json();
+    assert_keys(&reply, "schema budget tokens candidates took_ms generation complete files");
+    let file = &reply["files"][0];
+    assert_keys(file, "path language changed definitions");
+    assert_keys(&file["definitions"][0], "start_line end_line kind name scope signature rank");
+    assert_eq!(repository.run(["map", "--format", "jsonl"]).first_json(), *file);
+    let nothing = repository.run(["map", "--budget", "1"]);
+    assert_eq!((nothing.code, &*nothing.stdout), (Some(1), ""));
+    assert!(nothing.stderr.contains("--budget"), "{nothing:?}");
+}
+
+#[test]
+fn context() {
+    let repository = indexed();
+    let reply = repository.run(["context", "enqueue", "a", "job", "--json"]).json();
+    assert_keys(&reply, "schema query budget tokens left_out took_ms generation complete files notices");
+    assert_eq!(reply["query"], "enqueue a job");
+    let file = &reply["files"][0];
+    assert_keys(file, "path language changed parts");
+    assert_keys(&file["parts"][0], "start_line end_line kind name scope score form text");
+    assert_eq!(repository.run(["context", "enqueue", "a", "job", "--format", "jsonl"]).first_json(), *file);
+    assert_eq!(repository.run(["context", "--mode", "lexical", "xylophone"]).code, Some(1));
+}
+
+#[test]
 fn plan() {
     let plan = indexed().run(["index", "--plan", "--json"]).json();
     assert_keys(&plan, "schema files new changed removed");
