@@ -183,6 +183,14 @@ pub(crate) struct IndexArguments {
     pub(crate) embedder: EmbedderArguments,
 }
 
+/// What is done where there is no index yet.
+#[derive(Debug, Args)]
+pub(crate) struct FirstArguments {
+    /// Make the index first if there is none, without being asked
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
+}
+
 /// What makes the vectors.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Embedder")]
@@ -272,6 +280,8 @@ pub(crate) struct SearchArguments {
     #[arg(long, value_name = "EMBEDDER", num_args = 0..=1, require_equals = true)]
     pub(crate) rerank: Option<Option<EmbedderChoice>>,
     #[command(flatten)]
+    pub(crate) first: FirstArguments,
+    #[command(flatten)]
     pub(crate) embedder: EmbedderArguments,
 }
 
@@ -306,6 +316,8 @@ pub(crate) struct ContextArguments {
     #[arg(long, value_name = "MODE", default_value_t = SearchMode::Hybrid)]
     pub(crate) mode: SearchMode,
     #[command(flatten)]
+    pub(crate) first: FirstArguments,
+    #[command(flatten)]
     pub(crate) embedder: EmbedderArguments,
 }
 
@@ -323,6 +335,10 @@ pub(crate) struct MapArguments {
     /// What files whose path matches lean on, not what all of the tree does; may be given more than once
     #[arg(long, value_name = "GLOB")]
     pub(crate) focus: Vec<String>,
+    #[command(flatten)]
+    pub(crate) first: FirstArguments,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
 }
 
 #[derive(Debug, Args)]

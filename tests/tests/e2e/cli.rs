@@ -147,6 +147,33 @@ fn a_missing_index_is_named_with_the_command_that_makes_it() {
 }
 
 #[test]
+fn who_asks_first_gets_an_index_if_that_is_wanted() {
+    for verb in [&["search", "enqueue a job"][..], &["context", "enqueue a job"], &["map"]] {
+        let repository = Repository::polyglot();
+        // Nobody is there to be asked.
+        repository.run(verb).assert_refused(4, &["ast-core index", "--yes"]);
+        assert!(!repository.root().join(".ast-core").exists());
+        let answer = repository.run(verb.iter().chain(&["--yes"]));
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        assert!(!answer.stdout.is_empty() && answer.stderr.starts_with("indexed "), "{answer:?}");
+        let again = repository.run(verb.iter().chain(&["--yes", "--quiet"]));
+        assert_eq!((again.code, &*again.stderr), (Some(0), ""), "{again:?}");
+        assert_eq!(again.stdout, answer.stdout);
+    }
+}
+
+#[test]
+fn the_first_index_is_of_the_repository_round_here() {
+    let repository = Repository::polyglot();
+    std::fs::create_dir(repository.root().join(".git")).expect("a folder");
+    let below = repository.root().join("web/src");
+    let output = repository.command(["search", "JobTable", "--yes", "--json", "--quiet"]).current_dir(below).output();
+    let answer = Answer::of(output.expect("the binary runs"));
+    assert_eq!(answer.json()["hits"][0]["path"], "web/src/components/JobTable.tsx");
+    assert!(repository.database().exists());
+}
+
+#[test]
 fn a_second_writer_is_told_who_the_first_is() {
     let repository = indexed();
     block_on(async {

@@ -111,10 +111,10 @@ fn plan() {
 
 #[test]
 fn search() {
-    const HIT: &str = "path start_line end_line language kind name scope score snippet why";
+    const HIT: &str = "path start_line end_line language kind name scope score snippet changed why";
     let repository = indexed();
     let reply = repository.run(["search", "enqueue a job", "--json"]).json();
-    assert_keys(&reply, "schema query took_ms generation hits notices");
+    assert_keys(&reply, "schema query took_ms generation complete hits notices");
     assert_eq!((&reply["schema"], &reply["query"]), (&1.into(), &"enqueue a job".into()));
     let hits = reply["hits"].as_array().expect("hits");
     assert!(!hits.is_empty());

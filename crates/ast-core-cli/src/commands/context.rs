@@ -1,6 +1,7 @@
 //! `ast-core context`: what to read to know what a query asks for.
 
-use super::{block_on, existing_index, note_changed, warn_if_incomplete};
+use super::first::index_to_read;
+use super::{block_on, note_changed, warn_if_incomplete};
 use crate::args::{ContextArguments, Format, Global};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
@@ -22,7 +23,11 @@ pub(crate) fn run(arguments: &ContextArguments, global: &Global, output: &Output
         },
         budget: arguments.budget,
     };
-    let config = embedder::for_reading(existing_index(global)?, &arguments.embedder, global)?;
+    let config = embedder::for_reading(
+        index_to_read(&arguments.first, &arguments.embedder, global, output)?,
+        &arguments.embedder,
+        global,
+    )?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.context(&query).await;

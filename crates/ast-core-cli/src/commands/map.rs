@@ -1,6 +1,7 @@
 //! `ast-core map`: the definitions that a tree leans on most.
 
-use super::{block_on, existing_index, note_changed, warn_if_incomplete};
+use super::first::index_to_read;
+use super::{block_on, note_changed, warn_if_incomplete};
 use crate::args::{Format, Global, MapArguments};
 use crate::failure::{Exit, Failed};
 use crate::json;
@@ -15,7 +16,7 @@ pub(crate) fn run(arguments: &MapArguments, global: &Global, output: &Output) ->
         paths: arguments.path.clone(),
         focus: arguments.focus.clone(),
     };
-    let config = existing_index(global)?;
+    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.map(&query).await;
