@@ -116,6 +116,13 @@ Examples:
   ast-core annotate src/parser.rs
   ast-core annotate src --format jsonl | jq 'select(.complexity.cognitive > 15) | .name'")]
     Annotate(SourceArguments),
+    /// Match a query of tree-sitter against files; no index is needed
+    #[command(after_help = "\
+Examples:
+  ast-core query rust '(function_item name: (identifier) @name)'
+  ast-core query python '((call function: (identifier) @f) (#eq? @f \\"print\\"))' src
+  ast-core query typescript '(import_statement source: (string) @module)' --format jsonl")]
+    Query(QueryArguments),
     /// List where a name is mentioned: called, imported, used as a type, inherited from
     #[command(after_help = "\
 Examples:
@@ -339,6 +346,19 @@ pub(crate) struct MapArguments {
     pub(crate) first: FirstArguments,
     #[command(flatten)]
     pub(crate) embedder: EmbedderArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArguments {
+    /// The language whose files are looked at
+    #[arg(value_name = "LANGUAGE")]
+    pub(crate) language: Language,
+    /// The query, in S-expressions: https://tree-sitter.github.io/tree-sitter/using-parsers/queries
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: String,
+    /// Files or directories; the current directory if there are none
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

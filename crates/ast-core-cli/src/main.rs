@@ -40,6 +40,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
         Command::Map(arguments) => commands::map::run(&arguments, &global, output),
         Command::Symbols(arguments) => commands::symbols::run(&arguments, output),
         Command::Annotate(arguments) => commands::annotate::run(&arguments, output),
+        Command::Query(arguments) => commands::query::run(&arguments, output),
         Command::Refs(arguments) => commands::references::refs(&arguments, &global, output),
         Command::Callers(arguments) => commands::references::callers(&arguments, &global, output),
         Command::Callees(arguments) => commands::references::callees(&arguments, &global, output),

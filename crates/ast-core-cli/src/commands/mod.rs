@@ -8,6 +8,7 @@ mod first;
 pub(crate) mod index;
 pub(crate) mod languages;
 pub(crate) mod map;
+pub(crate) mod query;
 pub(crate) mod references;
 pub(crate) mod search;
 pub(crate) mod status;
