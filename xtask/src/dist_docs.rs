@@ -35,7 +35,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     std::fs::create_dir_all(&scripts).with_context(|| scripts.display().to_string())?;
     for (shell, name) in SCRIPTS {
         let path = scripts.join(name);
-        std::fs::write(&path, ast_core(&["completions", shell])?).with_context(|| path.display().to_string())?;
+        std::fs::write(&path, ast_core(&["completions", shell])?)
+            .with_context(|| path.display().to_string())?;
     }
     println!("manual pages and completions are in {}", out.display());
     Ok(())

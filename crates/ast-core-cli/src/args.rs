@@ -120,7 +120,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   ast-core query rust '(function_item name: (identifier) @name)'
-  ast-core query python '((call function: (identifier) @f) (#eq? @f \\"print\\"))' src
+  ast-core query python '((call function: (identifier) @f) (#eq? @f \"print\"))' src
   ast-core query typescript '(import_statement source: (string) @module)' --format jsonl")]
     Query(QueryArguments),
     /// List where a name is mentioned: called, imported, used as a type, inherited from

@@ -182,7 +182,15 @@ impl Engine {
             let left_out = packed.left_out();
             let files = packed.into_files();
             let tokens = files.iter().map(tokens_of).sum();
-            return Ok(ContextReply { files, tokens, left_out, generation, complete, took: begin.elapsed(), notices });
+            return Ok(ContextReply {
+                files,
+                tokens,
+                left_out,
+                generation,
+                complete,
+                took: begin.elapsed(),
+                notices,
+            });
         }
     }
 }
@@ -225,7 +233,11 @@ enum Form {
 
 impl Packed {
     /// What is shown of hits, best first. What a commit took away meanwhile is left out.
-    fn of(hits: Vec<SearchHit>, documents: &HashMap<FileId, Document>, budget: usize) -> Result<Self, EngineError> {
+    fn of(
+        hits: Vec<SearchHit>,
+        documents: &HashMap<FileId, Document>,
+        budget: usize,
+    ) -> Result<Self, EngineError> {
         let mut packed = Self { budget, ..Self::default() };
         for hit in hits {
             if let Some(document) = documents.get(&hit.chunk.file()) {
@@ -255,7 +267,8 @@ impl Packed {
         };
         let chunk = document.chunks.get(hit.chunk.ordinal() as usize);
         let symbol = chunk.and_then(|chunk| document.symbols.get(chunk.symbol? as usize));
-        let first_line = || hit.snippet.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        let first_line =
+            || hit.snippet.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
         let (definition, signature) = match symbol {
             Some(symbol) => (symbol.lines, shortened(&symbol.signature)),
             None => (hit.lines, shortened(first_line())),
@@ -327,7 +340,8 @@ impl Packed {
 impl PackedFile {
     /// What is shown of it: lines that overlap or nearly meet as one part, and the signatures that are not in them.
     fn shown(&self) -> ContextFile {
-        let mut bodies: Vec<(&PackedHit, LineRange)> = self.hits.iter().filter_map(PackedHit::lines).collect();
+        let mut bodies: Vec<(&PackedHit, LineRange)> =
+            self.hits.iter().filter_map(PackedHit::lines).collect();
         bodies.sort_by_key(|(hit, lines)| (lines.start, std::cmp::Reverse(lines.end), hit.hit.chunk));
         let mut parts: Vec<ContextPart> = Vec::new();
         // How far the hits of the last part go, shown or not.

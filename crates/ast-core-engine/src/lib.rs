@@ -115,7 +115,9 @@ pub use error::EngineError;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use map::{MapDefinition, MapFile, MapQuery, MapReply};
-pub use outline::{FileCapture, FileMatch, FileMatches, Outline, OutlineError, OutlineOptions, outline, query_files};
+pub use outline::{
+    FileCapture, FileMatch, FileMatches, Outline, OutlineError, OutlineOptions, outline, query_files,
+};
 pub use query::{SearchHit, SearchNotice, SearchQuery, SearchReply};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{

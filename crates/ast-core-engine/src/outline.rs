@@ -5,8 +5,7 @@ use crate::{EngineError, Failure};
 use ast_core_batch::{Batch, BatchConfig, CancelToken, Completed, Control, Order, Outcome, WorkerPool, run};
 use ast_core_model::{LineRange, RepoPath, Span};
 use ast_core_parse::{
-    ChunkingConfig, Language, ParseLimits, ParsedFile, Parser, Query, QueryCapture, QueryResult,
-    SourceText,
+    ChunkingConfig, Language, ParseLimits, ParsedFile, Parser, Query, QueryCapture, QueryResult, SourceText,
 };
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -122,7 +121,8 @@ pub fn query_files(
         if language != Some(query.language()) && !named.contains(&path) {
             return Ok(None);
         }
-        let QueryResult { matches, incomplete } = parser.query(source, query).map_err(|error| error.to_string())?;
+        let QueryResult { matches, incomplete } =
+            parser.query(source, query).map_err(|error| error.to_string())?;
         if matches.is_empty() && !incomplete {
             return Ok(None);
         }
@@ -148,10 +148,7 @@ pub fn query_files(
 
 /// What is made of a file: of its path as it is shown, its text, and its language if that is known. `None` leaves it out, an
 /// error says why it failed.
-trait Parse<T>:
-    Fn(&mut Parser, String, &SourceText<'_>, Option<Language>) -> Result<Option<T>, String>
-{
-}
+trait Parse<T>: Fn(&mut Parser, String, &SourceText<'_>, Option<Language>) -> Result<Option<T>, String> {}
 
 impl<T, F> Parse<T> for F where
     F: Fn(&mut Parser, String, &SourceText<'_>, Option<Language>) -> Result<Option<T>, String>

@@ -55,7 +55,8 @@ fn shells_and_manuals_know_every_verb() {
     let man = repository.run(["man", "--out", folder.to_str().expect("a path in UTF-8")]);
     assert_eq!((man.code, &*man.stdout, &*man.stderr), (Some(0), "", ""));
     for verb in verbs {
-        let page = std::fs::read_to_string(folder.join(format!("ast-core-{verb}.1"))).expect("a page for each verb");
+        let page =
+            std::fs::read_to_string(folder.join(format!("ast-core-{verb}.1"))).expect("a page for each verb");
         assert!(page.contains(".SH SYNOPSIS"), "{page}");
     }
     assert!(repository.run(["man"]).stdout.contains(".TH ast-core 1"));
@@ -68,11 +69,15 @@ fn shells_and_manuals_know_every_verb() {
 fn the_reference_is_what_help_says() {
     let repository = Repository::empty();
     let help = |arguments: &[&str]| {
-        let text = repository.command(arguments).env("COLUMNS", "100").output().expect("the binary runs").stdout;
+        let text =
+            repository.command(arguments).env("COLUMNS", "100").output().expect("the binary runs").stdout;
         let text = String::from_utf8(text).expect("help is UTF-8");
         text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     };
-    let mut reference = format!("# Reference of `ast-core`\n\nWhat each verb says of itself with `--help`. What the answers are, as JSON, is in [cli.md](cli.md).\n\n```text\n{}\n```\n", help(&["--help"]));
+    let mut reference = format!(
+        "# Reference of `ast-core`\n\nWhat each verb says of itself with `--help`. What the answers are, as JSON, is in [cli.md](cli.md).\n\n```text\n{}\n```\n",
+        help(&["--help"])
+    );
     for verb in verbs(&repository) {
         reference += &format!("\n## {verb}\n\n```text\n{}\n```\n", help(&[&verb, "--help"]));
     }
@@ -81,7 +86,10 @@ fn the_reference_is_what_help_says() {
         std::fs::write(&path, &reference).expect("the reference can be written");
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == reference, "docs/cli-reference.md is out of date: run this test with UPDATE_EXPECTED=1");
+    assert!(
+        written == reference,
+        "docs/cli-reference.md is out of date: run this test with UPDATE_EXPECTED=1"
+    );
 }
 
 #[test]
@@ -167,7 +175,8 @@ fn the_first_index_is_of_the_repository_round_here() {
     let repository = Repository::polyglot();
     std::fs::create_dir(repository.root().join(".git")).expect("a folder");
     let below = repository.root().join("web/src");
-    let output = repository.command(["search", "JobTable", "--yes", "--json", "--quiet"]).current_dir(below).output();
+    let output =
+        repository.command(["search", "JobTable", "--yes", "--json", "--quiet"]).current_dir(below).output();
     let answer = Answer::of(output.expect("the binary runs"));
     assert_eq!(answer.json()["hits"][0]["path"], "web/src/components/JobTable.tsx");
     assert!(repository.database().exists());

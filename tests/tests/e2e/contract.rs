@@ -122,7 +122,8 @@ fn query() {
     assert_eq!((&with["name"], &with["text"]), (&"with".into(), &"(é,\n  1)".into()));
     assert_eq!((&with["start_line"], &with["end_line"]), (&1.into(), &2.into()));
     let bytes = repository.read("d.py").into_bytes();
-    let place = |member: &str| usize::try_from(with[member].as_u64().expect("a number")).expect("it is small");
+    let place =
+        |member: &str| usize::try_from(with[member].as_u64().expect("a number")).expect("it is small");
     assert_eq!(&bytes[place("start_byte")..place("end_byte")], "(é,\n  1)".as_bytes());
     assert_eq!(repository.run(["query", "python", calls, "--format", "jsonl"]).first_json(), matches[0]);
     let shown = repository.run(["query", "python", "(call function: (identifier) @callee)", "a.py"]);

@@ -9,7 +9,7 @@ fn shop() -> Repository {
     let repository = Repository::empty();
     repository.write(
         "shop/store.py",
-        "class Store:\n    '''Keeps orders.'''\n    def put(self, order):\n        return check(order)\n\n\
+        "class Store:\n    '''Keeps orders.'''\n    def put_order(self, order):\n        return check(order)\n\n\
          def check(order):\n    return order\n\ndef open_store(path):\n    return Store(path)\n",
     );
     for name in ["buy", "sell", "lend", "give", "take"] {
@@ -18,7 +18,7 @@ fn shop() -> Repository {
             format!(
                 "from shop.store import Store, open_store\n\n\
                  def _words_of_{name}():\n    return '{name}'\n\n\
-                 def {name}_thing(path, store: Store):\n    words = _words_of_{name}()\n    return open_store(path).put(words)\n"
+                 def {name}_thing(path, store: Store):\n    words = _words_of_{name}()\n    return open_store(path).put_order(words)\n"
             ),
         );
     }
@@ -26,7 +26,7 @@ fn shop() -> Repository {
     repository.write(
         "tests/test_store.py",
         "from shop.store import open_store\n\ndef make_order():\n    return 1\n\n\
-         def test_one():\n    open_store('').put(make_order())\n\ndef test_two():\n    make_order()\n",
+         def test_one():\n    open_store('').put_order(make_order())\n\ndef test_two():\n    make_order()\n",
     );
     repository.index();
     repository
@@ -60,13 +60,15 @@ fn everything() -> MapQuery {
 fn what_is_imported_and_used_comes_before_what_only_has_its_name() {
     let reply = map(&shop(), &everything());
     let ranked = ranked(&reply);
-    let place = |name: &str| ranked.iter().position(|ranked| ranked == name).unwrap_or_else(|| panic!("{name}: {ranked:?}"));
+    let place = |name: &str| {
+        ranked.iter().position(|ranked| ranked == name).unwrap_or_else(|| panic!("{name}: {ranked:?}"))
+    };
     assert_eq!(ranked[..2], ["shop/store.py Store", "shop/store.py open_store"], "{ranked:?}");
-    assert!(place("shop/store.py put") < place("attic/store.py Store"));
+    assert!(place("shop/store.py put_order") < place("attic/store.py Store"));
     assert!(place("shop/store.py open_store") < place("attic/store.py open_store"));
     assert!(!ranked.iter().any(|name| name.starts_with("tests/")), "{ranked:?}");
     let sum: f64 = reply.files.iter().flat_map(|file| &file.definitions).filter_map(|shown| shown.rank).sum();
-    assert!(sum > 0.5 && sum < 1.0, "{sum}");
+    assert!(sum > 0.2 && sum < 1.0, "{sum}");
     assert_eq!(reply.candidates, ranked.len());
     assert!(reply.complete && reply.files.iter().all(|file| file.changed == Some(false)));
 }
@@ -76,7 +78,7 @@ fn the_text_names_places_and_what_is_round_them() {
     let query = MapQuery { paths: vec!["shop/store.py".into()], ..MapQuery::default() };
     assert_eq!(
         map(&shop(), &query).to_string(),
-        "shop/store.py\n    1 class Store\n    3   def put(self, order)\n    6 def check(order)\n    9 def open_store(path)\n"
+        "shop/store.py\n    1 class Store\n    3   def put_order(self, order)\n    6 def check(order)\n    9 def open_store(path)\n"
     );
 }
 
@@ -87,7 +89,10 @@ fn it_keeps_to_its_budget() {
     let mut shown = 0;
     for budget in 0..400 {
         let reply = map(&repository, &MapQuery { budget, ..MapQuery::default() });
-        assert!(reply.tokens <= budget && estimated_tokens(&reply.to_string()) <= reply.tokens, "{budget}: {reply}");
+        assert!(
+            reply.tokens <= budget && estimated_tokens(&reply.to_string()) <= reply.tokens,
+            "{budget}: {reply}"
+        );
         // A line that is there because of what is inside of it has a parent's rank only if that was chosen itself.
         for file in &reply.files {
             assert!(file.definitions.iter().any(|shown| shown.rank.is_some()), "{file}");

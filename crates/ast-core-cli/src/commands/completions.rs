@@ -26,7 +26,9 @@ pub(crate) fn man(arguments: &ManArguments) -> Result<Exit, Failed> {
         Some(folder) => {
             std::fs::create_dir_all(folder)
                 .and_then(|()| clap_mangen::generate_to(command, folder))
-                .map_err(|error| Failed::Usage(format!("{}: {error}; name a folder to write to", folder.display())))?;
+                .map_err(|error| {
+                    Failed::Usage(format!("{}: {error}; name a folder to write to", folder.display()))
+                })?;
         }
     }
     Ok(Exit::Done)

@@ -24,7 +24,8 @@ pub(super) fn index_to_read(
     };
     let tree = tree_round(&std::env::current_dir()?);
     let is_somebody_there = !output.quiet && io::stdin().is_terminal() && io::stderr().is_terminal();
-    if !arguments.yes && !(is_somebody_there && agrees_to(&tree)?) {
+    let is_wanted = arguments.yes || is_somebody_there && agrees_to(&tree)?;
+    if !is_wanted {
         return Err(Failed::NoIndex(format!("{missing}, or now with --yes")));
     }
     let config = embedder::for_writing(EngineConfig::for_tree(&tree), embedder, global)?;
@@ -32,15 +33,20 @@ pub(super) fn index_to_read(
         let engine = Engine::open(config).await?;
         let observer =
             Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
-        let control = IndexControl { cancel: cancel_on_interrupt(output.quiet), observer, ..IndexControl::default() };
+        let control =
+            IndexControl { cancel: cancel_on_interrupt(output.quiet), observer, ..IndexControl::default() };
         let report = engine.index(&tree, &IndexOptions::default(), control).await;
         engine.close().await;
         let report = report?;
         let (files, seconds) = (grouped(report.files.indexed), report.elapsed.as_secs_f64());
-        output.note(format_args!("indexed {files} files of {PATH}{}{PATH:#} in {seconds:.2} s", tree.display()));
+        output.note(format_args!(
+            "indexed {files} files of {PATH}{}{PATH:#} in {seconds:.2} s",
+            tree.display()
+        ));
         match report.failures.len() {
             0 => {}
-            count => output.note(format_args!("{WARNING}{count} files failed{WARNING:#}; `ast-core status` names them")),
+            count => output
+                .note(format_args!("{WARNING}{count} files failed{WARNING:#}; `ast-core status` names them")),
         }
         Ok(())
     })?;

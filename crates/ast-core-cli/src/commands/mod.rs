@@ -18,7 +18,9 @@ pub(crate) mod watch;
 use crate::args::{Format, Global, SourceArguments};
 use crate::failure::{Exit, Failed};
 use crate::output::{Output, WARNING};
-use ast_core_engine::{Coverage, EngineConfig, Failure, Outline, OutlineOptions, RepoPath, find_database, outline};
+use ast_core_engine::{
+    Coverage, EngineConfig, Failure, Outline, OutlineOptions, RepoPath, find_database, outline,
+};
 use std::future::Future;
 use std::ops::ControlFlow;
 

@@ -10,11 +10,15 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 pub(crate) fn run(arguments: &QueryArguments, output: &Output) -> Result<Exit, Failed> {
-    let query = Query::new(arguments.language, &arguments.query).map_err(ast_core_engine::EngineError::from)?;
+    let query =
+        Query::new(arguments.language, &arguments.query).map_err(ast_core_engine::EngineError::from)?;
     let here = [PathBuf::from(".")];
     let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
     if let Some(missing) = paths.iter().find(|path| !path.exists()) {
-        return Err(Failed::Usage(format!("{} does not exist; name files or directories", missing.display())));
+        return Err(Failed::Usage(format!(
+            "{} does not exist; name files or directories",
+            missing.display()
+        )));
     }
     let names = query.capture_names();
     let options = OutlineOptions { language: None, ..OutlineOptions::default() };
@@ -27,7 +31,10 @@ pub(crate) fn run(arguments: &QueryArguments, output: &Output) -> Result<Exit, F
             Ok(file) => {
                 count += file.matches.len();
                 if file.incomplete {
-                    output.note(format_args!("{WARNING}{}{WARNING:#}: some matches are left out: it took too much", file.path));
+                    output.note(format_args!(
+                        "{WARNING}{}{WARNING:#}: some matches are left out: it took too much",
+                        file.path
+                    ));
                 }
                 match output.format {
                     Format::Human => written = show(&file, names, output),

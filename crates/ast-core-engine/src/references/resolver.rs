@@ -91,8 +91,7 @@ impl Resolver<'_> {
     /// Whether a bare name can mean a member of a type: in some languages it cannot.
     fn is_within_reach(&self, reference: &Reference, found: &Target<'_>) -> bool {
         let is_bare = reference.qualifier.is_none() && reference.kind != ReferenceKind::Import;
-        let is_member =
-            matches!(found.kind, SymbolKind::Method | SymbolKind::Field | SymbolKind::Property);
+        let is_member = matches!(found.kind, SymbolKind::Method | SymbolKind::Field | SymbolKind::Property);
         let needs_self = matches!(
             self.language.as_str(),
             "rust" | "python" | "javascript" | "typescript" | "tsx" | "go" | "php"
