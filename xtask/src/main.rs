@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod corpus;
 mod deny;
+mod dist_docs;
 mod embedder;
 mod finding;
 mod fuzz;
@@ -51,6 +52,8 @@ enum Verb {
     Bench(bench::Options),
     /// Build or test the Node package.
     Node(node::Options),
+    /// Write the manual pages and shell completions that are shipped beside the binary.
+    DistDocs(dist_docs::Options),
     /// Run a fuzz target of ast-core-parse.
     Fuzz(fuzz::Options),
     /// Write what a new language of ast-core-parse begins with.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Verb::Corpus(options) => corpus::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Node(options) => node::run(&options),
+        Verb::DistDocs(options) => dist_docs::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::NewLanguage(options) => new_language::run(&options),
         Verb::Torture(options) => torture::run(&options),

@@ -94,6 +94,20 @@ Examples:
   ast-core search parse_header --lang rust --path 'src/**'
   ast-core search \"open a file\" --kind function --json")]
     Search(SearchArguments),
+    /// Print what to read to know what a query asks for, in as many tokens as there are
+    #[command(after_help = "\
+Examples:
+  ast-core context \"how are retries configured\"
+  ast-core context \"open the index\" --budget 2000 --lang rust
+  ast-core context parse_header --json | jq -r '.files[].path'")]
+    Context(ContextArguments),
+    /// Print the definitions that the rest of the tree leans on most, in as many tokens as there are
+    #[command(after_help = "\
+Examples:
+  ast-core map
+  ast-core map --budget 4000 --lang python
+  ast-core map --focus 'src/search/**'      what that part leans on")]
+    Map(MapArguments),
     /// List the definitions of files, straight from the parser; no index is needed
     Symbols(SymbolsArguments),
     /// Say how definitions are made: parameters, complexity, calls, what they import and export
@@ -102,6 +116,13 @@ Examples:
   ast-core annotate src/parser.rs
   ast-core annotate src --format jsonl | jq 'select(.complexity.cognitive > 15) | .name'")]
     Annotate(SourceArguments),
+    /// Match a query of tree-sitter against files; no index is needed
+    #[command(after_help = "\
+Examples:
+  ast-core query rust '(function_item name: (identifier) @name)'
+  ast-core query python '((call function: (identifier) @f) (#eq? @f \"print\"))' src
+  ast-core query typescript '(import_statement source: (string) @module)' --format jsonl")]
+    Query(QueryArguments),
     /// List where a name is mentioned: called, imported, used as a type, inherited from
     #[command(after_help = "\
 Examples:
@@ -137,6 +158,19 @@ Examples:
     Doctor(DoctorArguments),
     /// List the languages, their file extensions and their grammars
     Languages,
+    /// Print a script that completes commands in a shell
+    #[command(after_help = "\
+Examples:
+  ast-core completions bash > ~/.local/share/bash-completion/completions/ast-core
+  ast-core completions zsh > ~/.zfunc/_ast-core
+  ast-core completions fish > ~/.config/fish/completions/ast-core.fish")]
+    Completions(CompletionsArguments),
+    /// Print the manual page, or write one for each verb
+    #[command(after_help = "\
+Examples:
+  ast-core man | man -l -
+  ast-core man --out ~/.local/share/man/man1")]
+    Man(ManArguments),
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +188,14 @@ pub(crate) struct IndexArguments {
     pub(crate) memory: MemoryArguments,
     #[command(flatten)]
     pub(crate) embedder: EmbedderArguments,
+}
+
+/// What is done where there is no index yet.
+#[derive(Debug, Args)]
+pub(crate) struct FirstArguments {
+    /// Make the index first if there is none, without being asked
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
 }
 
 /// What makes the vectors.
@@ -245,6 +287,8 @@ pub(crate) struct SearchArguments {
     #[arg(long, value_name = "EMBEDDER", num_args = 0..=1, require_equals = true)]
     pub(crate) rerank: Option<Option<EmbedderChoice>>,
     #[command(flatten)]
+    pub(crate) first: FirstArguments,
+    #[command(flatten)]
     pub(crate) embedder: EmbedderArguments,
 }
 
@@ -253,6 +297,82 @@ impl SearchArguments {
     pub(crate) fn query(&self) -> String {
         self.query.join(" ")
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ContextArguments {
+    /// Words, a name or a question
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// The most tokens of the answer, as they are estimated without a model's vocabulary
+    #[arg(long, short = 'b', value_name = "TOKENS", default_value_t = 4096)]
+    pub(crate) budget: usize,
+    /// Only files in this language; may be given more than once
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Vec<Language>,
+    /// Only files whose path matches; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Vec<String>,
+    /// Only definitions of this kind, such as function or class; may be given more than once
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<SymbolKind>,
+    /// Only hits of at least this score, from 0 to 1
+    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
+    pub(crate) threshold: f64,
+    /// By what to find: hybrid, lexical or semantic
+    #[arg(long, value_name = "MODE", default_value_t = SearchMode::Hybrid)]
+    pub(crate) mode: SearchMode,
+    #[command(flatten)]
+    pub(crate) first: FirstArguments,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MapArguments {
+    /// The most tokens of the answer, as they are estimated without a model's vocabulary
+    #[arg(long, short = 'b', value_name = "TOKENS", default_value_t = 1024)]
+    pub(crate) budget: usize,
+    /// Only definitions in this language; may be given more than once
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Vec<Language>,
+    /// Only definitions in files whose path matches, tests and vendored files included; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Vec<String>,
+    /// What files whose path matches lean on, not what all of the tree does; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) focus: Vec<String>,
+    #[command(flatten)]
+    pub(crate) first: FirstArguments,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArguments {
+    /// The language whose files are looked at
+    #[arg(value_name = "LANGUAGE")]
+    pub(crate) language: Language,
+    /// The query, in S-expressions: https://tree-sitter.github.io/tree-sitter/using-parsers/queries
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: String,
+    /// Files or directories; the current directory if there are none
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArguments {
+    /// Write a page for each verb into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -36,8 +36,11 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
     match command {
         Command::Index(arguments) => commands::index::run(&arguments, &global, output),
         Command::Search(arguments) => commands::search::run(&arguments, &global, output),
+        Command::Context(arguments) => commands::context::run(&arguments, &global, output),
+        Command::Map(arguments) => commands::map::run(&arguments, &global, output),
         Command::Symbols(arguments) => commands::symbols::run(&arguments, output),
         Command::Annotate(arguments) => commands::annotate::run(&arguments, output),
+        Command::Query(arguments) => commands::query::run(&arguments, output),
         Command::Refs(arguments) => commands::references::refs(&arguments, &global, output),
         Command::Callers(arguments) => commands::references::callers(&arguments, &global, output),
         Command::Callees(arguments) => commands::references::callees(&arguments, &global, output),
@@ -45,6 +48,8 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
         Command::Status(arguments) => commands::status::run(&arguments, &global, output),
         Command::Doctor(arguments) => commands::doctor::run(&arguments, &global, output),
         Command::Languages => commands::languages::run(output),
+        Command::Completions(arguments) => commands::completions::completions(&arguments),
+        Command::Man(arguments) => commands::completions::man(&arguments),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::config::{EngineConfig, INDEX_FOLDER};
 use crate::discover::{Scope, Stamp};
 use crate::embeddings::Embeddings;
 use crate::jobs::{Jobs, Owner};
+use crate::map::DefinitionGraph;
 use crate::memory::{parsing, source_in_flight};
 use crate::report::{Change, EmbedderChange, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Catalog, Snapshot};
@@ -64,6 +65,7 @@ pub struct Engine {
     /// The stamp of a vector file that was found to be of no use.
     distrusted: Arc<Mutex<Option<Stamp>>>,
     refresh_turn: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) definition_graph: Arc<tokio::sync::Mutex<Arc<DefinitionGraph>>>,
     /// Vectors of what is put in order anew, from the first time on.
     pub(crate) reranking: Arc<OnceLock<Embeddings>>,
     pub(crate) jobs: Arc<Jobs>,
@@ -121,6 +123,7 @@ impl Engine {
             snapshot: Arc::new(RwLock::new(Arc::new(snapshot))),
             distrusted: Arc::default(),
             refresh_turn: Arc::default(),
+            definition_graph: Arc::default(),
             reranking: Arc::default(),
             owner: Some(Owner::of(&jobs)),
             jobs,
@@ -141,6 +144,7 @@ impl Engine {
             snapshot: self.snapshot.clone(),
             distrusted: self.distrusted.clone(),
             refresh_turn: self.refresh_turn.clone(),
+            definition_graph: self.definition_graph.clone(),
             reranking: self.reranking.clone(),
             jobs: self.jobs.clone(),
             owner: None,

@@ -56,6 +56,7 @@
 
 mod commit;
 mod config;
+mod context;
 mod discover;
 mod doctor;
 mod embeddings;
@@ -65,6 +66,7 @@ mod filter;
 mod hit;
 mod index;
 mod jobs;
+mod map;
 mod memory;
 mod outline;
 mod plan;
@@ -76,6 +78,7 @@ mod rerank;
 mod retrieve;
 mod snapshot;
 mod step;
+mod tokens;
 mod vector_file;
 mod vectors;
 mod watch;
@@ -104,19 +107,24 @@ pub use ast_core_storage::{
 };
 pub use ast_core_vector::VectorError;
 pub use config::{EmbeddingCacheConfig, EngineConfig, RerankConfig, VectorBackend, find_database};
+pub use context::{ContextFile, ContextForm, ContextPart, ContextQuery, ContextReply};
 pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
 pub use engine::{Engine, indexed_embedder};
 pub use error::EngineError;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
-pub use outline::{Outline, OutlineError, OutlineOptions, outline};
+pub use map::{MapDefinition, MapFile, MapQuery, MapReply};
+pub use outline::{
+    FileCapture, FileMatch, FileMatches, Outline, OutlineError, OutlineOptions, outline, query_files,
+};
 pub use query::{SearchHit, SearchNotice, SearchQuery, SearchReply};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,
     VectorFileState,
 };
+pub use tokens::estimated_tokens;
 pub use watch::{WatchEvent, WatchOptions};
 
 /// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is

@@ -1,10 +1,13 @@
-//! The definitions of files, straight from the parser: no index is needed.
+//! The definitions of files, and what queries of their syntax match, straight from the parser: no index is needed.
 
 use crate::discover::{Scope, discover, io_reason};
 use crate::{EngineError, Failure};
 use ast_core_batch::{Batch, BatchConfig, CancelToken, Completed, Control, Order, Outcome, WorkerPool, run};
-use ast_core_model::RepoPath;
-use ast_core_parse::{ChunkingConfig, Language, ParseLimits, ParsedFile, Parser, SourceText};
+use ast_core_model::{LineRange, RepoPath, Span};
+use ast_core_parse::{
+    ChunkingConfig, Language, ParseLimits, ParsedFile, Parser, Query, QueryCapture, QueryResult, SourceText,
+};
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -34,10 +37,45 @@ pub struct Outline {
 /// A file that could not be outlined.
 pub type OutlineError = Failure;
 
+/// What a query matches in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileMatches {
+    /// Its path as given, or below the directory as given; `/`-separated.
+    pub path: String,
+    /// The matches, in order of their first place.
+    pub matches: Vec<FileMatch>,
+    /// Whether some were left out, because the time was up or too many were under way at once.
+    pub incomplete: bool,
+}
+
+/// A place where a query's pattern fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileMatch {
+    /// Which of the query's patterns, from 0.
+    pub pattern: usize,
+    /// What its captures stand for, in order of their places.
+    pub captures: Vec<FileCapture>,
+}
+
+/// What a capture of a query stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileCapture {
+    /// The capture's index among the query's [names](Query::capture_names).
+    pub name: u32,
+    /// Its bytes in the file.
+    pub span: Span,
+    /// The lines its bytes touch.
+    pub lines: LineRange,
+    /// Its text.
+    pub text: String,
+}
+
 struct Task {
     shown: String,
     path: PathBuf,
-    language: Option<Language>,
     size: u64,
 }
 
@@ -52,7 +90,77 @@ struct Task {
 pub fn outline(
     paths: &[PathBuf],
     options: &OutlineOptions,
-    mut sink: impl FnMut(Result<Outline, OutlineError>) -> ControlFlow<()>,
+    sink: impl FnMut(Result<Outline, OutlineError>) -> ControlFlow<()>,
+) -> Result<(), EngineError> {
+    let parse = |parser: &mut Parser, path: String, source: &SourceText<'_>, language: Option<Language>| {
+        let language = language.ok_or("neither its name nor its content tells its language")?;
+        match parser.parse_source(source, language) {
+            Ok(file) => Ok(Some(Outline { path, file })),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    over_files(paths, options, parse, sink)
+}
+
+/// Matches a query of tree-sitter against files, and against the files of directories that are in its language, and gives what
+/// it matches in each to `sink`, in order: that of `paths`, and of names in a directory. Files without a match are left out. `sink`
+/// may end it early. Files that are named are taken for the query's language whatever they are called.
+///
+/// It blocks until all is done; call it from a thread of its own in async code.
+///
+/// # Errors
+/// As of [`outline`].
+pub fn query_files(
+    paths: &[PathBuf],
+    query: &Query,
+    options: &OutlineOptions,
+    sink: impl FnMut(Result<FileMatches, OutlineError>) -> ControlFlow<()>,
+) -> Result<(), EngineError> {
+    let named: HashSet<String> = paths.iter().filter(|path| !path.is_dir()).map(|path| shown(path)).collect();
+    let parse = |parser: &mut Parser, path: String, source: &SourceText<'_>, language: Option<Language>| {
+        if language != Some(query.language()) && !named.contains(&path) {
+            return Ok(None);
+        }
+        let QueryResult { matches, incomplete } =
+            parser.query(source, query).map_err(|error| error.to_string())?;
+        if matches.is_empty() && !incomplete {
+            return Ok(None);
+        }
+        let line_ends: Vec<usize> = source.text().match_indices('\n').map(|(at, _)| at).collect();
+        let line_of = |byte: u32| {
+            let before = source.slice(Span::new(0, byte)).len();
+            line_ends.partition_point(|end| *end < before) as u32 + 1
+        };
+        let capture = |QueryCapture { name, span }: QueryCapture| FileCapture {
+            name,
+            span,
+            lines: LineRange::new(line_of(span.start), line_of(span.end.max(span.start + 1) - 1)),
+            text: source.slice(span).to_owned(),
+        };
+        let matches = matches.into_iter().map(|found| FileMatch {
+            pattern: found.pattern,
+            captures: found.captures.into_iter().map(capture).collect(),
+        });
+        Ok(Some(FileMatches { path, matches: matches.collect(), incomplete }))
+    };
+    over_files(paths, options, parse, sink)
+}
+
+/// What is made of a file: of its path as it is shown, its text, and its language if that is known. `None` leaves it out, an
+/// error says why it failed.
+trait Parse<T>: Fn(&mut Parser, String, &SourceText<'_>, Option<Language>) -> Result<Option<T>, String> {}
+
+impl<T, F> Parse<T> for F where
+    F: Fn(&mut Parser, String, &SourceText<'_>, Option<Language>) -> Result<Option<T>, String>
+{
+}
+
+/// Makes something of each file, on all threads, and gives it to `sink` in order. What is `None` is left out.
+fn over_files<T: Send>(
+    paths: &[PathBuf],
+    options: &OutlineOptions,
+    parse: impl Parse<T> + Sync,
+    mut sink: impl FnMut(Result<T, OutlineError>) -> ControlFlow<()>,
 ) -> Result<(), EngineError> {
     let mut tasks = Vec::new();
     for path in paths {
@@ -66,12 +174,11 @@ pub fn outline(
             tasks.extend(discovery.files.into_iter().map(|file| Task {
                 shown: shown(&path.join(file.path.as_str())),
                 path: file.absolute,
-                language: options.language,
                 size: file.stamp.size,
             }));
         } else {
             let size = path.metadata().map_or(0, |metadata| metadata.len());
-            tasks.push(Task { shown: shown(path), path: path.clone(), language: options.language, size });
+            tasks.push(Task { shown: shown(path), path: path.clone(), size });
         }
     }
     let batch =
@@ -86,17 +193,20 @@ pub fn outline(
         weigh: |task: &Task| task.size.saturating_mul(16),
         worker: |_cancel| {
             let mut parser = Parser::new(options.limits.clone(), ChunkingConfig::default());
-            let max_bytes = options.limits.max_bytes;
-            move |task: Task| outline_file(&mut parser, max_bytes, task)
+            let parse = &parse;
+            move |task: Task| read_and(parse, &mut parser, options, task)
         },
-        sink: |completed: Completed<Result<Outline, OutlineError>>| {
+        sink: |completed: Completed<Result<Option<T>, OutlineError>>| {
             let failed = |reason: String| Err(Failure { path: names[completed.index].clone(), reason });
             let result = match completed.outcome {
                 Outcome::Done(result) => result,
                 Outcome::Panicked { message } => failed(format!("the parser panicked: {message}")),
                 _ => failed("it came to an unknown end".to_owned()),
             };
-            if !ended && sink(result).is_break() {
+            if let Some(result) = result.transpose()
+                && !ended
+                && sink(result).is_break()
+            {
                 ended = true;
                 stop.cancel();
             }
@@ -109,8 +219,14 @@ pub fn outline(
     }
 }
 
-fn outline_file(parser: &mut Parser, max_bytes: usize, task: Task) -> Result<Outline, OutlineError> {
+fn read_and<T>(
+    parse: &impl Parse<T>,
+    parser: &mut Parser,
+    options: &OutlineOptions,
+    task: Task,
+) -> Result<Option<T>, OutlineError> {
     let failed = |reason: String| Failure { path: task.shown.clone(), reason };
+    let max_bytes = options.limits.max_bytes;
     let file = std::fs::File::open(&task.path).map_err(|error| failed(io_reason(&error)))?;
     let mut bytes = Vec::new();
     file.take(max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(|error| failed(io_reason(&error)))?;
@@ -119,14 +235,8 @@ fn outline_file(parser: &mut Parser, max_bytes: usize, task: Task) -> Result<Out
     }
     let stem = task.path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     let source = SourceText::decode(&bytes).map_err(|error| failed(error.to_string()))?.named(&stem);
-    let language = task
-        .language
-        .or_else(|| language_of(&task.path, source.text()))
-        .ok_or_else(|| failed("neither its name nor its content tells its language".to_owned()))?;
-    match parser.parse_source(&source, language) {
-        Ok(file) => Ok(Outline { path: task.shown.clone(), file }),
-        Err(error) => Err(failed(error.to_string())),
-    }
+    let language = options.language.or_else(|| language_of(&task.path, source.text()));
+    parse(parser, task.shown.clone(), &source, language).map_err(failed)
 }
 
 fn language_of(path: &Path, text: &str) -> Option<Language> {

@@ -24,6 +24,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod centrality;
 mod document;
 mod error;
 mod fusion;
@@ -32,6 +33,7 @@ mod measure;
 mod query;
 mod ranking;
 
+pub use centrality::Graph;
 pub use document::Document;
 pub use error::QueryError;
 pub use fusion::fuse;

@@ -25,6 +25,73 @@ fn what_is_found_exits_with_0_and_what_is_not_with_1() {
     assert_eq!((nothing.code, &nothing.json()["hits"]), (Some(1), &serde_json::json!([])));
 }
 
+/// All verbs that help tells of.
+fn verbs(repository: &Repository) -> Vec<String> {
+    let help = repository.run(["--help"]).stdout;
+    let lines = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    lines
+        .take_while(|line| line.starts_with("  "))
+        // A line that goes on is further in.
+        .filter(|line| !line.starts_with("    "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|verb| *verb != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn shells_and_manuals_know_every_verb() {
+    let repository = Repository::empty();
+    let verbs = verbs(&repository);
+    assert!(verbs.len() > 10, "{verbs:?}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = repository.run(["completions", shell]);
+        assert_eq!((script.code, &*script.stderr), (Some(0), ""));
+        for verb in &verbs {
+            assert!(script.stdout.contains(verb.as_str()), "{shell} does not know {verb}");
+        }
+    }
+    let folder = repository.beside("man/man1");
+    let man = repository.run(["man", "--out", folder.to_str().expect("a path in UTF-8")]);
+    assert_eq!((man.code, &*man.stdout, &*man.stderr), (Some(0), "", ""));
+    for verb in verbs {
+        let page =
+            std::fs::read_to_string(folder.join(format!("ast-core-{verb}.1"))).expect("a page for each verb");
+        assert!(page.contains(".SH SYNOPSIS"), "{page}");
+    }
+    assert!(repository.run(["man"]).stdout.contains(".TH ast-core 1"));
+    repository.write("file", "");
+    repository.run(["man", "--out", "file"]).assert_refused(2, &["file", "folder"]);
+}
+
+/// docs/cli-reference.md is what the binary says of itself.
+#[test]
+fn the_reference_is_what_help_says() {
+    let repository = Repository::empty();
+    let help = |arguments: &[&str]| {
+        let text =
+            repository.command(arguments).env("COLUMNS", "100").output().expect("the binary runs").stdout;
+        let text = String::from_utf8(text).expect("help is UTF-8");
+        text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    };
+    let mut reference = format!(
+        "# Reference of `ast-core`\n\nWhat each verb says of itself with `--help`. What the answers are, as JSON, is in [cli.md](cli.md).\n\n```text\n{}\n```\n",
+        help(&["--help"])
+    );
+    for verb in verbs(&repository) {
+        reference += &format!("\n## {verb}\n\n```text\n{}\n```\n", help(&[&verb, "--help"]));
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli-reference.md");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&path, &reference).expect("the reference can be written");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == reference,
+        "docs/cli-reference.md is out of date: run this test with UPDATE_EXPECTED=1"
+    );
+}
+
 #[test]
 fn the_index_is_found_from_below() {
     let repository = indexed();
@@ -85,6 +152,34 @@ fn a_missing_index_is_named_with_the_command_that_makes_it() {
     repository.run(["status", "--db", "gone.db"]).assert_refused(4, &["gone.db", "ast-core index"]);
     assert!(!repository.root().join(".ast-core").exists(), "who reads makes nothing");
     assert!(!repository.root().join("gone.db").exists(), "who reads makes nothing");
+}
+
+#[test]
+fn who_asks_first_gets_an_index_if_that_is_wanted() {
+    for verb in [&["search", "enqueue a job"][..], &["context", "enqueue a job"], &["map"]] {
+        let repository = Repository::polyglot();
+        // Nobody is there to be asked.
+        repository.run(verb).assert_refused(4, &["ast-core index", "--yes"]);
+        assert!(!repository.root().join(".ast-core").exists());
+        let answer = repository.run(verb.iter().chain(&["--yes"]));
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        assert!(!answer.stdout.is_empty() && answer.stderr.starts_with("indexed "), "{answer:?}");
+        let again = repository.run(verb.iter().chain(&["--yes", "--quiet"]));
+        assert_eq!((again.code, &*again.stderr), (Some(0), ""), "{again:?}");
+        assert_eq!(again.stdout, answer.stdout);
+    }
+}
+
+#[test]
+fn the_first_index_is_of_the_repository_round_here() {
+    let repository = Repository::polyglot();
+    std::fs::create_dir(repository.root().join(".git")).expect("a folder");
+    let below = repository.root().join("web/src");
+    let output =
+        repository.command(["search", "JobTable", "--yes", "--json", "--quiet"]).current_dir(below).output();
+    let answer = Answer::of(output.expect("the binary runs"));
+    assert_eq!(answer.json()["hits"][0]["path"], "web/src/components/JobTable.tsx");
+    assert!(repository.database().exists());
 }
 
 #[test]

@@ -75,6 +75,67 @@ fn callees() {
 }
 
 #[test]
+fn map() {
+    let repository = indexed();
+    let reply = repository.run(["map", "--json"]).json();
+    assert_keys(&reply, "schema budget tokens candidates took_ms generation complete files");
+    let file = &reply["files"][0];
+    assert_keys(file, "path language changed definitions");
+    assert_keys(&file["definitions"][0], "start_line end_line kind name scope signature rank");
+    assert_eq!(repository.run(["map", "--format", "jsonl"]).first_json(), *file);
+    let nothing = repository.run(["map", "--budget", "1"]);
+    assert_eq!((nothing.code, &*nothing.stdout), (Some(1), ""));
+    assert!(nothing.stderr.contains("--budget"), "{nothing:?}");
+}
+
+#[test]
+fn context() {
+    let repository = indexed();
+    let reply = repository.run(["context", "enqueue", "a", "job", "--json"]).json();
+    assert_keys(&reply, "schema query budget tokens left_out took_ms generation complete files notices");
+    assert_eq!(reply["query"], "enqueue a job");
+    let file = &reply["files"][0];
+    assert_keys(file, "path language changed parts");
+    assert_keys(&file["parts"][0], "start_line end_line kind name scope score form text");
+    assert_eq!(repository.run(["context", "enqueue", "a", "job", "--format", "jsonl"]).first_json(), *file);
+    assert_eq!(repository.run(["context", "--mode", "lexical", "xylophone"]).code, Some(1));
+}
+
+#[test]
+fn query() {
+    let repository = Repository::empty();
+    repository.write("a.py", "# one\nprint(len(x))\n");
+    repository.write("b.py", "x = 1\n");
+    repository.write("c.rs", "fn main() { print(1) }\n");
+    // A byte order mark and letters of two bytes: places are those of the file.
+    repository.write("d.py", "\u{feff}é = 'ä'; send(é,\n  1)\n");
+    let calls = "(call function: (identifier) @callee arguments: (_) @with)";
+    let answer = repository.run(["query", "python", calls, "--json"]).json();
+    assert_keys(&answer, "schema language query matches failures incomplete");
+    let matches = answer["matches"].as_array().expect("matches");
+    assert_eq!(matches.len(), 3, "{answer}");
+    assert_keys(&matches[0], "path pattern captures");
+    assert_keys(&matches[0]["captures"][0], "name start_line end_line start_byte end_byte text");
+    let last = &matches[2];
+    assert_eq!(last["path"], "d.py");
+    let with = &last["captures"][1];
+    assert_eq!((&with["name"], &with["text"]), (&"with".into(), &"(é,\n  1)".into()));
+    assert_eq!((&with["start_line"], &with["end_line"]), (&1.into(), &2.into()));
+    let bytes = repository.read("d.py").into_bytes();
+    let place =
+        |member: &str| usize::try_from(with[member].as_u64().expect("a number")).expect("it is small");
+    assert_eq!(&bytes[place("start_byte")..place("end_byte")], "(é,\n  1)".as_bytes());
+    assert_eq!(repository.run(["query", "python", calls, "--format", "jsonl"]).first_json(), matches[0]);
+    let shown = repository.run(["query", "python", "(call function: (identifier) @callee)", "a.py"]);
+    assert_eq!((shown.code, &*shown.stdout), (Some(0), "a.py:2  @callee  print\na.py:2  @callee  len\n"));
+    assert_eq!(repository.run(["query", "python", calls, "b.py"]).code, Some(1));
+    // What is named is taken for the language.
+    assert_eq!(repository.run(["query", "python", calls, "c.rs"]).code, Some(0));
+    repository.run(["query", "python", "(no_such_node)"]).assert_refused(2, &["no_such_node", "python"]);
+    repository.run(["query", "python", calls, "nowhere"]).assert_refused(2, &["nowhere"]);
+}
+
+#[test]
 fn plan() {
     let plan = indexed().run(["index", "--plan", "--json"]).json();
     assert_keys(&plan, "schema files new changed removed");
@@ -84,10 +145,10 @@ fn plan() {
 
 #[test]
 fn search() {
-    const HIT: &str = "path start_line end_line language kind name scope score snippet why";
+    const HIT: &str = "path start_line end_line language kind name scope score snippet changed why";
     let repository = indexed();
     let reply = repository.run(["search", "enqueue a job", "--json"]).json();
-    assert_keys(&reply, "schema query took_ms generation hits notices");
+    assert_keys(&reply, "schema query took_ms generation complete hits notices");
     assert_eq!((&reply["schema"], &reply["query"]), (&1.into(), &"enqueue a job".into()));
     let hits = reply["hits"].as_array().expect("hits");
     assert!(!hits.is_empty());

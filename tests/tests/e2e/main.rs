@@ -9,6 +9,7 @@
 mod bad_input;
 mod binary;
 mod cli;
+mod context;
 mod contract;
 mod doctor;
 mod edits;
@@ -20,6 +21,7 @@ mod index;
 mod interrupted;
 mod jobs;
 mod killed;
+mod map;
 mod processes;
 mod random;
 mod references;

@@ -1,9 +1,14 @@
 //! One file a verb.
 
 pub(crate) mod annotate;
+pub(crate) mod completions;
+pub(crate) mod context;
 pub(crate) mod doctor;
+mod first;
 pub(crate) mod index;
 pub(crate) mod languages;
+pub(crate) mod map;
+pub(crate) mod query;
 pub(crate) mod references;
 pub(crate) mod search;
 pub(crate) mod status;
@@ -13,7 +18,9 @@ pub(crate) mod watch;
 use crate::args::{Format, Global, SourceArguments};
 use crate::failure::{Exit, Failed};
 use crate::output::{Output, WARNING};
-use ast_core_engine::{Coverage, EngineConfig, Failure, Outline, OutlineOptions, find_database, outline};
+use ast_core_engine::{
+    Coverage, EngineConfig, Failure, Outline, OutlineOptions, RepoPath, find_database, outline,
+};
 use std::future::Future;
 use std::ops::ControlFlow;
 
@@ -22,6 +29,15 @@ fn warn_if_incomplete(complete: bool, output: &Output) {
     if !complete {
         output.note(format_args!(
             "{WARNING}the index is incomplete{WARNING:#}: the last run did not come to its end; run `ast-core index`"
+        ));
+    }
+}
+
+/// Names the files of an answer that have changed since they were indexed.
+fn note_changed<'a>(files: impl Iterator<Item = (&'a RepoPath, Option<bool>)>, output: &Output) {
+    for (path, _) in files.filter(|(_, changed)| *changed == Some(true)) {
+        output.note(format_args!(
+            "{WARNING}{path} has changed since it was indexed{WARNING:#}; run `ast-core index`"
         ));
     }
 }

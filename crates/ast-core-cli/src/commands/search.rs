@@ -1,6 +1,7 @@
 //! `ast-core search`: find code.
 
-use super::{block_on, existing_index, warn_if_incomplete};
+use super::first::index_to_read;
+use super::{block_on, warn_if_incomplete};
 use crate::args::{Format, Global, SearchArguments};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
@@ -24,7 +25,11 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
         context: arguments.context,
         rerank: arguments.rerank.is_some(),
     };
-    let config = embedder::for_reading(existing_index(global)?, &arguments.embedder, global)?;
+    let config = embedder::for_reading(
+        index_to_read(&arguments.first, &arguments.embedder, global, output)?,
+        &arguments.embedder,
+        global,
+    )?;
     let config = embedder::with_reranking(config, arguments, global)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;

@@ -1,15 +1,21 @@
 //! The documents that go out, as docs/cli.md has them. A change here is a change of the contract.
 
+mod context;
 mod doctor;
 mod languages;
+mod map;
 mod outline;
+mod query;
 mod references;
 mod run;
 mod search;
 
+pub(crate) use context::{Context, ContextFile};
 pub(crate) use doctor::{Doctor, Finding};
 pub(crate) use languages::{LanguageRow, Languages};
+pub(crate) use map::{Map, MapFile};
 pub(crate) use outline::{Annotated, Annotations, Reference, Symbol, Symbols};
+pub(crate) use query::{Matches, matches};
 pub(crate) use references::{Callee, Callees, Mention, Mentions};
 pub(crate) use run::{Failure, Index, Plan, Status, WatchEvent};
 pub(crate) use search::{Hit, Search};

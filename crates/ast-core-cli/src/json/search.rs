@@ -10,6 +10,7 @@ pub(crate) struct Search<'a> {
     query: &'a str,
     took_ms: f64,
     generation: u64,
+    complete: bool,
     hits: Vec<Hit<'a>>,
     notices: Vec<String>,
 }
@@ -21,6 +22,7 @@ impl<'a> Search<'a> {
             query,
             took_ms: rounded(reply.took.as_secs_f64() * 1e3),
             generation: reply.generation,
+            complete: reply.complete,
             hits: reply.hits.iter().map(Hit::from).collect(),
             notices: reply.notices.iter().map(ToString::to_string).collect(),
         }
@@ -38,6 +40,7 @@ pub(crate) struct Hit<'a> {
     scope: &'a [String],
     score: f64,
     snippet: &'a str,
+    changed: Option<bool>,
     why: Why,
 }
 
@@ -61,6 +64,7 @@ impl<'a> From<&'a SearchHit> for Hit<'a> {
             scope: &hit.scope,
             score: rounded(hit.score),
             snippet: &hit.snippet,
+            changed: hit.changed,
             why: Why {
                 lexical: hit.why.lexical.map(rounded),
                 semantic: hit.why.semantic.map(rounded),

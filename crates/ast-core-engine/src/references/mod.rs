@@ -1,7 +1,7 @@
 //! Who mentions a name, who calls it, and what it calls, each with the evidence that the definition is meant.
 
-mod imports;
-mod resolver;
+pub(crate) mod imports;
+pub(crate) mod resolver;
 
 use crate::filter::path_filter;
 use crate::hit::has_changed;
@@ -13,7 +13,7 @@ use ast_core_parse::{Language, SourceText};
 use ast_core_storage::{Document, FileRecord, NameMatch, NamingFile, SymbolQuery, SymbolRecord};
 use globset::GlobSet;
 use imports::{Imports, names_in};
-use resolver::Resolver;
+use resolver::{Resolver, Target};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -429,6 +429,7 @@ impl Known {
         let aliases: HashSet<&str> = imports.aliases(&self.name).into_iter().collect();
         let source = SourceText::decode(&document.source)?;
         let resolver = Resolver { file: record.id, language, document, imports: &imports };
+        let known: Vec<Target<'_>> = self.definitions.iter().map(Target::from).collect();
         for reference in &document.references {
             let is_import = reference.kind == ReferenceKind::Import;
             let is_named = *reference.name == *self.name
@@ -437,7 +438,7 @@ impl Known {
             if !is_named || !(kinds.is_empty() || kinds.contains(&reference.kind)) {
                 continue;
             }
-            let (evidence, mut targets) = resolver.resolve(reference, &self.name, &self.definitions);
+            let (evidence, mut targets) = resolver.resolve(reference, &self.name, &known);
             targets.retain(|target| *target < self.wanted);
             let is_other = match (self.scope.last(), self.wanted) {
                 (None, _) => false,
@@ -510,7 +511,8 @@ fn callee(
     definitions: &[SymbolRecord],
 ) -> Callee {
     let call = calls[0];
-    let (evidence, targets) = resolver.resolve(call, name, definitions);
+    let known: Vec<Target<'_>> = definitions.iter().map(Target::from).collect();
+    let (evidence, targets) = resolver.resolve(call, name, &known);
     let target_count = targets.len();
     Callee {
         caller,

@@ -2,32 +2,51 @@
 
 use super::Evidence;
 use super::imports::{Candidate, Fit, Imports, names_in};
-use ast_core_model::{FileId, LanguageName, Reference, ReferenceKind, SymbolKind, scope_of};
+use ast_core_model::{FileId, LanguageName, Reference, ReferenceKind, Span, SymbolKind, scope_of};
 use ast_core_storage::{Document, SymbolRecord};
 
+/// A definition that a mention may mean.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) file: FileId,
+    pub(crate) kind: SymbolKind,
+    /// Where its name is written.
+    pub(crate) name_span: Span,
+    /// Where it is, and what it is called.
+    pub(crate) place: Candidate<'a>,
+}
+
+impl<'a> From<&'a SymbolRecord> for Target<'a> {
+    fn from(found: &'a SymbolRecord) -> Self {
+        let SymbolRecord { id, path, language, symbol, scope, .. } = found;
+        let place = Candidate { path, language, name: &symbol.name, scope };
+        Self { file: id.file(), kind: symbol.kind, name_span: symbol.name_span, place }
+    }
+}
+
 /// Tells what mentions in one file mean.
-pub(super) struct Resolver<'a> {
-    pub(super) file: FileId,
-    pub(super) language: &'a LanguageName,
-    pub(super) document: &'a Document,
-    pub(super) imports: &'a Imports<'a>,
+pub(crate) struct Resolver<'a> {
+    pub(crate) file: FileId,
+    pub(crate) language: &'a LanguageName,
+    pub(crate) document: &'a Document,
+    pub(crate) imports: &'a Imports<'a>,
 }
 
 impl Resolver<'_> {
     /// What a mention of a name means: the best evidence, and the definitions, by their places in the list, that it
     /// speaks for.
-    pub(super) fn resolve(
+    pub(crate) fn resolve(
         &self,
         reference: &Reference,
         name: &str,
-        definitions: &[SymbolRecord],
+        definitions: &[Target<'_>],
     ) -> (Evidence, Vec<usize>) {
         let is_import = reference.kind == ReferenceKind::Import;
         let here: Vec<usize> = (0..definitions.len())
-            .filter(|at| definitions[*at].id.file() == self.file && !is_import)
+            .filter(|at| definitions[*at].file == self.file && !is_import)
             .filter(|at| self.is_meant_here(reference, &definitions[*at]))
             // The name of an `impl` block is a mention of the type.
-            .filter(|at| !definitions[*at].symbol.name_span.contains(reference.span))
+            .filter(|at| !definitions[*at].name_span.contains(reference.span))
             .collect();
         // What a file imports by name hides nothing that it defines, but what it defines hides what it imports whole.
         if !here.is_empty() {
@@ -39,13 +58,13 @@ impl Resolver<'_> {
         let around = self.type_around(reference);
         let qualifier = around.or(reference.qualifier.as_deref());
         let is_path = self.is_path(reference);
-        for (at, found) in definitions.iter().enumerate().filter(|(_, found)| found.id.file() != self.file) {
+        for (at, found) in definitions.iter().enumerate().filter(|(_, found)| found.file != self.file) {
             let fit = match is_import {
-                true => self.imports.fit_of_import(reference, &candidate(found)),
+                true => self.imports.fit_of_import(reference, &found.place),
                 false => {
                     // A name that an import changed is looked for by the name that it has here.
                     let written = if *reference.name == *name { name } else { &*reference.name };
-                    self.imports.fit(written, qualifier, is_path, &candidate(found))
+                    self.imports.fit(written, qualifier, is_path, &found.place)
                 }
             };
             if fit > best {
@@ -70,10 +89,9 @@ impl Resolver<'_> {
     }
 
     /// Whether a bare name can mean a member of a type: in some languages it cannot.
-    fn is_within_reach(&self, reference: &Reference, found: &SymbolRecord) -> bool {
+    fn is_within_reach(&self, reference: &Reference, found: &Target<'_>) -> bool {
         let is_bare = reference.qualifier.is_none() && reference.kind != ReferenceKind::Import;
-        let is_member =
-            matches!(found.symbol.kind, SymbolKind::Method | SymbolKind::Field | SymbolKind::Property);
+        let is_member = matches!(found.kind, SymbolKind::Method | SymbolKind::Field | SymbolKind::Property);
         let needs_self = matches!(
             self.language.as_str(),
             "rust" | "python" | "javascript" | "typescript" | "tsx" | "go" | "php"
@@ -106,19 +124,19 @@ impl Resolver<'_> {
         &self,
         reference: &Reference,
         qualifier: Option<&str>,
-        definitions: &[SymbolRecord],
+        definitions: &[Target<'_>],
     ) -> Vec<usize> {
         let last = qualifier.and_then(|qualifier| names_in(qualifier).last());
         let is_round =
-            |found: &SymbolRecord, name: &str| found.scope.last().is_some_and(|scope| **scope == *name);
+            |found: &Target<'_>, name: &str| found.place.scope.last().is_some_and(|scope| **scope == *name);
         let known = last.filter(|last| {
             self.imports.has(last)
                 || last.starts_with(char::is_uppercase)
                 || self.is_path(reference)
                 || definitions.iter().any(|found| is_round(found, last))
         });
-        let fits = |found: &SymbolRecord| {
-            speak_to_each_other(self.language, &found.language)
+        let fits = |found: &Target<'_>| {
+            speak_to_each_other(self.language, found.place.language)
                 && self.is_within_reach(reference, found)
                 && (reference.kind == ReferenceKind::Import || known.is_none_or(|name| is_round(found, name)))
         };
@@ -126,14 +144,14 @@ impl Resolver<'_> {
     }
 
     /// Whether a mention may mean a definition in its own file.
-    fn is_meant_here(&self, reference: &Reference, found: &SymbolRecord) -> bool {
+    fn is_meant_here(&self, reference: &Reference, found: &Target<'_>) -> bool {
         if !self.is_within_reach(reference, found) {
             return false;
         }
         let Some(qualifier) = reference.qualifier.as_deref() else { return true };
         let names: Vec<&str> = names_in(qualifier).collect();
         let (Some(first), Some(last)) = (names.first(), names.last()) else { return true };
-        let scope = &found.scope;
+        let scope = &found.place.scope;
         let is_path = self.is_path(reference);
         if is_self(qualifier) {
             if qualifier == "self" && is_path {
@@ -174,8 +192,4 @@ fn speak_to_each_other(one: &LanguageName, other: &LanguageName) -> bool {
         _ => 0,
     };
     one == other || group(one) == group(other) && group(one) != 0
-}
-
-fn candidate(found: &SymbolRecord) -> Candidate<'_> {
-    Candidate { path: &found.path, language: &found.language, name: &found.symbol.name, scope: &found.scope }
 }

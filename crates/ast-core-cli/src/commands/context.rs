@@ -1,0 +1,71 @@
+//! `ast-core context`: what to read to know what a query asks for.
+
+use super::first::index_to_read;
+use super::{block_on, note_changed, warn_if_incomplete};
+use crate::args::{ContextArguments, Format, Global};
+use crate::embedder;
+use crate::failure::{Exit, Failed};
+use crate::json;
+use crate::output::{DIM, Output, PATH, WARNING};
+use ast_core_engine::{ContextForm, ContextQuery, ContextReply, Engine, SearchQuery};
+use std::io::Write;
+
+pub(crate) fn run(arguments: &ContextArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let whole = ContextQuery::new(arguments.query.join(" "));
+    let query = ContextQuery {
+        search: SearchQuery {
+            mode: arguments.mode,
+            languages: arguments.lang.clone(),
+            paths: arguments.path.clone(),
+            kinds: arguments.kind.clone(),
+            threshold: arguments.threshold,
+            ..whole.search
+        },
+        budget: arguments.budget,
+    };
+    let config = embedder::for_reading(
+        index_to_read(&arguments.first, &arguments.embedder, global, output)?,
+        &arguments.embedder,
+        global,
+    )?;
+    let reply = block_on(async {
+        let engine = Engine::open(config).await?;
+        let reply = engine.context(&query).await;
+        engine.close().await;
+        Ok(reply?)
+    })?;
+    warn_if_incomplete(reply.complete, output);
+    for notice in &reply.notices {
+        output.note(format_args!("{WARNING}{notice}{WARNING:#}"));
+    }
+    note_changed(reply.files.iter().map(|file| (&file.path, file.changed)), output);
+    match output.format {
+        Format::Human => show(&reply, output)?,
+        Format::Json => output.json(&json::Context::new(&query, &reply))?,
+        Format::Jsonl => {
+            for file in &reply.files {
+                output.json(&json::ContextFile::from(file))?;
+            }
+        }
+    }
+    Ok(if reply.files.is_empty() { Exit::NothingFound } else { Exit::Done })
+}
+
+fn show(reply: &ContextReply, output: &Output) -> Result<(), Failed> {
+    let mut out = output.stdout();
+    for file in &reply.files {
+        writeln!(out, "{PATH}{}{PATH:#}", file.path)?;
+        for part in &file.parts {
+            match part.form {
+                ContextForm::Signature => write!(out, "{DIM}{part}{DIM:#}")?,
+                _ => write!(out, "{part}")?,
+            }
+        }
+    }
+    match (reply.files.is_empty(), reply.left_out) {
+        (true, 0) => output.note("nothing found"),
+        (_, 0) => {}
+        (_, count) => output.note(format_args!("{DIM}{count} more hits have no room in the budget{DIM:#}")),
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! `ast-core map`: the definitions that a tree leans on most.
+
+use super::first::index_to_read;
+use super::{block_on, note_changed, warn_if_incomplete};
+use crate::args::{Format, Global, MapArguments};
+use crate::failure::{Exit, Failed};
+use crate::json;
+use crate::output::{DIM, Output, PATH};
+use ast_core_engine::{Engine, MapQuery, MapReply};
+use std::io::Write;
+
+pub(crate) fn run(arguments: &MapArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let query = MapQuery {
+        budget: arguments.budget,
+        languages: arguments.lang.clone(),
+        paths: arguments.path.clone(),
+        focus: arguments.focus.clone(),
+    };
+    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
+    let reply = block_on(async {
+        let engine = Engine::open(config).await?;
+        let reply = engine.map(&query).await;
+        engine.close().await;
+        Ok(reply?)
+    })?;
+    warn_if_incomplete(reply.complete, output);
+    note_changed(reply.files.iter().map(|file| (&file.path, file.changed)), output);
+    match output.format {
+        Format::Human => show(&reply, output)?,
+        Format::Json => output.json(&json::Map::new(query.budget, &reply))?,
+        Format::Jsonl => {
+            for file in &reply.files {
+                output.json(&json::MapFile::from(file))?;
+            }
+        }
+    }
+    Ok(if reply.files.is_empty() { Exit::NothingFound } else { Exit::Done })
+}
+
+fn show(reply: &MapReply, output: &Output) -> Result<(), Failed> {
+    let mut out = output.stdout();
+    for file in &reply.files {
+        writeln!(out, "{PATH}{}{PATH:#}", file.path)?;
+        for definition in &file.definitions {
+            let line = definition.to_string();
+            match definition.rank {
+                Some(_) => write!(out, "{line}")?,
+                None => write!(out, "{DIM}{line}{DIM:#}")?,
+            }
+        }
+    }
+    if reply.files.is_empty() {
+        output.note(match reply.candidates {
+            0 => "nothing found".to_owned(),
+            count => format!("none of {count} definitions has room; give a larger --budget"),
+        });
+    }
+    Ok(())
+}
