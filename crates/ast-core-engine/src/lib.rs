@@ -74,6 +74,7 @@ mod references;
 mod report;
 mod rerank;
 mod retrieve;
+mod similar;
 mod snapshot;
 mod step;
 mod vector_file;
@@ -97,7 +98,9 @@ pub use ast_core_parse::{
     Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
     QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
-pub use ast_core_search::{QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why};
+pub use ast_core_search::{
+    Likeness, LikenessWeights, QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why,
+};
 pub use ast_core_storage::{
     Access, FileStatus, Finding, JobState, Part, Remedy, RepositoryId, SqliteStore, Store, StoreConfig,
     StoreError,
@@ -111,7 +114,9 @@ pub use error::EngineError;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
-pub use query::{SearchHit, SearchNotice, SearchQuery, SearchReply};
+pub use query::{
+    SearchHit, SearchNotice, SearchQuery, SearchReply, SimilarPlace, SimilarQuery, SimilarReply, SimilarTo,
+};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,

@@ -147,6 +147,7 @@ impl Engine {
                 semantic: score_in(semantic.as_deref(), ranked.id),
                 boosts: ranked.boosts,
                 reranked: reranked.get(&ranked.id).copied(),
+                likeness: None,
             };
             Some(hit)
         };

@@ -1,0 +1,1 @@
+//! Code that is like other code.
