@@ -76,11 +76,11 @@ pub enum EngineError {
         /// The lines that have some, in order, those behind each other as one.
         lines: Vec<LineRange>,
     },
-    /// A file that was named is neither indexed nor can it be read.
-    #[error("{path} is not in the index, and cannot be read: {reason}")]
+    /// The file that was named, as it is now, is none that code can be read of.
+    #[error("there is no code to be had of {}: {reason}", path.display())]
     Unreadable {
         /// The file, relative to the tree.
-        path: RepoPath,
+        path: PathBuf,
         /// Why.
         reason: String,
     },

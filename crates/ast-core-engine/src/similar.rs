@@ -1,1 +1,0 @@
-//! Code that is like other code.
