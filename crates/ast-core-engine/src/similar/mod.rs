@@ -18,7 +18,6 @@ use ast_core_search::{Likeness, Profile, Profiler, Rarity, Why, fuse};
 use ast_core_storage::{Document, FileRecord};
 use source::Source;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -275,7 +274,7 @@ impl Engine {
         let ids: Vec<ChunkId> = scored.iter().map(|(id, ..)| *id).collect();
         documents.retain(|(record, _)| ids.iter().any(|id| id.file() == record.id));
         let (root, context) = (self.tree().await?, query.context);
-        let hits = blocking(move || hits_in(&documents, &ids, context, root.as_deref().map(Path::new))).await??;
+        let hits = blocking(move || hits_in(&documents, &ids, context, root.as_deref())).await??;
         let mut hits: HashMap<ChunkId, SearchHit> = hits.into_iter().map(|hit| (hit.chunk, hit)).collect();
         let with_score = |(id, score, likeness): (ChunkId, f64, Likeness)| {
             let mut hit = hits.remove(&id)?;
