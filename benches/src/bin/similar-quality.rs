@@ -29,8 +29,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-/// More than are compared.
-const LIMIT: usize = 1_000;
+/// All that is compared.
+const LIMIT: usize = 200;
 
 const LANGUAGES: [&str; 6] = ["cpp", "java", "javascript", "python", "rust", "typescript"];
 

@@ -170,7 +170,6 @@ fn a_file_that_is_gone_is_taken_as_it_was() {
 #[test]
 fn where_there_is_no_code_is_said() {
     let repository = indexed();
-    repository.write("gap.py", format!("def a():\n    return 1\n{}def b():\n    return 2\n", "\n".repeat(40)));
     repository.write("blob.py", b"\0\0\0");
     repository.write("empty.py", "");
     repository.index();
