@@ -27,9 +27,12 @@ impl<'a> Search<'a> {
     }
 }
 
+/// A hit of a search.
+pub(crate) type Hit<'a> = HitBecause<'a, Why>;
+
 /// A hit, and why it is one.
 #[derive(Serialize)]
-pub(crate) struct Hit<'a, W = Why> {
+pub(crate) struct HitBecause<'a, W> {
     path: &'a str,
     start_line: u32,
     end_line: u32,
@@ -50,7 +53,7 @@ pub(crate) struct Why {
     reranked: Option<f64>,
 }
 
-impl<'a, W> Hit<'a, W> {
+impl<'a, W> HitBecause<'a, W> {
     pub(super) fn new(hit: &'a SearchHit, why: W) -> Self {
         Self {
             path: hit.path.as_str(),

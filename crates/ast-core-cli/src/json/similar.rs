@@ -1,6 +1,7 @@
 //! Code that is like other code.
 
-use super::{Hit, SCHEMA, rounded};
+use super::search::HitBecause;
+use super::{SCHEMA, rounded};
 use ast_core_engine::{SearchHit, SimilarPlace, SimilarReply};
 use serde::Serialize;
 
@@ -56,7 +57,7 @@ impl<'a> From<&'a SimilarPlace> for Place<'a> {
 }
 
 /// A hit, and in what it is alike.
-pub(crate) type SimilarHit<'a> = Hit<'a, Likeness>;
+pub(crate) type SimilarHit<'a> = HitBecause<'a, Likeness>;
 
 #[derive(Serialize)]
 pub(crate) struct Likeness {
