@@ -57,7 +57,8 @@ async fn main() -> Result<()> {
     let options = options()?;
     let tree = options.cache.join("tree");
     plant(&tree, &[("corpus", &options.corpus), (TRANSLATIONS, &options.translations)])?;
-    let config = EngineConfig { likeness: options.weights, ..EngineConfig::new(options.cache.join("index.db")) };
+    let config =
+        EngineConfig { likeness: options.weights, ..EngineConfig::new(options.cache.join("index.db")) };
     let engine = Engine::open(config.clone()).await?;
     let report = engine.index(&tree, &IndexOptions::default(), IndexControl::default()).await?;
     println!("{} chunks new in {:.1} s", report.chunks, report.elapsed.as_secs_f64());
@@ -213,7 +214,10 @@ fn relative(file: &str) -> &str {
     file.split_once('/').map_or(file, |(_, file)| file)
 }
 
-fn compared(hits: &[SearchHit], is_right: impl Fn(&SearchHit) -> bool) -> Vec<(ast_core_engine::Likeness, bool)> {
+fn compared(
+    hits: &[SearchHit],
+    is_right: impl Fn(&SearchHit) -> bool,
+) -> Vec<(ast_core_engine::Likeness, bool)> {
     hits.iter().filter_map(|hit| Some((hit.why.likeness?, is_right(hit)))).collect()
 }
 
@@ -223,7 +227,9 @@ fn list(place: &str, change: &str, hits: &[SearchHit], is_right: impl Fn(&Search
     println!("{change}: {place} is at {rank:?}");
     for hit in hits.iter().take(1).chain(rank.map(|rank| &hits[rank])) {
         let parts = hit.why.likeness.map(|likeness| {
-            [likeness.meaning.unwrap_or(0.0), likeness.shape, likeness.words].map(|part| format!("{part:.2}")).join(" ")
+            [likeness.meaning.unwrap_or(0.0), likeness.shape, likeness.words]
+                .map(|part| format!("{part:.2}"))
+                .join(" ")
         });
         println!("  {:.3} {} {}:{}", hit.score, parts.unwrap_or_default(), hit.path, hit.lines.start);
     }

@@ -85,15 +85,18 @@ pub async fn functions(
             let fitting: Vec<usize> = (0..document.symbols.len())
                 .filter(|&at| {
                     let symbol = &document.symbols[at];
-                    let is_alone = document.chunks.iter().any(|chunk| {
-                        chunk.symbol == Some(at as u32) && chunk.span.contains(symbol.span)
-                    });
+                    let is_alone = document
+                        .chunks
+                        .iter()
+                        .any(|chunk| chunk.symbol == Some(at as u32) && chunk.span.contains(symbol.span));
                     matches!(symbol.kind, SymbolKind::Function | SymbolKind::Method)
                         && LINES.contains(&symbol.lines.count())
                         && is_alone
                 })
                 .collect();
-            let Some(&at) = fitting.get(usize::from(hash.as_bytes()[0]) % fitting.len().max(1)) else { continue };
+            let Some(&at) = fitting.get(usize::from(hash.as_bytes()[0]) % fitting.len().max(1)) else {
+                continue;
+            };
             let symbol = &document.symbols[at];
             functions.push(Function {
                 path: record.path.to_string(),
@@ -123,7 +126,11 @@ impl Function {
     ///
     /// # Errors
     /// An index that cannot be read.
-    pub async fn defined_elsewhere(&self, store: &SqliteStore, names: Vec<String>) -> Result<HashSet<String>> {
+    pub async fn defined_elsewhere(
+        &self,
+        store: &SqliteStore,
+        names: Vec<String>,
+    ) -> Result<HashSet<String>> {
         let package = self.package();
         let mut known = HashSet::new();
         for name in names {

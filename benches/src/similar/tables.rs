@@ -43,7 +43,8 @@ impl Case {
             self.compared.iter().map(|(likeness, is_right)| (score(likeness), *is_right)).collect();
         ranking.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let right = self.right.max(1) as f64;
-        let among = |count: usize| ranking.iter().take(count).filter(|(_, is_right)| *is_right).count() as f64;
+        let among =
+            |count: usize| ranking.iter().take(count).filter(|(_, is_right)| *is_right).count() as f64;
         let first = ranking.iter().take(DEPTH).position(|(_, is_right)| *is_right);
         [
             first.map_or(0.0, |first| 1.0 / (first + 1) as f64),
@@ -96,7 +97,11 @@ impl Tables {
                 [0, 1, 2].map(|measure| group.mean(&self.values(|outcome| outcome[method][measure])));
             format!("{mrr:.3} / {first:.3} / {ten:.3}")
         };
-        let _ = write!(text, "\nMRR@10 / R@1 / R@10, means of languages.\n\n| | queries | {} |", METHODS.join(" | "));
+        let _ = write!(
+            text,
+            "\nMRR@10 / R@1 / R@10, means of languages.\n\n| | queries | {} |",
+            METHODS.join(" | ")
+        );
         let _ = write!(text, "\n|---|---|{}\n", "---|".repeat(METHODS.len()));
         for (group, change) in self.groups.iter().filter(|(group, _)| group.name == "mean") {
             let count: usize = group.parts.iter().map(Vec::len).sum();
@@ -121,10 +126,17 @@ impl Tables {
             let _ = writeln!(
                 text,
                 "| {change} | {:.3} ({:.3} to {:.3}) | {} | {compared:.3} |",
-                of_all.mean, of_all.low, of_all.high, more.join(" | ")
+                of_all.mean,
+                of_all.low,
+                of_all.high,
+                more.join(" | ")
             );
         }
-        let _ = write!(text, "\nBy language, all three: MRR@10 / R@1 / R@10.\n\n| | {} |", self.changes.join(" | "));
+        let _ = write!(
+            text,
+            "\nBy language, all three: MRR@10 / R@1 / R@10.\n\n| | {} |",
+            self.changes.join(" | ")
+        );
         let _ = write!(text, "\n|---|{}\n", "---|".repeat(self.changes.len()));
         let mut languages: Vec<&str> =
             self.groups.iter().map(|(group, _)| &*group.name).filter(|name| *name != "mean").collect();

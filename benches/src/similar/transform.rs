@@ -104,11 +104,13 @@ fn collect<'a>(
     round: &mut Vec<(&'static str, Option<&'static str>)>,
     leaves: &mut Vec<Leaf<'a>>,
 ) {
-    if node.end_byte() <= function.start || node.start_byte() >= function.end || node.byte_range().is_empty() {
+    if node.end_byte() <= function.start || node.start_byte() >= function.end || node.byte_range().is_empty()
+    {
         return;
     }
     let kind = node.kind();
-    let is_whole = ["string", "template", "regex", "char_literal", "comment"].iter().any(|part| kind.contains(part));
+    let is_whole =
+        ["string", "template", "regex", "char_literal", "comment"].iter().any(|part| kind.contains(part));
     if node.child_count() == 0 || is_whole {
         let range = node.start_byte().max(function.start)..node.end_byte().min(function.end);
         let is_name = node.is_named() && kind.contains("identifier");
@@ -136,16 +138,28 @@ fn collect<'a>(
 
 /// What declares variables, in the grammars of the six languages, parameters aside.
 const DECLARING: [&str; 14] = [
-    "let_declaration", "let_condition", "variable_declarator", "init_declarator", "local_variable_declaration",
-    "assignment", "named_expression", "for_statement", "for_in_statement", "for_expression", "enhanced_for_statement",
-    "for_range_loop", "for_in_clause", "declaration",
+    "let_declaration",
+    "let_condition",
+    "variable_declarator",
+    "init_declarator",
+    "local_variable_declaration",
+    "assignment",
+    "named_expression",
+    "for_statement",
+    "for_in_statement",
+    "for_expression",
+    "enhanced_for_statement",
+    "for_range_loop",
+    "for_in_clause",
+    "declaration",
 ];
 
 /// Whether a name with these nodes round it, each with the field of it that the next is in, is that of a variable that begins
 /// to be here.
 fn is_bound(round: &[(&str, Option<&str>)]) -> bool {
     for (kind, field) in round.iter().rev().take(5) {
-        let is_target = matches!(field, Some("name" | "pattern" | "left" | "declarator" | "alias" | "parameter"));
+        let is_target =
+            matches!(field, Some("name" | "pattern" | "left" | "declarator" | "alias" | "parameter"));
         if kind.contains("parameter") {
             return !matches!(field, Some("type" | "value" | "default_value"));
         }
@@ -180,11 +194,17 @@ fn locals<'a>(leaves: &[Leaf<'a>]) -> HashSet<&'a str> {
 
 /// Words for what is renamed.
 const WORDS: [&str; 24] = [
-    "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "ivory", "jade", "koala", "lotus", "maple",
-    "north", "ocean", "pearl", "quartz", "raven", "slate", "tulip", "umber", "violet", "willow", "zephyr",
+    "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "ivory", "jade", "koala",
+    "lotus", "maple", "north", "ocean", "pearl", "quartz", "raven", "slate", "tulip", "umber", "violet",
+    "willow", "zephyr",
 ];
 
-fn renamed(text: &str, function: &Range<usize>, leaves: &[Leaf<'_>], names: &HashSet<&str>) -> Option<String> {
+fn renamed(
+    text: &str,
+    function: &Range<usize>,
+    leaves: &[Leaf<'_>],
+    names: &HashSet<&str>,
+) -> Option<String> {
     let mut given: HashMap<&str, String> = HashMap::new();
     let mut out = String::new();
     let mut at = function.start;

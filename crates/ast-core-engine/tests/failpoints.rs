@@ -127,7 +127,8 @@ async fn what_is_compared_is_of_files_that_are_there() {
     let change = move || {
         if !is_over.swap(true, Ordering::SeqCst) {
             rewrite(&root, "b");
-            std::thread::scope(|scope| scope.spawn(|| runtime.block_on(index(&changing, &root))).join()).unwrap();
+            std::thread::scope(|scope| scope.spawn(|| runtime.block_on(index(&changing, &root))).join())
+                .unwrap();
         }
     };
     fail::cfg_callback(step, change).unwrap();

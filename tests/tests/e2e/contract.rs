@@ -118,7 +118,10 @@ fn similar() {
         "path": "py/smoothing.py", "start_line": 1, "end_line": 13, "language": "python", "kind": "function",
         "name": "moving_average", "scope": [], "unindexed": false,
     });
-    assert_eq!((&reply["schema"], &reply["place"], &reply["notices"]), (&1.into(), &place, &Value::Array(vec![])));
+    assert_eq!(
+        (&reply["schema"], &reply["place"], &reply["notices"]),
+        (&1.into(), &place, &Value::Array(vec![]))
+    );
     let hits = reply["hits"].as_array().expect("hits");
     assert_eq!(hits.len(), 10);
     assert_eq!((&hits[0]["path"], &hits[0]["name"]), (&"rust/smooth.rs".into(), &"moving_average".into()));

@@ -97,7 +97,8 @@ fn translations_find_each_other() {
         let files: Vec<&str> = group.split(' ').collect();
         for file in &files {
             let line = line_of_body(&repository.read(file));
-            let reply = similar(&repository, &SimilarQuery { limit: 3, ..SimilarQuery::of_place(*file, line) });
+            let reply =
+                similar(&repository, &SimilarQuery { limit: 3, ..SimilarQuery::of_place(*file, line) });
             let is_right = |hit: &SearchHit| files.contains(&hit.path.as_str());
             asked += 1;
             first += usize::from(reply.hits.first().is_some_and(is_right));
@@ -140,7 +141,8 @@ fn code_is_a_query_with_and_without_its_language() {
 #[test]
 fn a_file_that_has_changed_is_taken_as_it_is_and_its_old_self_does_not_come() {
     let repository = indexed();
-    let changed = format!("import math\n\nLIMIT = 9\n\n\n{}", repository.read(PLACE).replace("running", "sum_so_far"));
+    let changed =
+        format!("import math\n\nLIMIT = 9\n\n\n{}", repository.read(PLACE).replace("running", "sum_so_far"));
     repository.write(PLACE, changed);
     let reply = similar(&repository, &SimilarQuery::of_place(PLACE, LINE + 5));
     let place = reply.place.expect("a place");
@@ -290,7 +292,8 @@ fn the_command_line_takes_places_from_where_it_is_and_code_from_standard_input()
         .filter_map(|hit| hit["path"].as_str().map(str::to_owned))
         .collect();
     assert!(best.contains(&PLACE.to_owned()), "{best:?}");
-    let answer = run_with_input(&repository, &["similar", "-", "--as", "python", "--lang", "rust", "--json"], &code);
+    let answer =
+        run_with_input(&repository, &["similar", "-", "--as", "python", "--lang", "rust", "--json"], &code);
     assert_eq!(first(&answer).as_deref(), Some("rust/smooth.rs"));
 
     run_with_input(&repository, &["similar", "-"], "").assert_refused(2, &["no word to look for"]);

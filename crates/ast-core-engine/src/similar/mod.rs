@@ -213,7 +213,9 @@ impl Engine {
                     (Some(_), Some(cosine)) => Some(cosine.clamp(0.0, 1.0)),
                     (Some(near), None) => {
                         let vector = filter.snapshot.as_ref().map(|snapshot| snapshot.vector(id));
-                        Some(vector.transpose()?.flatten().map_or(0.0, |vector| cosine(&near.vector, &vector)))
+                        Some(
+                            vector.transpose()?.flatten().map_or(0.0, |vector| cosine(&near.vector, &vector)),
+                        )
                     }
                 };
                 let shape = rarity.shape(&profile, &other, &weights);

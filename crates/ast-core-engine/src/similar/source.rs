@@ -6,7 +6,9 @@ use crate::memory::of_parsing;
 use crate::prepare::{Labels, ReadError, names_of_chunks, read_file};
 use crate::{EngineConfig, EngineError, SimilarPlace};
 use ast_core_embed::EmbedInput;
-use ast_core_model::{Chunk, ChunkId, ContentHash, LanguageName, LineRange, RepoPath, Span, Symbol, scope_of};
+use ast_core_model::{
+    Chunk, ChunkId, ContentHash, LanguageName, LineRange, RepoPath, Span, Symbol, scope_of,
+};
 use ast_core_parse::{Language, ParseError, ParseLimits, Parser, SourceText};
 use ast_core_search::QueryError;
 use ast_core_storage::{Document, FileRecord};
@@ -87,8 +89,7 @@ impl Source {
                 if let Some((record, before)) = &indexed {
                     let chunk = &document.chunks[at];
                     let same = same_places(&document.symbols, chunk, before);
-                    source.same =
-                        same.into_iter().filter_map(|at| ChunkId::in_file(record.id, at)).collect();
+                    source.same = same.into_iter().filter_map(|at| ChunkId::in_file(record.id, at)).collect();
                 }
                 Ok(source)
             }

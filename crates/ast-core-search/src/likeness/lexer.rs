@@ -326,7 +326,8 @@ const OPERATORS: &[(&str, u16)] = &[
 /// as it goes.
 pub(super) fn tokens<'a>(text: &'a str, language: Option<&str>, emit: impl FnMut(Token<'a>)) {
     let languages = languages_of(language);
-    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0, languages, heads: Vec::new(), depth: 0, emit };
+    let mut lexer =
+        Lexer { text, bytes: text.as_bytes(), at: 0, languages, heads: Vec::new(), depth: 0, emit };
     if text.starts_with("#!/") {
         lexer.skip_line();
     }

@@ -86,9 +86,8 @@ impl Profiler {
 
 /// FNV-1a by numbers instead of bytes, and the last step of SplitMix64, so that all bits are of use.
 fn hash_of(values: impl Iterator<Item = u64>) -> u64 {
-    let hash = values.fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| {
-        (hash ^ value).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = values
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| (hash ^ value).wrapping_mul(0x0000_0100_0000_01b3));
     let hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ hash >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ hash >> 31
@@ -236,7 +235,8 @@ mod tests {
     #[test]
     fn comments_layout_numbers_and_strings_are_no_part_of_the_shape() {
         let python = "def f(a, b):\n    # first\n    if a == 1:\n        return g('x', 2)\n    return b\n";
-        let other = "def f(a, b):\n  if a == 77:  # second\n\n    return g(\"yy\",\n             3)\n  return b";
+        let other =
+            "def f(a, b):\n  if a == 77:  # second\n\n    return g(\"yy\",\n             3)\n  return b";
         assert_eq!(alike(&profile(python, "python"), &profile(other, "python"), &[]).0, 1.0);
     }
 
@@ -258,7 +258,8 @@ mod tests {
         let rare = "x ^= y << 13 ^ ~z;\n";
         let query = profile(&(getter("v") + rare), "cpp");
         let common = alike(&query, &profile(&getter("w"), "cpp"), &others).0;
-        let same = alike(&query, &profile(&format!("void f() {{ a ^= b << 13 ^ ~c; }} {rare}"), "cpp"), &others).0;
+        let same =
+            alike(&query, &profile(&format!("void f() {{ a ^= b << 13 ^ ~c; }} {rare}"), "cpp"), &others).0;
         let unweighted = alike(&query, &profile(&getter("w"), "cpp"), &[]).0;
         assert!(same > common && common < unweighted, "{same} {common} {unweighted}");
     }
@@ -298,12 +299,19 @@ mod tests {
     }
 
     const PARTS: [&str; 8] = [
-        "let a = b + 1;\n", "if x > y { return z; }\n", "for i in 0..n { f(i)?; }\n", "s.push_str(\"text here\");\n",
-        "match v { Some(w) => w, None => 0 }\n", "// note\n", "struct P { q: u8 }\n", "while !done() { step(); }\n",
+        "let a = b + 1;\n",
+        "if x > y { return z; }\n",
+        "for i in 0..n { f(i)?; }\n",
+        "s.push_str(\"text here\");\n",
+        "match v { Some(w) => w, None => 0 }\n",
+        "// note\n",
+        "struct P { q: u8 }\n",
+        "while !done() { step(); }\n",
     ];
 
     fn code() -> impl Strategy<Value = String> {
-        proptest::collection::vec(proptest::sample::select(PARTS.to_vec()), 0..12).prop_map(|parts| parts.concat())
+        proptest::collection::vec(proptest::sample::select(PARTS.to_vec()), 0..12)
+            .prop_map(|parts| parts.concat())
     }
 
     proptest! {
