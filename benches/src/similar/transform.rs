@@ -101,7 +101,7 @@ fn collect<'a>(
     node: Node<'_>,
     function: &Range<usize>,
     text: &'a str,
-    round: &mut Vec<(&'static str, Option<&'static str>)>,
+    round: &mut Vec<(String, Option<String>)>,
     leaves: &mut Vec<Leaf<'a>>,
 ) {
     if node.end_byte() <= function.start || node.start_byte() >= function.end || node.byte_range().is_empty()
@@ -123,15 +123,11 @@ fn collect<'a>(
         });
         return;
     }
-    let mut cursor = node.walk();
-    if cursor.goto_first_child() {
-        loop {
-            round.push((kind, cursor.field_name()));
-            collect(cursor.node(), function, text, round, leaves);
+    for at in 0..node.child_count() as u32 {
+        if let Some(child) = node.child(at) {
+            round.push((kind.to_owned(), node.field_name_for_child(at).map(str::to_owned)));
+            collect(child, function, text, round, leaves);
             round.pop();
-            if !cursor.goto_next_sibling() {
-                break;
-            }
         }
     }
 }
@@ -156,17 +152,18 @@ const DECLARING: [&str; 14] = [
 
 /// Whether a name with these nodes round it, each with the field of it that the next is in, is that of a variable that begins
 /// to be here.
-fn is_bound(round: &[(&str, Option<&str>)]) -> bool {
+fn is_bound(round: &[(String, Option<String>)]) -> bool {
     for (kind, field) in round.iter().rev().take(5) {
+        let field = field.as_deref();
         let is_target =
             matches!(field, Some("name" | "pattern" | "left" | "declarator" | "alias" | "parameter"));
         if kind.contains("parameter") {
             return !matches!(field, Some("type" | "value" | "default_value"));
         }
-        if DECLARING.contains(kind) {
+        if DECLARING.contains(&kind.as_str()) {
             return is_target;
         }
-        if field.is_some() && !is_target && *field != Some("parameters") {
+        if field.is_some() && !is_target && field != Some("parameters") {
             return false;
         }
     }

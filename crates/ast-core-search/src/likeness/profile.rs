@@ -195,8 +195,8 @@ fn resemblance(
     if smaller <= 0.0 {
         return 0.0;
     }
-    let share = containment.clamp(0.0, 1.0);
-    ((1.0 - share) * of_both / either + share * of_both / smaller).clamp(0.0, 1.0)
+    let (jaccard, contained) = (of_both / either, of_both / smaller);
+    (jaccard + containment.clamp(0.0, 1.0) * (contained - jaccard)).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
