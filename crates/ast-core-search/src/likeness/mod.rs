@@ -50,6 +50,6 @@ pub struct LikenessWeights {
 
 impl Default for LikenessWeights {
     fn default() -> Self {
-        Self { meaning: 0.35, shape: 0.35, words: 0.3, containment: 0.3, gram: 5 }
+        Self { meaning: 0.4, shape: 0.3, words: 0.3, containment: 0.3, gram: 5 }
     }
 }
