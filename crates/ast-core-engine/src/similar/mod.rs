@@ -193,8 +193,10 @@ impl Engine {
         let of_file = Arc::new(of_file);
         // Reading takes longest, and is done by two at a time.
         let (some, others) = files.split_at(files.len() / 2);
-        let (some, others) =
-            tokio::try_join!(self.profiles(some, of_file.clone()), self.profiles(others, of_file.clone()))?;
+        let (some, others) = tokio::try_join!(
+            self.profiles(source.clone(), some, of_file.clone()),
+            self.profiles(source.clone(), others, of_file.clone())
+        )?;
         let (mut documents, mut profiles) = some;
         documents.extend(others.0);
         profiles.extend(others.1);
@@ -204,10 +206,15 @@ impl Engine {
         let likeness = blocking(move || {
             let language = source.language.as_ref().map(|language| language.as_str());
             let profile = Profiler::new(&weights).profile(&source.code, language);
-            let rarity = Rarity::among(profiles.iter().map(|(_, profile)| profile).chain([&profile]));
+            let rarity = Rarity::among(profiles.iter().map(|other| &other.profile).chain([&profile]));
             let found: HashMap<ChunkId, f64> =
                 near.iter().flat_map(|near| near.found.iter().copied()).collect();
-            let compare = |(id, other): (ChunkId, Profile)| {
+            let compare = |Candidate { id, profile: other, is_copy }: Candidate| {
+                if is_copy {
+                    // Its vector is another where its path is.
+                    let meaning = near.is_some().then_some(1.0);
+                    return Ok((id, Likeness { meaning, shape: 1.0, words: 1.0 }));
+                }
                 let meaning = match (&near, found.get(&id)) {
                     (None, _) => None,
                     (Some(_), Some(cosine)) => Some(cosine.clamp(0.0, 1.0)),
@@ -231,12 +238,13 @@ impl Engine {
         Ok(Compared { documents, likeness: likeness?, is_torn })
     }
 
-    /// Files, and the profiles of these chunks of them. What a commit took away meanwhile is left out.
+    /// Files, and what of these chunks of them is compared with the source. What a commit took away meanwhile is left out.
     async fn profiles(
         &self,
+        source: Arc<Source>,
         files: &[FileId],
         chunks: Arc<HashMap<FileId, Vec<ChunkId>>>,
-    ) -> Result<(Vec<(FileRecord, Document)>, Vec<(ChunkId, Profile)>), EngineError> {
+    ) -> Result<(Vec<(FileRecord, Document)>, Vec<Candidate>), EngineError> {
         let documents = self.store.outlines(files).await?;
         let weights = self.config.likeness;
         blocking(move || {
@@ -247,7 +255,9 @@ impl Engine {
                 let language = record.language.as_ref().map(|language| language.as_str());
                 for &id in chunks.get(&record.id).into_iter().flatten() {
                     if let Some(chunk) = document.chunks.get(id.ordinal() as usize) {
-                        profiles.push((id, profiler.profile(text.slice(chunk.span), language)));
+                        let code = text.slice(chunk.span);
+                        let is_copy = code.trim() == source.code.trim();
+                        profiles.push(Candidate { id, profile: profiler.profile(code, language), is_copy });
                     }
                 }
             }
@@ -292,6 +302,14 @@ impl Engine {
 struct Near {
     vector: Vec<f32>,
     found: Vec<(ChunkId, f64)>,
+}
+
+/// What of a chunk is compared with a source.
+struct Candidate {
+    id: ChunkId,
+    profile: Profile,
+    /// Whether its text is that of the source.
+    is_copy: bool,
 }
 
 /// Candidates that were compared with a source.
