@@ -292,7 +292,9 @@ fn the_command_line_takes_places_from_where_it_is_and_code_from_standard_input()
     assert_eq!(first(&answer).as_deref(), Some("rust/smooth.rs"));
 
     run_with_input(&repository, &["similar", "-"], "").assert_refused(2, &["no word to look for"]);
-    repository.run(["similar", PLACE]).assert_refused(2, &["a file and a line", "src/main.rs:12"]);
+    let no_line = repository.run(["similar", PLACE]);
+    assert_eq!((no_line.code, &*no_line.stdout), (Some(2), ""));
+    assert!(no_line.stderr.contains("expected a file and a line, such as src/main.rs:12"), "{no_line:?}");
     repository.run(["similar", "py/smoothing.py:999"]).assert_refused(2, &["line 999", "lines 1-13"]);
     repository.run(["similar", "none.py:1"]).assert_refused(2, &["none.py", "no such file"]);
     repository.run(["similar", "py/smoothing.py:4", "--as", "rust"]).assert_refused(2, &["--as"]);
