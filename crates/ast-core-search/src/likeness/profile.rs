@@ -328,12 +328,12 @@ mod tests {
             let (a, b) = (of(&a), of(&b));
             let others: Vec<Profile> = others.iter().map(|code| of(code)).collect();
             let rarity = Rarity::among(others.iter().chain([&a]));
-            let measures: [&dyn Fn(&Profile, &Profile) -> f64; 2] =
-                [&|a, b| rarity.shape(a, b, &weights), &|a, b| rarity.words(a, b, &weights)];
-            for measure in measures {
-                let alike = measure(&a, &b);
+            for (alike, back) in [
+                (rarity.shape(&a, &b, &weights), rarity.shape(&b, &a, &weights)),
+                (rarity.words(&a, &b, &weights), rarity.words(&b, &a, &weights)),
+            ] {
                 prop_assert!((0.0..=1.0).contains(&alike));
-                prop_assert!((alike - measure(&b, &a)).abs() < 1e-12);
+                prop_assert!((alike - back).abs() < 1e-12);
             }
             if !a.is_empty() {
                 prop_assert!((rarity.shape(&a, &a, &weights) - 1.0).abs() < 1e-12);
