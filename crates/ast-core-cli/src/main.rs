@@ -38,6 +38,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
         Command::Search(arguments) => commands::search::run(&arguments, &global, output),
         Command::Context(arguments) => commands::context::run(&arguments, &global, output),
         Command::Map(arguments) => commands::map::run(&arguments, &global, output),
+        Command::Similar(arguments) => commands::similar::run(&arguments, &global, output),
         Command::Symbols(arguments) => commands::symbols::run(&arguments, output),
         Command::Annotate(arguments) => commands::annotate::run(&arguments, output),
         Command::Query(arguments) => commands::query::run(&arguments, output),

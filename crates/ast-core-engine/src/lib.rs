@@ -76,6 +76,7 @@ mod references;
 mod report;
 mod rerank;
 mod retrieve;
+mod similar;
 mod snapshot;
 mod step;
 mod tokens;
@@ -100,7 +101,9 @@ pub use ast_core_parse::{
     Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
     QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
 };
-pub use ast_core_search::{QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why};
+pub use ast_core_search::{
+    Likeness, LikenessWeights, QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why,
+};
 pub use ast_core_storage::{
     Access, FileStatus, Finding, JobState, Part, Remedy, RepositoryId, SqliteStore, Store, StoreConfig,
     StoreError,
@@ -118,7 +121,9 @@ pub use map::{MapDefinition, MapFile, MapQuery, MapReply};
 pub use outline::{
     FileCapture, FileMatch, FileMatches, Outline, OutlineError, OutlineOptions, outline, query_files,
 };
-pub use query::{SearchHit, SearchNotice, SearchQuery, SearchReply};
+pub use query::{
+    SearchHit, SearchNotice, SearchQuery, SearchReply, SimilarPlace, SimilarQuery, SimilarReply, SimilarTo,
+};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,

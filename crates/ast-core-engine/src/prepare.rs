@@ -361,7 +361,7 @@ fn place_of(path: &RepoPath, symbols: &[Symbol], chunk: &Chunk) -> String {
 }
 
 /// For each chunk the name of what it is about, and the names that are defined in it.
-fn names_of_chunks(symbols: &[Symbol], chunks: &[Chunk]) -> Vec<String> {
+pub(crate) fn names_of_chunks(symbols: &[Symbol], chunks: &[Chunk]) -> Vec<String> {
     let mut by_name: Vec<(u32, usize)> =
         symbols.iter().enumerate().map(|(index, symbol)| (symbol.name_span.start, index)).collect();
     by_name.sort_unstable();
@@ -384,7 +384,7 @@ fn names_of_chunks(symbols: &[Symbol], chunks: &[Chunk]) -> Vec<String> {
     chunks.iter().map(&mut names_of).collect()
 }
 
-enum ReadError {
+pub(crate) enum ReadError {
     Vanished,
     TooLarge(Stamp),
     Failed(String),
@@ -423,7 +423,7 @@ fn is_transient(error: &std::io::Error) -> bool {
 
 /// Reads a file of at most `max_bytes`, with its stamp from before the read: what changes meanwhile is seen as
 /// changed by the next run.
-fn read_file(path: &Path, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadError> {
+pub(crate) fn read_file(path: &Path, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadError> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => ReadError::Vanished,
         _ if is_transient(&error) => ReadError::Transient(io_reason(&error)),

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Candidates that each way of finding brings, at least.
-const CANDIDATES: usize = 200;
+pub(crate) const CANDIDATES: usize = 200;
 
 /// How often a search is made before it does without what commits took away meanwhile: a file that is indexed anew is another.
-const ATTEMPTS: usize = 4;
+pub(crate) const ATTEMPTS: usize = 4;
 
 /// Definitions of one name that are looked at, and files that they are looked for in, each of which is read whole.
 const MAX_DEFINITIONS: usize = 50;
@@ -65,7 +65,7 @@ impl Engine {
         }
         let mut other = self.other_embedder().await?;
         let generation = self.store.generation().await?;
-        let files = self.filter_files(query, paths.as_ref(), generation).await?;
+        let files = self.filter_files(&query.languages, paths.as_ref(), generation).await?;
         // Words alone are found without them.
         let snapshot = match (query.mode.is_semantic() && other.is_none()) || !query.kinds.is_empty() {
             true => Some(self.vectors(generation).await?),
@@ -147,6 +147,7 @@ impl Engine {
                 semantic: score_in(semantic.as_deref(), ranked.id),
                 boosts: ranked.boosts,
                 reranked: reranked.get(&ranked.id).copied(),
+                likeness: None,
             };
             Some(hit)
         };
@@ -250,7 +251,7 @@ impl Engine {
         Ok(files.into_iter().map(|naming| naming.file).take(MAX_DEFINING_FILES).collect())
     }
 
-    async fn lexical_candidates(
+    pub(crate) async fn lexical_candidates(
         &self,
         terms: &[String],
         filter: &Arc<Filter>,
@@ -284,15 +285,7 @@ impl Engine {
             if query.iter().all(|&value| value == 0.0) {
                 return Ok(Some(Default::default()));
             }
-            let Some(snapshot) = &filter.snapshot else { return Ok(Some(Default::default())) };
-            let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
-            let options = SearchOptions::new(wanted).with_threshold(embedder.noise_floor());
-            let options = if filter.is_open() { options } else { options.with_filter(&passes) };
-            let neighbors = pool.install(|| snapshot.search(&query, &options))?;
-            let found = neighbors
-                .into_iter()
-                .filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score))))
-                .collect();
+            let found = pool.install(|| nearest(&query, &filter, embedder.noise_floor(), wanted))?;
             Ok(Some((query, found)))
         })
         .await?;
@@ -327,6 +320,21 @@ impl Engine {
         }
         cosines
     }
+}
+
+/// The chunks whose vectors are nearest to this one, nearest first, as far as they are nearer than chance.
+pub(crate) fn nearest(
+    vector: &[f32],
+    filter: &Filter,
+    noise_floor: f32,
+    wanted: usize,
+) -> Result<Vec<(ChunkId, f64)>, VectorError> {
+    let Some(snapshot) = &filter.snapshot else { return Ok(Vec::new()) };
+    let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
+    let options = SearchOptions::new(wanted).with_threshold(noise_floor);
+    let options = if filter.is_open() { options } else { options.with_filter(&passes) };
+    let neighbors = snapshot.search(vector, &options)?.into_iter();
+    Ok(neighbors.filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score)))).collect())
 }
 
 /// What was found for a query, before it is ranked.

@@ -11,6 +11,7 @@ pub(crate) mod map;
 pub(crate) mod query;
 pub(crate) mod references;
 pub(crate) mod search;
+pub(crate) mod similar;
 pub(crate) mod status;
 pub(crate) mod symbols;
 pub(crate) mod watch;

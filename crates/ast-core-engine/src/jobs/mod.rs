@@ -345,7 +345,7 @@ fn new_record(root: &Path, paths: Option<Vec<RepoPath>>, options: &IndexOptions)
 }
 
 /// The path in the tree of a file that is named; it need not be there.
-fn path_in(root: &Path, file: &Path) -> Result<RepoPath, EngineError> {
+pub(crate) fn path_in(root: &Path, file: &Path) -> Result<RepoPath, EngineError> {
     let outside = || EngineError::OutsideTree { path: file.to_owned(), root: root.to_owned() };
     let absolute = plain(&root.join(file)).ok_or_else(outside)?;
     // It may have been named by way of a link to the tree, or into it.
