@@ -1,6 +1,7 @@
 //! What can go wrong with the engine.
 
 use crate::JobId;
+use ast_core_model::RepoPath;
 use std::path::PathBuf;
 
 /// Why the engine could not do what was asked. What goes wrong with one file is not one of these: it is in the
@@ -89,6 +90,23 @@ pub enum EngineError {
         path: PathBuf,
         /// The tree.
         root: PathBuf,
+    },
+    /// A file that was asked for is not in the index.
+    #[error(
+        "{path} is not in the index: there is no such file, a rule leaves it out, its language is not known, or it came \
+         after the last run"
+    )]
+    NotIndexed {
+        /// Its path in the tree.
+        path: RepoPath,
+    },
+    /// A file that is in the index cannot be shown as it is now.
+    #[error("{path} is in the index and cannot be read now: {reason}")]
+    Unreadable {
+        /// Its path in the tree.
+        path: RepoPath,
+        /// Why.
+        reason: String,
     },
     /// There is no job with this number, or no longer.
     #[error("no job {id}; of jobs that are over, the last hundred are kept")]

@@ -61,6 +61,7 @@ mod doctor;
 mod embeddings;
 mod engine;
 mod error;
+mod file;
 mod filter;
 mod hit;
 mod index;
@@ -76,6 +77,8 @@ mod rerank;
 mod retrieve;
 mod snapshot;
 mod step;
+mod symbols;
+mod tree_file;
 mod vector_file;
 mod vectors;
 mod watch;
@@ -99,8 +102,8 @@ pub use ast_core_parse::{
 };
 pub use ast_core_search::{QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why};
 pub use ast_core_storage::{
-    Access, FileStatus, Finding, JobState, Part, Remedy, RepositoryId, SqliteStore, Store, StoreConfig,
-    StoreError,
+    Access, FileStatus, Finding, JobState, NameMatch, Part, Remedy, RepositoryId, SqliteStore, Store,
+    StoreConfig, StoreError,
 };
 pub use ast_core_vector::VectorError;
 pub use config::{EmbeddingCacheConfig, EngineConfig, RerankConfig, VectorBackend, find_database};
@@ -108,6 +111,7 @@ pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
 pub use engine::{Engine, indexed_embedder};
 pub use error::EngineError;
+pub use file::FileView;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
@@ -117,6 +121,7 @@ pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,
     VectorFileState,
 };
+pub use symbols::{FoundSymbol, SymbolLookup, SymbolReply};
 pub use watch::{WatchEvent, WatchOptions};
 
 /// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is

@@ -65,7 +65,7 @@ pub fn outline(
             }
             tasks.extend(discovery.files.into_iter().map(|file| Task {
                 shown: shown(&path.join(file.path.as_str())),
-                path: file.absolute,
+                path: file.absolute(),
                 language: options.language,
                 size: file.stamp.size,
             }));
