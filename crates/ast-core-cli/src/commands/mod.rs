@@ -4,6 +4,8 @@ pub(crate) mod annotate;
 pub(crate) mod doctor;
 pub(crate) mod index;
 pub(crate) mod languages;
+#[cfg(feature = "mcp")]
+pub(crate) mod mcp;
 pub(crate) mod references;
 pub(crate) mod search;
 pub(crate) mod status;
