@@ -92,27 +92,37 @@ impl Workspace {
         let of =
             |state, stale_files, note: Option<String>| IndexNote { generation, state, stale_files, note };
         let keeping = self.keeper.state();
-        if let Keeping::Starting = keeping {
-            let missing = if complete { "what changed lately may be missing" } else { "files are missing" };
-            return of("updating", None, Some(format!("it is being brought up, and {missing}")));
-        }
-        if !complete {
-            let note = "its last run did not come to its end, so files are missing; call index_workspace";
-            return of("incomplete", None, Some(note.into()));
-        }
-        if let Keeping::Following = keeping {
-            return of("current", Some(0), None);
+        let is_updating = keeping == Keeping::Starting;
+        match (complete, is_updating) {
+            (false, true) => {
+                return of("updating", None, Some("it is being brought up, and files are missing".into()));
+            }
+            (false, false) => {
+                let note = "its last run did not come to its end, so files are missing; call index_workspace";
+                return of("incomplete", None, Some(note.into()));
+            }
+            _ => {}
         }
         let why = match keeping {
+            Keeping::Following => return of("current", Some(0), None),
+            Keeping::Starting => String::new(),
             Keeping::Not(reason) => format!(" (it does not follow the tree: {reason})"),
-            _ => String::new(),
         };
         match self.looks.stale(engine).await {
             Some(0) => of("current", Some(0), None),
             Some(stale) => {
                 let files =
                     if stale == 1 { "1 file differs".into() } else { format!("{stale} files differ") };
-                of("stale", Some(stale), Some(format!("{files} from it; call index_workspace{why}")))
+                match is_updating {
+                    true => of(
+                        "updating",
+                        Some(stale),
+                        Some(format!("{files} from it, and are being brought in")),
+                    ),
+                    false => {
+                        of("stale", Some(stale), Some(format!("{files} from it; call index_workspace{why}")))
+                    }
+                }
             }
             None => of("unknown", None, Some(format!("whether the tree differs from it is not known{why}"))),
         }

@@ -28,6 +28,8 @@ pub(crate) enum Keeping {
 pub(crate) struct Keeper {
     state: Arc<Mutex<Keeping>>,
     running: Mutex<Option<Running>>,
+    /// Why it is not, unless it is.
+    reason: &'static str,
 }
 
 #[derive(Debug)]
@@ -37,8 +39,9 @@ struct Running {
 }
 
 impl Keeper {
-    pub(crate) fn new(reason: &str) -> Self {
-        Self { state: Arc::new(Mutex::new(Keeping::Not(reason.into()))), running: Mutex::default() }
+    pub(crate) fn new(reason: &'static str) -> Self {
+        let state = Arc::new(Mutex::new(Keeping::Not(reason.into())));
+        Self { state, running: Mutex::default(), reason }
     }
 
     pub(crate) fn state(&self) -> Keeping {
@@ -50,14 +53,19 @@ impl Keeper {
     }
 
     /// Ends it, and waits until it has let go of the index.
-    pub(crate) async fn stop(&self, reason: &str) {
+    pub(crate) async fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Running { cancel, task }) = running {
             cancel.cancel();
             // It panicked, if anything; there is nothing of it left then.
             let _ = task.await;
-            Self::set(&self.state, Keeping::Not(reason.into()));
         }
+        Self::set(&self.state, Keeping::Not(self.reason.into()));
+    }
+
+    /// Somebody else brings the index up, until it is [stopped](Self::stop) or started.
+    pub(crate) fn leave_to_others(&self) {
+        Self::set(&self.state, Keeping::Starting);
     }
 }
 

@@ -92,7 +92,8 @@ impl Workspace {
         control: IndexControl,
     ) -> Result<IndexReport, Failure> {
         let _run = self.run.lock().await;
-        self.keeper.stop("an index run is under way").await;
+        self.keeper.stop().await;
+        self.keeper.leave_to_others();
         let ran = async {
             let config = configure(&self.config, &self.database, Access::Write).await?;
             let engine = Engine::open(config).await?;
@@ -102,6 +103,7 @@ impl Workspace {
         };
         let report = ran.await;
         // What is open may be of an index that was made anew, and what follows the tree was held up.
+        self.keeper.stop().await;
         self.forget_engine().await;
         if !self.shutdown.is_cancelled() {
             let _ = self.engine().await;
@@ -112,7 +114,7 @@ impl Workspace {
     /// Lets go of everything.
     pub(crate) async fn close(&self) {
         self.shutdown.cancel();
-        self.keeper.stop("the server has ended").await;
+        self.keeper.stop().await;
         let engine = self.open.lock().await.take();
         if let Some(Ok(engine)) = engine.map(Arc::try_unwrap) {
             engine.close().await;

@@ -20,6 +20,7 @@ mod index;
 mod interrupted;
 mod jobs;
 mod killed;
+mod mcp;
 mod processes;
 mod random;
 mod references;

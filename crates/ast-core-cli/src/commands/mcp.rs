@@ -11,12 +11,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) fn run(arguments: McpArguments, global: Global, output: &Output) -> Result<Exit, Failed> {
-    let tree = match &arguments.path {
-        Some(path) => {
+    let tree = match (&arguments.path, arguments.http) {
+        (Some(path), _) => {
             check_directory(path)?;
             TreeChoice::This(path.clone())
         }
-        None => TreeChoice::OfClient { otherwise: std::env::current_dir()?, never: no_projects() },
+        // One server for several clients is about one tree.
+        (None, Some(_)) => TreeChoice::This(std::env::current_dir()?),
+        (None, None) => TreeChoice::OfClient { otherwise: std::env::current_dir()?, never: no_projects() },
     };
     let address = arguments.http;
     let server = McpServer::new(ServerConfig {

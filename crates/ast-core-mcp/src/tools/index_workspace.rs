@@ -4,6 +4,7 @@ use super::{Call, index_note, number, text, tool, yes_or_no};
 use crate::answer::Answer;
 use crate::arguments;
 use crate::failure::Failure;
+use crate::freshness::IndexNote;
 use ast_core_engine::{IndexControl, IndexOptions, ProgressObserver, ProgressSnapshot};
 use rmcp::model::{ProgressNotificationParam, Tool, ToolAnnotations};
 use serde::Deserialize;
@@ -13,6 +14,8 @@ use tokio::sync::watch;
 
 /// Least time from one notification of progress to the next.
 const INTERVAL: Duration = Duration::from_millis(250);
+/// How long the last of them may take.
+const LAST_WITHIN: Duration = Duration::from_secs(1);
 /// Files that failed and are named.
 const NAMED: usize = 20;
 
@@ -47,22 +50,18 @@ pub(super) async fn call(call: Call) -> Result<Answer, Failure> {
     };
     let report = call.workspace.index(&IndexOptions { rebuild: asked.rebuild }, control).await;
     if let Some(teller) = teller {
-        // What it has not told by now, the answer tells.
-        teller.abort();
+        // It ends when it has told the last of it; to a client that does not listen, it never has.
+        let _ = tokio::time::timeout(LAST_WITHIN, teller).await;
     }
     let report = report?;
-    let engine = call.workspace.engine().await?;
-    let note = call.workspace.note(&engine, report.generation, true).await;
+    let generation = report.generation;
+    let note = IndexNote { generation, state: "current", stale_files: Some(0), note: None };
     let failed = report.failures.iter().take(NAMED);
     let failed: Vec<String> = failed.map(|failure| format!("{}: {}", failure.path, failure.reason)).collect();
     let (files, elapsed) = (&report.files, report.elapsed.as_millis() as u64);
     let mut text = format!(
-        "{}{} files indexed, {} unchanged, {} removed, in {elapsed} ms; generation {}",
-        note.line(),
-        files.indexed,
-        files.unchanged,
-        files.removed,
-        report.generation,
+        "{} files indexed, {} unchanged, {} removed, in {elapsed} ms; generation {generation}",
+        files.indexed, files.unchanged, files.removed,
     );
     if !report.failures.is_empty() {
         let names: Vec<_> = failed.iter().map(|name| crate::answer::shown(name)).collect();
