@@ -12,6 +12,7 @@ mod deny;
 mod embedder;
 mod finding;
 mod fuzz;
+mod mcp;
 mod metadata;
 mod new_language;
 mod node;
@@ -51,6 +52,8 @@ enum Verb {
     Bench(bench::Options),
     /// Build or test the Node package.
     Node(node::Options),
+    /// Drive `ast-core mcp` by the official clients of its protocol.
+    Mcp(mcp::Options),
     /// Run a fuzz target of ast-core-parse.
     Fuzz(fuzz::Options),
     /// Write what a new language of ast-core-parse begins with.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Verb::Corpus(options) => corpus::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Node(options) => node::run(&options),
+        Verb::Mcp(options) => mcp::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::NewLanguage(options) => new_language::run(&options),
         Verb::Torture(options) => torture::run(&options),

@@ -1,6 +1,6 @@
 //! From a file on disk to what the store keeps of it: read, parse, cut, embed. Runs on the workers.
 
-use crate::discover::{SourceFile, Stamp, io_reason};
+use crate::discover::{Stamp, io_reason};
 use crate::embeddings::Embeddings;
 use crate::memory::{of_parsing, of_text};
 use crate::plan::PlannedFile;
@@ -12,6 +12,7 @@ use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, 
 use ast_core_parse::{Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
 use ast_core_search::Document as Fields;
 use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
+use std::fs::File;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -114,7 +115,8 @@ impl Preparer {
     }
 
     pub(crate) fn prepare(&mut self, task: Task) -> Attempt<Task, Prepared> {
-        match read_file(&task.file.source, self.max_bytes) {
+        let source = &task.file.source;
+        match read_opened(tree_file::open(&source.root, &source.path), self.max_bytes) {
             Err(ReadError::Transient(reason)) => {
                 let result = self.prepare_read(task.clone(), Err(ReadError::Failed(reason)));
                 Attempt::Transient { item: task, result }
@@ -419,15 +421,15 @@ fn is_transient(error: &std::io::Error) -> bool {
         )
 }
 
-/// Reads a file of at most `max_bytes`, with its stamp from before the read: what changes meanwhile is seen as
-/// changed by the next run.
-fn read_file(source: &SourceFile, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadError> {
+/// Reads a file that was just opened, of at most `max_bytes`, with its stamp from before the read: what changes meanwhile is
+/// seen as changed by the next run.
+fn read_opened(opened: std::io::Result<File>, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadError> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => ReadError::Vanished,
         _ if is_transient(&error) => ReadError::Transient(io_reason(&error)),
         _ => ReadError::Failed(io_reason(&error)),
     };
-    let file = tree_file::open(&source.root, &source.path).map_err(failed)?;
+    let file = opened.map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(ReadError::Failed("it is no regular file any more".into()));

@@ -154,7 +154,10 @@ impl Engine {
         let hits: Vec<SearchHit> = ranked.into_iter().filter_map(with_score).collect();
         let is_torn = is_torn || hits.len() < ids.len();
         let complete = self.is_complete().await?;
-        Ok((SearchReply { hits, found: candidates, generation, complete, took: Duration::ZERO, notices }, is_torn))
+        Ok((
+            SearchReply { hits, found: candidates, generation, complete, took: Duration::ZERO, notices },
+            is_torn,
+        ))
     }
 
     /// Puts candidates in order, and says whether a commit took some away meanwhile. Where all else is alike, their places
