@@ -6,7 +6,7 @@ use crate::resources::{self, Wanted};
 use crate::tools::{self, Call, Entry};
 use crate::workspace::Workspace;
 use crate::{McpError, ServerConfig, TreeChoice};
-use ast_core_engine::{CancelToken, EngineError, SearchQuery, StoreError, find_database};
+use ast_core_engine::{CancelToken, EngineError, SearchMode, SearchQuery, StoreError, find_database};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ContentBlock, ErrorData,
     Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
@@ -199,8 +199,11 @@ impl Handler {
         let capabilities = peer.peer_info().map(|info| info.capabilities.clone());
         let Ok(workspace) = self.0.workspace(peer, capabilities).await else { return };
         if let Ok(engine) = workspace.engine().await {
+            // What a service embeds may cost money, and nobody asked for it.
+            let is_costly = engine.config().embedder.is_costly();
+            let mode = if is_costly { SearchMode::Lexical } else { SearchMode::Hybrid };
             // What it finds does not matter, and what is wrong is told to who asks.
-            let _ = engine.search(&SearchQuery { limit: 1, ..SearchQuery::new("main") }).await;
+            let _ = engine.search(&SearchQuery { limit: 1, mode, ..SearchQuery::new("main") }).await;
         }
     }
 }
