@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::freshness::IndexNote;
+use ast_core_engine::Failure as Failed;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -202,6 +203,9 @@ impl Row {
 
 const NUMBER_WIDTH: usize = 5;
 
+/// Characters of what is listed beside rows.
+const LONGEST: usize = 200;
+
 fn json_size(text: &str) -> usize {
     serde_json::to_string(text).map_or(text.len(), |text| text.len())
 }
@@ -218,6 +222,20 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
                 escaped.into_iter().flatten().chain(plain)
             })
             .collect(),
+    }
+}
+
+/// Files that failed, as they are listed: each on one line that is not too long.
+pub(crate) fn failures<'a>(failures: impl Iterator<Item = &'a Failed>) -> Vec<String> {
+    failures.map(|failed| shortened(&format!("{}: {}", failed.path, failed.reason))).collect()
+}
+
+/// What is listed beside rows: on one line, and not longer than that of a row usually is.
+pub(crate) fn shortened(text: &str) -> String {
+    let line = shown(text);
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.into_owned(),
     }
 }
 

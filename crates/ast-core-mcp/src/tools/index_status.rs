@@ -1,7 +1,7 @@
 //! `index_status`: what the index holds, and how it stands to the tree.
 
 use super::{Call, index_note, number, reading, text};
-use crate::answer::Answer;
+use crate::answer::{Answer, failures, shortened};
 use crate::arguments;
 use crate::failure::Failure;
 use crate::freshness::IndexNote;
@@ -52,10 +52,9 @@ pub(crate) async fn status(workspace: &Arc<Workspace>) -> Result<Answer, Failure
     let mut note = workspace.note(&engine, report.generation, report.complete).await;
     // It was looked at just now.
     note.stale_files = report.stale.as_ref().map(Vec::len);
-    let stale: Vec<String> =
-        report.stale.iter().flatten().take(NAMED).map(|stale| stale.path.clone()).collect();
-    let failed = report.failures.iter().take(NAMED);
-    let failed: Vec<String> = failed.map(|failure| format!("{}: {}", failure.path, failure.reason)).collect();
+    let stale = report.stale.iter().flatten().take(NAMED);
+    let stale: Vec<String> = stale.map(|stale| shortened(&stale.path)).collect();
+    let failed = failures(report.failures.iter().take(NAMED));
     let follows = match workspace.keeper.state() {
         Keeping::Following => "yes".to_owned(),
         Keeping::Starting => "it is being brought up".to_owned(),
@@ -84,6 +83,5 @@ pub(crate) async fn status(workspace: &Arc<Workspace>) -> Result<Answer, Failure
 
 fn listed(count: Option<usize>, names: &[String]) -> String {
     let count = count.map_or("unknown".to_owned(), |count| count.to_string());
-    let names: Vec<_> = names.iter().map(|name| crate::answer::shown(name)).collect();
     if names.is_empty() { count } else { format!("{count}: {}", names.join(", ")) }
 }

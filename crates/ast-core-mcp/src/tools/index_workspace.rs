@@ -1,7 +1,7 @@
 //! `index_workspace`: brings the index up, or makes it.
 
 use super::{Call, index_note, number, text, tool, yes_or_no};
-use crate::answer::Answer;
+use crate::answer::{Answer, failures};
 use crate::arguments;
 use crate::failure::Failure;
 use crate::freshness::IndexNote;
@@ -56,16 +56,14 @@ pub(super) async fn call(call: Call) -> Result<Answer, Failure> {
     let report = report?;
     let generation = report.generation;
     let note = IndexNote { generation, state: "current", stale_files: Some(0), note: None };
-    let failed = report.failures.iter().take(NAMED);
-    let failed: Vec<String> = failed.map(|failure| format!("{}: {}", failure.path, failure.reason)).collect();
+    let failed = failures(report.failures.iter().take(NAMED));
     let (files, elapsed) = (&report.files, report.elapsed.as_millis() as u64);
     let mut text = format!(
         "{} files indexed, {} unchanged, {} removed, in {elapsed} ms; generation {generation}",
         files.indexed, files.unchanged, files.removed,
     );
     if !report.failures.is_empty() {
-        let names: Vec<_> = failed.iter().map(|name| crate::answer::shown(name)).collect();
-        text.push_str(&format!("\n{} files failed: {}", report.failures.len(), names.join(", ")));
+        text.push_str(&format!("\n{} files failed: {}", report.failures.len(), failed.join(", ")));
     }
     let structured = json!({
         "index": note, "indexed": files.indexed, "unchanged": files.unchanged, "removed": files.removed,
