@@ -62,6 +62,12 @@ impl Looks {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Somebody else has looked just now.
+    pub(crate) fn saw(&self, took: Duration, stale: Option<usize>) {
+        let look = Look { at: Instant::now(), took, stale };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
+    }
+
     /// What is known is of no use any more.
     pub(crate) fn forget(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -77,8 +83,7 @@ impl Looks {
                 let Ok(_turn) = looks.turn.try_lock() else { return };
                 let begin = Instant::now();
                 let stale = engine.stale().await.ok().flatten().map(|stale| stale.len());
-                let look = Look { at: Instant::now(), took: begin.elapsed(), stale };
-                *looks.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
+                looks.saw(begin.elapsed(), stale);
             });
             let _ = tokio::time::timeout(PATIENCE, looking).await;
         }

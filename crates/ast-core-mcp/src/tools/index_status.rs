@@ -49,9 +49,13 @@ pub(crate) async fn status(workspace: &Arc<Workspace>) -> Result<Answer, Failure
         Err(failure) => return Err(failure),
     };
     let report = engine.status().await?;
+    let differing = report.stale.as_ref().map(Vec::len);
+    workspace.looks.saw(report.elapsed, differing);
     let mut note = workspace.note(&engine, report.generation, report.complete).await;
-    // It was looked at just now.
-    note.stale_files = report.stale.as_ref().map(Vec::len);
+    if note.state == "current" && differing.is_some_and(|files| files > 0) {
+        // They were changed a moment ago.
+        (note.state, note.stale_files) = ("updating", differing);
+    }
     let stale = report.stale.iter().flatten().take(NAMED);
     let stale: Vec<String> = stale.map(|stale| shortened(&stale.path)).collect();
     let failed = failures(report.failures.iter().take(NAMED));
@@ -70,7 +74,7 @@ pub(crate) async fn status(workspace: &Arc<Workspace>) -> Result<Answer, Failure
         report.symbols,
         report.chunks,
         report.bytes,
-        listed(note.stale_files, &stale),
+        listed(differing, &stale),
         listed(Some(report.failures.len()), &failed),
         report.configured_embedder,
     );
