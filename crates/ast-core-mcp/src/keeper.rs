@@ -75,6 +75,8 @@ impl Workspace {
         if !self.config.follow {
             return;
         }
+        // Who is at it begins this again at the end.
+        let Ok(_free) = self.run.try_lock() else { return };
         // To embed everything anew takes long, or costs money: nobody asked for it.
         if let Ok(Some(change)) = engine.embedder_change().await {
             let reason = format!("it has vectors of {}, and the settings name {}", change.before, change.now);

@@ -24,7 +24,7 @@ pub(crate) struct Workspace {
     /// For reading; `None` until there is an index.
     open: Mutex<Option<Arc<Engine>>>,
     /// Held while an index run of a tool is under way.
-    run: Mutex<()>,
+    pub(crate) run: Mutex<()>,
 }
 
 impl Workspace {
@@ -91,7 +91,7 @@ impl Workspace {
         options: &IndexOptions,
         control: IndexControl,
     ) -> Result<IndexReport, Failure> {
-        let _run = self.run.lock().await;
+        let run = self.run.lock().await;
         self.keeper.stop().await;
         self.keeper.leave_to_others();
         let ran = async {
@@ -105,6 +105,7 @@ impl Workspace {
         // What is open may be of an index that was made anew, and what follows the tree was held up.
         self.keeper.stop().await;
         self.forget_engine().await;
+        drop(run);
         if !self.shutdown.is_cancelled() {
             let _ = self.engine().await;
         }
