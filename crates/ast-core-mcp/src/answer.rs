@@ -64,7 +64,7 @@ impl Page {
 
     /// The lines of a body that there is room for beside its row, joined, and how many there are not.
     pub(crate) fn fitting<'a>(&self, row: usize, lines: impl Iterator<Item = &'a str>) -> (String, usize) {
-        let mut left = self.left.saturating_sub(row + 64);
+        let mut left = self.left.saturating_sub(row + BODY);
         let mut body = String::new();
         let mut beyond = 0;
         for line in lines {
@@ -187,10 +187,9 @@ impl Row {
     }
 
     /// What it takes, in bytes, without a body.
-    pub(crate) fn size(&self) -> usize {
-        let parts = [self.name.as_deref(), self.signature.as_deref()];
-        let parts: usize = parts.into_iter().flatten().map(json_size).sum();
-        json_size(&self.path) + parts + 128
+    fn size(&self) -> usize {
+        let json = serde_json::to_string(self).map_or(0, |json| json.len());
+        json.max(self.text().len())
     }
 
     /// With as much of a body as there is room for on a page.
@@ -202,6 +201,9 @@ impl Row {
 }
 
 const NUMBER_WIDTH: usize = 5;
+
+/// What a body takes beside its lines: its name, and how many lines there are more.
+const BODY: usize = 40;
 
 /// Characters of what is listed beside rows.
 const LONGEST: usize = 200;
@@ -281,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_too_long_is_cut_at_a_line() {
-        let page = Page::new(Some(200)).unwrap();
+        let page = Page::new(Some(400)).unwrap();
         let line = "x".repeat(90);
         let row = row("long").with_body(std::iter::repeat_n(line.as_str(), 50), &page);
         let body = row.body.clone().unwrap();

@@ -255,12 +255,12 @@ fn a_cursor_goes_on_where_a_page_ended() {
         let mut together: Vec<Value> = Vec::new();
         let (mut cursor, mut pages, mut left) = (None, 0, u64::MAX);
         loop {
-            let (page, text) = client.answer(tool, most(200, cursor.as_ref()));
+            let (page, text) = client.answer(tool, most(400, cursor.as_ref()));
             pages += 1;
             let rows = page["results"].as_array().expect("rows");
             assert!(!rows.is_empty(), "{tool}: {page}");
             // Three bytes of an answer are counted as a token.
-            assert!(page.to_string().len() <= 600 && text.len() <= 600 + 100, "{tool}: {page} {text}");
+            assert!(page.to_string().len() <= 1200 && text.len() <= 1200, "{tool}: {page} {text}");
             together.extend(rows.iter().cloned());
             let more = page["more"].as_u64().expect("how many more");
             assert!(more < left, "{tool}: {more} after {left}");

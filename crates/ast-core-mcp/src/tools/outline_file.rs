@@ -26,7 +26,7 @@ struct Arguments {
 pub(super) fn definition() -> Tool {
     let input = json!({
         "path": described("The file"),
-        "depth": { "type": "integer", "minimum": 1, "default": 2, "description": "1: without members" },
+        "depth": { "type": "integer", "default": 2, "description": "1: without members" },
         "cursor": text(),
         "max_tokens": max_tokens(),
     });

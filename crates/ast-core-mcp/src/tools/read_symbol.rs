@@ -30,7 +30,7 @@ struct Arguments {
 pub(super) fn definition() -> Tool {
     let input = json!({
         "path": described("The file"),
-        "line": { "type": "integer", "minimum": 1, "description": "A line of the definition" },
+        "line": { "type": "integer", "description": "A line of the definition" },
         "name": described("Its name, instead of a line, or of path and line if there is one such"),
         "cursor": text(),
         "max_tokens": max_tokens(),
