@@ -35,14 +35,18 @@ export const CLIENTS = {
   }
 }
 
-/** A client with a server of its own on a tree. What the server writes to standard error is collected. */
-export async function connect(kind, tree, args = []) {
+/**
+ * A client with a server of its own on a tree, until the end of the test. What the server writes to standard error is
+ * collected.
+ */
+export async function connect(test, kind, tree, args = []) {
   const { make, Transport, call } = kind
   const client = make()
   const transport = new Transport({ command: BINARY, args: ['mcp', tree, ...args], stderr: 'pipe' })
   const errors = []
   transport.stderr?.on('data', (chunk) => errors.push(chunk.toString()))
   await client.connect(transport)
+  test.after(() => client.close())
   return {
     client,
     errors: () => errors.join(''),

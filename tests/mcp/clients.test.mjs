@@ -26,7 +26,7 @@ for (const [name, kind] of Object.entries(CLIENTS)) {
       for (const level of ['warn', 'error']) {
         test.mock.method(console, level, (...words) => complaints.push(words.join(' ')))
       }
-      const session = await connect(kind, await tree(test, FILES))
+      const session = await connect(test, kind, await tree(test, FILES))
       assert.match(session.client.getInstructions(), /search_code/)
       const { tools } = await session.client.listTools()
       assert.deepEqual(tools.map((tool) => tool.name), TOOLS)
@@ -42,7 +42,7 @@ for (const [name, kind] of Object.entries(CLIENTS)) {
     })
 
     it('indexes, searches and reads', async (test) => {
-      const session = await connect(kind, await tree(test, FILES))
+      const session = await connect(test, kind, await tree(test, FILES))
       await session.client.listTools()
       const refused = await session.call('search_code', { query: 'checksum' })
       assert.equal(refused.isError, true)
@@ -83,7 +83,7 @@ for (const [name, kind] of Object.entries(CLIENTS)) {
 
     it('pages, tells how far it is, and cancels', async (test) => {
       const root = await tree(test, manyFiles(1500))
-      const session = await connect(kind, root)
+      const session = await connect(test, kind, root)
       await session.client.listTools()
       const abort = new AbortController()
       const cancelled = session.call('index_workspace', {}, {

@@ -23,7 +23,7 @@ const QUERIES = [
 const ROUNDS = 40
 
 const [tree] = process.argv.slice(2)
-const session = await connect(CLIENTS['@modelcontextprotocol/sdk'], tree)
+const session = await connect({ after() {} }, CLIENTS['@modelcontextprotocol/sdk'], tree)
 const { structuredContent: before } = await session.call('index_status')
 if (before.index.state === 'missing') {
   await session.call('index_workspace', {}, { timeout: 3_600_000 })

@@ -9,8 +9,11 @@ use tokio::task::JoinHandle;
 /// How soon it is tried again after the tree could not be followed.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// How often a pause looks whether it is to end.
-const TICK: Duration = Duration::from_millis(50);
+/// How long it is waited for.
+const SETTLES_WITHIN: Duration = Duration::from_secs(2);
+
+/// How often whoever waits looks whether that is over.
+const TICK: Duration = Duration::from_millis(10);
 
 /// Whether the index is being kept up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +64,17 @@ impl Keeper {
             let _ = task.await;
         }
         Self::set(&self.state, Keeping::Not(self.reason.into()));
+    }
+
+    /// Waits until it follows the tree, or does not, but no longer than that usually takes: its first run notes when files were
+    /// looked at, which is a generation of its own.
+    pub(crate) async fn settled(&self) {
+        for _ in 0..SETTLES_WITHIN.as_millis() / TICK.as_millis() {
+            if self.state() != Keeping::Starting {
+                return;
+            }
+            tokio::time::sleep(TICK).await;
+        }
     }
 
     /// Somebody else brings the index up, until it is [stopped](Self::stop) or started.

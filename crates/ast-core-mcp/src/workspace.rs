@@ -108,6 +108,7 @@ impl Workspace {
         drop(run);
         if !self.shutdown.is_cancelled() {
             let _ = self.engine().await;
+            self.keeper.settled().await;
         }
         report
     }
