@@ -35,7 +35,7 @@ pub(super) fn definition() -> Tool {
         "name": described("A name, with or without names round it: open, Engine.open"),
         "path": texts("Globs"),
         "language": texts("Languages"),
-        "kind": texts("Kinds, as of search_code"),
+        "kind": texts("As of search_code"),
         "limit": at_most(20, 100),
         "bodies": yes_or_no("With the code"),
         "cursor": text(),

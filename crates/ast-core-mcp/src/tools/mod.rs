@@ -142,7 +142,7 @@ fn at_most(default: usize, most: usize) -> Value {
 }
 
 fn max_tokens() -> Value {
-    json!({ "type": "integer", "minimum": 200, "maximum": 20000, "default": 4000 })
+    json!({ "type": "integer", "maximum": 20000, "default": 4000 })
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) fn definition() -> Tool {
     let input = json!({
         "path": described("The file"),
         "line": { "type": "integer", "description": "A line of the definition" },
-        "name": described("Its name, instead of a line, or of path and line if there is one such"),
+        "name": described("Its name, in place of a line or of both"),
         "cursor": text(),
         "max_tokens": max_tokens(),
     });

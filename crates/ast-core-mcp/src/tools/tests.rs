@@ -46,7 +46,7 @@ async fn schemas_say_what_is_understood() {
         let example = |name: &str| match &properties[name] {
             schema if schema.get("enum").is_some() => schema["enum"][0].clone(),
             schema => match schema["type"].as_str().unwrap() {
-                "integer" => schema.get("minimum").cloned().unwrap_or(json!(1)),
+                "integer" => schema.get("default").cloned().unwrap_or(json!(1)),
                 "boolean" => json!(true),
                 "array" => json!([]),
                 _ if name == "cursor" => Value::Null,
