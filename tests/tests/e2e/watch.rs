@@ -93,10 +93,10 @@ impl Drop for Watched {
     fn drop(&mut self) {
         self.cancel.cancel();
         let ended = self.thread.take().map(JoinHandle::join);
-        if !std::thread::panicking() {
-            if let Some(ended) = ended {
-                assert_eq!(ended.expect("the watch does not panic"), Ok(()), "it ends when it is told to");
-            }
+        if let Some(ended) = ended
+            && !std::thread::panicking()
+        {
+            assert_eq!(ended.expect("the watch does not panic"), Ok(()), "it ends when it is told to");
         }
     }
 }
