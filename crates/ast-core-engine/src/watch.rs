@@ -105,7 +105,7 @@ impl Engine {
         cancel: &CancelToken,
         mut tell: impl FnMut(WatchEvent) + Send,
     ) -> Result<(), EngineError> {
-        watch(&Writer::Closed(config), root.as_ref(), options, cancel, &mut tell).await
+        watch(&Writer::Closed(Box::new(config)), root.as_ref(), options, cancel, &mut tell).await
     }
 }
 
@@ -113,7 +113,7 @@ impl Engine {
 enum Writer<'a> {
     Open(&'a Engine),
     /// Opened for each run.
-    Closed(EngineConfig),
+    Closed(Box<EngineConfig>),
 }
 
 impl Writer<'_> {
@@ -139,7 +139,7 @@ impl Writer<'_> {
                 Err(StoreError::Missing { path: config.database.clone() }.into())
             }
             Self::Closed(config) => {
-                let engine = Engine::open(config.clone()).await?;
+                let engine = Engine::open(EngineConfig::clone(config)).await?;
                 let ran = engine.index_scope(root, &options, control, scope).await;
                 engine.close().await;
                 ran
