@@ -1,4 +1,4 @@
-// How long an agent waits for search_code: `node latency.mjs TREE` in this folder, after `cargo xtask mcp`. The tree is
+// How long an agent waits for search_code: `node latency.mjs TREE [FLAGS]` in this folder, after `cargo xtask mcp`. The tree is
 // indexed first if it has no index.
 
 import { connect, CLIENTS } from './clients.mjs'
@@ -22,8 +22,8 @@ const QUERIES = [
 ]
 const ROUNDS = 40
 
-const [tree] = process.argv.slice(2)
-const session = await connect({ after() {} }, CLIENTS['@modelcontextprotocol/sdk'], tree)
+const [tree, ...args] = process.argv.slice(2)
+const session = await connect({ after() {} }, CLIENTS['@modelcontextprotocol/sdk'], tree, args)
 const { structuredContent: before } = await session.call('index_status')
 if (before.index.state === 'missing') {
   await session.call('index_workspace', {}, { timeout: 3_600_000 })

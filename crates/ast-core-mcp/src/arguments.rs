@@ -128,9 +128,16 @@ mod tests {
         for text in ["src/a.rs", "./src/a.rs", "/projects/tree/src/a.rs"] {
             assert_eq!(path(text, root).unwrap().as_str(), "src/a.rs");
         }
-        for text in
-            ["", "..", "../x", "src/../../x", "/etc/passwd", "/projects/tree/../x", "/projects/tree2/x", "a\0b"]
-        {
+        for text in [
+            "",
+            "..",
+            "../x",
+            "src/../../x",
+            "/etc/passwd",
+            "/projects/tree/../x",
+            "/projects/tree2/x",
+            "a\0b",
+        ] {
             assert!(path(text, root).is_err(), "{text:?}");
         }
     }
