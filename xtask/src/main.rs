@@ -13,6 +13,7 @@ mod dist_docs;
 mod embedder;
 mod finding;
 mod fuzz;
+mod mcp;
 mod metadata;
 mod new_language;
 mod node;
@@ -54,6 +55,8 @@ enum Verb {
     Node(node::Options),
     /// Write the manual pages and shell completions that are shipped beside the binary.
     DistDocs(dist_docs::Options),
+    /// Drive `ast-core mcp` by the official clients of its protocol.
+    Mcp(mcp::Options),
     /// Run a fuzz target of ast-core-parse.
     Fuzz(fuzz::Options),
     /// Write what a new language of ast-core-parse begins with.
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Verb::Bench(options) => bench::run(&options),
         Verb::Node(options) => node::run(&options),
         Verb::DistDocs(options) => dist_docs::run(&options),
+        Verb::Mcp(options) => mcp::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::NewLanguage(options) => new_language::run(&options),
         Verb::Torture(options) => torture::run(&options),

@@ -109,7 +109,7 @@ fn package_folder() -> Result<PathBuf> {
 }
 
 /// Installs the development dependencies, unless the lock file is the one they were installed from.
-fn install(folder: &Path) -> Result<()> {
+pub(crate) fn install(folder: &Path) -> Result<()> {
     let lock = folder.join("package-lock.json");
     let installed = folder.join("node_modules/.package-lock.json");
     let modified = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();

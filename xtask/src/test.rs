@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::process::{self, Tool};
-use crate::{node, torture, workspace};
+use crate::{mcp, node, torture, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -65,6 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if with_node {
         results.push(("Node package", node::test(node::Build::Workspace)));
+        results.push(("clients of the server", mcp::drive(mcp::Build::Workspace)));
     }
     // All are run whatever fails, so that one run tells all that is wrong.
     let names: Vec<&str> = results.iter().map(|(name, _)| *name).collect();

@@ -163,6 +163,16 @@ Examples:
   ast-core doctor                     read all of the index and say what is wrong
   ast-core doctor --repair            mend it; what must be read again is read by the next `ast-core index`")]
     Doctor(DoctorArguments),
+    /// Serve agents by the Model Context Protocol, on standard input and output
+    #[cfg(feature = "mcp")]
+    #[command(after_help = "\
+Examples:
+  ast-core mcp                        the tree that the client names, or the current directory
+  ast-core mcp ~/project
+  ast-core mcp --http 127.0.0.1:7321  on loopback, for clients that do not start it
+
+docs/mcp.md says how to add it to Claude Code, VS Code, Cursor and Zed")]
+    Mcp(McpArguments),
     /// List the languages, their file extensions and their grammars
     Languages,
     /// Print a script that completes commands in a shell
@@ -258,6 +268,23 @@ pub(crate) struct WatchArguments {
     /// The directory
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArguments,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
+}
+
+#[cfg(feature = "mcp")]
+#[derive(Debug, Args)]
+pub(crate) struct McpArguments {
+    /// The directory; by default the first root of the client, or else the current directory
+    pub(crate) path: Option<PathBuf>,
+    /// Do not bring the index up as files change
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// Serve over HTTP at this loopback address; the port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<std::net::SocketAddr>,
     #[command(flatten)]
     pub(crate) memory: MemoryArguments,
     #[command(flatten)]

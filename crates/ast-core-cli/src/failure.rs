@@ -33,6 +33,9 @@ pub(crate) enum Failed {
     NoIndex(String),
     /// The answer could not be written.
     Output(std::io::Error),
+    /// The server ended early.
+    #[cfg(feature = "mcp")]
+    Server(String),
 }
 
 impl Failed {
@@ -43,6 +46,8 @@ impl Failed {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
+            #[cfg(feature = "mcp")]
+            Self::Server(_) => Exit::Usage,
             Self::NoIndex(_) => Exit::Index,
             Self::Output(_) if self.is_broken_pipe() => Exit::Done,
             Self::Output(_) => Exit::Index,
@@ -118,6 +123,8 @@ impl fmt::Display for Failed {
         match self {
             Self::Engine(error) => write!(f, "{error}")?,
             Self::Usage(message) | Self::NoIndex(message) => f.write_str(message)?,
+            #[cfg(feature = "mcp")]
+            Self::Server(message) => f.write_str(message)?,
             Self::Output(error) => write!(f, "the answer cannot be written: {error}")?,
         }
         match self.advice() {

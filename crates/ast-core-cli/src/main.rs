@@ -48,6 +48,8 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
         Command::Watch(arguments) => commands::watch::run(&arguments, &global, output),
         Command::Status(arguments) => commands::status::run(&arguments, &global, output),
         Command::Doctor(arguments) => commands::doctor::run(&arguments, &global, output),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(arguments) => commands::mcp::run(arguments, global, output),
         Command::Languages => commands::languages::run(output),
         Command::Completions(arguments) => commands::completions::completions(&arguments),
         Command::Man(arguments) => commands::completions::man(&arguments),

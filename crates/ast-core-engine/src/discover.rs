@@ -19,13 +19,20 @@ const SHEBANG_BYTES: usize = 256;
 /// A file to be indexed.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceFile {
+    /// The tree.
+    pub(crate) root: Arc<Path>,
     pub(crate) path: RepoPath,
-    pub(crate) absolute: PathBuf,
     pub(crate) stamp: Stamp,
     /// What its name tells; for a script without extension, its first line.
     pub(crate) language: Language,
     /// Whether only its content tells which of two languages it is in.
     pub(crate) ambiguous: bool,
+}
+
+impl SourceFile {
+    pub(crate) fn absolute(&self) -> PathBuf {
+        self.root.join(self.path.as_str())
+    }
 }
 
 /// What the file system says of a file without its being read: it tells whether it was touched.
@@ -129,6 +136,7 @@ pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineEr
         return Ok(look_at(root, files));
     }
     let mut discovery = Discovery::default();
+    let tree: Arc<Path> = root.into();
     // How many entries of each directory the rules let through.
     let mut let_through: HashMap<PathBuf, u64> = HashMap::new();
     let mut directories = vec![root.to_owned()];
@@ -148,7 +156,7 @@ pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineEr
         }
         match entry.file_type() {
             Some(kind) if kind.is_dir() => directories.push(entry.into_path()),
-            Some(kind) if kind.is_file() => discovery.take(root, &entry),
+            Some(kind) if kind.is_file() => discovery.take(&tree, &entry),
             _ => discovery.unsupported += 1,
         }
     }
@@ -166,13 +174,13 @@ pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineEr
 /// Looks at these files of a tree. One that is reached through a link is not of the tree.
 fn look_at(root: &Path, files: &BTreeSet<RepoPath>) -> Discovery {
     let mut discovery = Discovery::default();
+    let tree: Arc<Path> = root.into();
     let mut folders: HashMap<&str, std::io::Result<bool>> = HashMap::new();
     for path in files {
         let folder = root.join(path.parent());
         let is_of_tree = folders.entry(path.parent()).or_insert_with(|| Ok(folder.canonicalize()? == folder));
-        let absolute = root.join(path.as_str());
         let metadata = match is_of_tree {
-            Ok(true) => std::fs::symlink_metadata(&absolute),
+            Ok(true) => std::fs::symlink_metadata(root.join(path.as_str())),
             Ok(false) => Err(std::io::Error::other("its directory is reached through a link")),
             Err(error) => Err(std::io::Error::new(error.kind(), error.to_string())),
         };
@@ -184,11 +192,11 @@ fn look_at(root: &Path, files: &BTreeSet<RepoPath>) -> Discovery {
             Ok(metadata) if !metadata.is_file() => {
                 discovery.failures.push(fail("it is no regular file".into()));
             }
-            Ok(metadata) => match language_of(path, &absolute) {
+            Ok(metadata) => match language_of(root, path) {
                 Some(language) => discovery.files.push(SourceFile {
                     ambiguous: Language::depends_on_content(path),
+                    root: tree.clone(),
                     path: path.clone(),
-                    absolute,
                     stamp: Stamp::of(&metadata),
                     language,
                 }),
@@ -210,9 +218,9 @@ fn is_missing(error: &std::io::Error) -> bool {
 }
 
 /// What its name tells; of a script without extension, its first line.
-fn language_of(path: &RepoPath, absolute: &Path) -> Option<Language> {
+fn language_of(root: &Path, path: &RepoPath) -> Option<Language> {
     match Language::of_path(path) {
-        None if path.extension().is_empty() => language_of_script(absolute),
+        None if path.extension().is_empty() => language_of_script(root, path),
         language => language,
     }
 }
@@ -255,7 +263,7 @@ fn only(scope: &Scope) -> impl Fn(&ignore::DirEntry) -> bool + Send + Sync + 'st
 }
 
 impl Discovery {
-    fn take(&mut self, root: &Path, entry: &ignore::DirEntry) {
+    fn take(&mut self, root: &Arc<Path>, entry: &ignore::DirEntry) {
         let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let Some(text) = relative.to_str() else {
             let reason = "its name is not UTF-8".to_owned();
@@ -270,15 +278,15 @@ impl Discovery {
                 return;
             }
         };
-        let Some(language) = language_of(&path, entry.path()) else {
+        let Some(language) = language_of(root, &path) else {
             self.unsupported += 1;
             return;
         };
         let ambiguous = Language::depends_on_content(&path);
         match entry.metadata() {
             Ok(metadata) => self.files.push(SourceFile {
+                root: root.clone(),
                 path,
-                absolute: entry.path().to_owned(),
                 stamp: Stamp::of(&metadata),
                 language,
                 ambiguous,
@@ -289,9 +297,9 @@ impl Discovery {
 }
 
 /// The language of a file without extension that begins with `#!`. One that cannot be read is taken for no script.
-pub(crate) fn language_of_script(path: &Path) -> Option<Language> {
+fn language_of_script(root: &Path, path: &RepoPath) -> Option<Language> {
     let mut begin = [0; SHEBANG_BYTES];
-    let mut file = crate::prepare::open_regular(path).ok()?;
+    let mut file = crate::tree_file::open(root, path).ok()?;
     let mut length = 0;
     while length < begin.len() {
         match file.read(&mut begin[length..]) {

@@ -10,7 +10,7 @@ use crate::report::{Change, EmbedderChange, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Catalog, Snapshot};
 use crate::step::reach;
 use crate::vector_file::{self, VectorFile};
-use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorError, vectors};
+use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorError, tree_file, vectors};
 use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
 use ast_core_metrics::ProcessFigures;
 use ast_core_model::FileId;
@@ -202,10 +202,7 @@ impl Engine {
             chunks: counts.chunks,
             generation: self.store.generation().await?,
             failures,
-            stale: match &root {
-                Some(root) => self.stale(root).await,
-                None => None,
-            },
+            stale: self.stale().await?,
             root,
             complete: self.is_complete().await?,
             embedder,
@@ -219,11 +216,23 @@ impl Engine {
         })
     }
 
-    /// How the tree differs from the index; `None` if it cannot be looked at.
-    async fn stale(&self, root: &Path) -> Option<Vec<Stale>> {
+    /// How the tree differs from the index, in order of paths; `None` if it cannot be looked at. The tree is walked, and
+    /// what seems to have changed is read.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn stale(&self) -> Result<Option<Vec<Stale>>, EngineError> {
+        match self.indexed_root().await? {
+            Some(root) => Ok(self.differences(&root).await),
+            None => Ok(None),
+        }
+    }
+
+    async fn differences(&self, root: &Path) -> Option<Vec<Stale>> {
         let plan = self.plan_run(root, &IndexOptions::default(), &Scope::Tree).await.ok()?.plan;
         let removed = plan.removed.iter().map(|record| (record.path.to_string(), Change::Removed));
         let mut stale: Vec<Stale> = removed.map(|(path, change)| Stale { path, change }).collect();
+        let most = self.config.limits.max_bytes as u64;
         let read = blocking(move || {
             let mut stale = Vec::new();
             for file in plan.read {
@@ -231,7 +240,7 @@ impl Engine {
                 match file.before {
                     None => stale.push(Stale { path, change: Change::New }),
                     Some(before) => {
-                        let content = std::fs::read(&file.source.absolute);
+                        let content = tree_file::read(&file.source.root, &file.source.path, most);
                         let hash = content.map(|bytes| ast_core_model::ContentHash::of(&bytes));
                         let same_size = file.source.stamp.size == before.size;
                         let is_same = match before.content_hash {

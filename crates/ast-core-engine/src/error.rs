@@ -76,8 +76,8 @@ pub enum EngineError {
         /// The lines that have some, in order, those behind each other as one.
         lines: Vec<LineRange>,
     },
-    /// The file that was named, as it is now, is none that code can be read of.
-    #[error("there is no code to be had of {}: {reason}", path.display())]
+    /// The file that was named cannot be read as it is now, or is none that code can be read of.
+    #[error("{} cannot be read as it is now: {reason}", path.display())]
     Unreadable {
         /// The file, relative to the tree.
         path: PathBuf,
@@ -108,6 +108,15 @@ pub enum EngineError {
         path: PathBuf,
         /// The tree.
         root: PathBuf,
+    },
+    /// A file that was asked for is not in the index.
+    #[error(
+        "{path} is not in the index: there is no such file, a rule leaves it out, its language is not known, or it came \
+         after the last run"
+    )]
+    NotIndexed {
+        /// Its path in the tree.
+        path: RepoPath,
     },
     /// There is no job with this number, or no longer.
     #[error("no job {id}; of jobs that are over, the last hundred are kept")]

@@ -1,7 +1,7 @@
 //! What is shown of chunks that were found.
 
 use crate::discover::Stamp;
-use crate::{Engine, EngineError, SearchHit};
+use crate::{Engine, EngineError, SearchHit, tree_file};
 use ast_core_model::{Chunk, ChunkId, ContentHash, FileId, LineRange, scope_of};
 use ast_core_parse::SourceText;
 use ast_core_search::Why;
@@ -75,12 +75,12 @@ fn snippet(source: &SourceText<'_>, chunk: &Chunk, context: u32) -> (String, Lin
 
 /// Whether the file is another than was indexed. The stamp tells quickly that it is not; the content decides.
 pub(crate) fn has_changed(root: &Path, record: &FileRecord) -> bool {
-    let path = root.join(record.path.as_str());
-    let Ok(metadata) = std::fs::metadata(&path) else { return true };
+    let Ok(metadata) = std::fs::symlink_metadata(root.join(record.path.as_str())) else { return true };
     let stamp = Stamp::of(&metadata);
-    if stamp.size != record.size {
+    if stamp.size != record.size || !metadata.is_file() {
         return true;
     }
     stamp.changed_ns != record.modified_ns
-        && std::fs::read(&path).map_or(true, |bytes| Some(ContentHash::of(&bytes)) != record.content_hash)
+        && tree_file::read(root, &record.path, record.size)
+            .map_or(true, |bytes| Some(ContentHash::of(&bytes)) != record.content_hash)
 }

@@ -62,6 +62,7 @@ mod doctor;
 mod embeddings;
 mod engine;
 mod error;
+mod file;
 mod filter;
 mod hit;
 mod index;
@@ -79,7 +80,9 @@ mod retrieve;
 mod similar;
 mod snapshot;
 mod step;
+mod symbols;
 mod tokens;
+mod tree_file;
 mod vector_file;
 mod vectors;
 mod watch;
@@ -105,8 +108,8 @@ pub use ast_core_search::{
     Likeness, LikenessWeights, QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why,
 };
 pub use ast_core_storage::{
-    Access, FileStatus, Finding, JobState, Part, Remedy, RepositoryId, SqliteStore, Store, StoreConfig,
-    StoreError,
+    Access, FileStatus, Finding, JobState, NameMatch, Part, Remedy, RepositoryId, SqliteStore, Store,
+    StoreConfig, StoreError,
 };
 pub use ast_core_vector::VectorError;
 pub use config::{EmbeddingCacheConfig, EngineConfig, RerankConfig, VectorBackend, find_database};
@@ -115,6 +118,7 @@ pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
 pub use engine::{Engine, indexed_embedder};
 pub use error::EngineError;
+pub use file::FileView;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use map::{MapDefinition, MapFile, MapQuery, MapReply};
@@ -129,6 +133,7 @@ pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,
     VectorFileState,
 };
+pub use symbols::{FoundSymbol, SymbolLookup, SymbolReply};
 pub use tokens::estimated_tokens;
 pub use watch::{WatchEvent, WatchOptions};
 

@@ -173,7 +173,7 @@ fn over_files<T: Send>(
             }
             tasks.extend(discovery.files.into_iter().map(|file| Task {
                 shown: shown(&path.join(file.path.as_str())),
-                path: file.absolute,
+                path: file.absolute(),
                 size: file.stamp.size,
             }));
         } else {

@@ -1,10 +1,10 @@
 //! From a file on disk to what the store keeps of it: read, parse, cut, embed. Runs on the workers.
 
-use crate::EngineConfig;
 use crate::discover::{Stamp, io_reason};
 use crate::embeddings::Embeddings;
 use crate::memory::{of_parsing, of_text};
 use crate::plan::PlannedFile;
+use crate::{EngineConfig, tree_file};
 use ast_core_batch::{Attempt, CancelToken, MemoryBudget};
 use ast_core_embed::{EmbedError, EmbedInput};
 use ast_core_model::terms::TermSplitter;
@@ -14,7 +14,6 @@ use ast_core_search::Document as Fields;
 use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -116,7 +115,8 @@ impl Preparer {
     }
 
     pub(crate) fn prepare(&mut self, task: Task) -> Attempt<Task, Prepared> {
-        match read_file(&task.file.source.absolute, self.max_bytes) {
+        let source = &task.file.source;
+        match read_opened(tree_file::open(&source.root, &source.path), self.max_bytes) {
             Err(ReadError::Transient(reason)) => {
                 let result = self.prepare_read(task.clone(), Err(ReadError::Failed(reason)));
                 Attempt::Transient { item: task, result }
@@ -421,15 +421,18 @@ fn is_transient(error: &std::io::Error) -> bool {
         )
 }
 
-/// Reads a file of at most `max_bytes`, with its stamp from before the read: what changes meanwhile is seen as
-/// changed by the next run.
-pub(crate) fn read_file(path: &Path, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadError> {
+/// Reads a file that was just opened, of at most `max_bytes`, with its stamp from before the read: what changes meanwhile is
+/// seen as changed by the next run.
+pub(crate) fn read_opened(
+    opened: std::io::Result<File>,
+    max_bytes: usize,
+) -> Result<(Vec<u8>, Stamp), ReadError> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => ReadError::Vanished,
         _ if is_transient(&error) => ReadError::Transient(io_reason(&error)),
         _ => ReadError::Failed(io_reason(&error)),
     };
-    let file = open_regular(path).map_err(failed)?;
+    let file = opened.map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(ReadError::Failed("it is no regular file any more".into()));
@@ -445,18 +448,6 @@ pub(crate) fn read_file(path: &Path, max_bytes: usize) -> Result<(Vec<u8>, Stamp
         return Err(ReadError::TooLarge(Stamp { size: bytes.len() as u64, ..stamp }));
     }
     Ok((bytes, stamp))
-}
-
-/// Opens without waiting: what was a file when it was seen may be a pipe now.
-pub(crate) fn open_regular(path: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(libc::O_NONBLOCK);
-    }
-    options.open(path)
 }
 
 #[cfg(test)]

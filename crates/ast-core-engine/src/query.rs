@@ -159,6 +159,9 @@ pub struct SimilarPlace {
 pub struct SearchReply {
     /// Best first.
     pub hits: Vec<SearchHit>,
+    /// How many were put in order, of which these are the first: more than this many are not to be had by a higher limit,
+    /// but for one that is beyond the candidates that are looked at.
+    pub found: usize,
     /// The generation of the index that was searched.
     pub generation: u64,
     /// Whether the last index run came to its end; if not, files may be missing.

@@ -131,6 +131,7 @@ impl Engine {
         }
         let mut ranked: Vec<Ranked<ChunkId>> =
             ranked.into_iter().filter(|hit| hit.score >= query.threshold).collect();
+        let candidates = ranked.len();
         ranked.truncate(query.limit);
         let ids: Vec<ChunkId> = ranked.iter().map(|hit| hit.id).collect();
         reach("search/ranked")?;
@@ -154,7 +155,10 @@ impl Engine {
         let hits: Vec<SearchHit> = ranked.into_iter().filter_map(with_score).collect();
         let is_torn = is_torn || hits.len() < ids.len();
         let complete = self.is_complete().await?;
-        Ok((SearchReply { hits, generation, complete, took: Duration::ZERO, notices }, is_torn))
+        Ok((
+            SearchReply { hits, found: candidates, generation, complete, took: Duration::ZERO, notices },
+            is_torn,
+        ))
     }
 
     /// Puts candidates in order, and says whether a commit took some away meanwhile. Where all else is alike, their places

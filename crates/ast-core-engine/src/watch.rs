@@ -6,7 +6,9 @@
 
 use crate::config::INDEX_FOLDER;
 use crate::discover::Scope;
-use crate::{CancelToken, Engine, EngineError, IndexControl, IndexOptions, IndexReport, StoreError};
+use crate::{
+    CancelToken, Engine, EngineConfig, EngineError, IndexControl, IndexOptions, IndexReport, StoreError,
+};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -86,61 +88,148 @@ impl Engine {
         cancel: &CancelToken,
         mut tell: impl FnMut(WatchEvent) + Send,
     ) -> Result<(), EngineError> {
-        let root = root.as_ref();
-        let canonical = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-        let mut watch = Watch::new(canonical, &self.config.database);
-        // Whatever changes while the first run goes on is told by then, or seen by it.
-        let tree = watch.root.clone();
-        let seen = crate::engine::blocking(move || crate::discover::discover(&tree, &Scope::Tree)).await??;
-        watch.follow(&seen.folders);
-        let (report, found) = self.watched_run(root, cancel, Scope::Tree).await?;
-        // What is in a directory is only known for good by a run that began when it was watched already.
-        let mut next = watch.follow(&found).then_some(Scope::Tree);
-        tell(WatchEvent::Ready { report, watched: watch.system.is_some().then_some(found.len()) });
-        let mut failed: Option<String> = None;
-        loop {
-            let again = if failed.is_some() { Some(options.poll) } else { None };
-            let scope = match next.take() {
-                Some(scope) => scope,
-                None => match watch.next(options, again, cancel).await {
-                    Some(scope) => scope,
-                    None => return Ok(()),
-                },
-            };
-            match self.watched_run(root, cancel, scope.clone()).await {
-                Ok((report, found)) => {
-                    if matches!(scope, Scope::Tree) && watch.follow(&found) {
-                        next = Some(Scope::Tree);
-                    }
-                    let has_changed = report.files.indexed + report.files.removed > 0;
-                    if failed.take().is_some() || has_changed {
-                        tell(WatchEvent::Updated { report });
-                    }
-                }
-                Err(EngineError::Cancelled) => return Ok(()),
-                // What is open is no longer the index of anything, however often it is tried.
-                Err(error @ EngineError::Store(StoreError::Replaced { .. } | StoreError::Fenced { .. })) => {
-                    return Err(error);
-                }
-                Err(error) => {
-                    let message = error.to_string();
-                    if failed.as_ref() != Some(&message) {
-                        tell(WatchEvent::Failed { error });
-                    }
-                    failed = Some(message);
-                }
-            }
+        watch(&Writer::Open(self), root.as_ref(), options, cancel, &mut tell).await
+    }
+
+    /// As [`watch`](Self::watch) for an index that is there, but it is open for writing only while there is something to be
+    /// written, so that other programs can write to it meanwhile. While one of them does, [`StoreError::Locked`] is told,
+    /// and it is tried again every [`poll`](WatchOptions::poll).
+    ///
+    /// # Errors
+    /// As of [`watch`](Self::watch), and of [`open`](Self::open) the first time; [`StoreError::Missing`] as soon as there
+    /// is no index.
+    pub async fn keep_up(
+        config: EngineConfig,
+        root: impl AsRef<Path>,
+        options: &WatchOptions,
+        cancel: &CancelToken,
+        mut tell: impl FnMut(WatchEvent) + Send,
+    ) -> Result<(), EngineError> {
+        watch(&Writer::Closed(Box::new(config)), root.as_ref(), options, cancel, &mut tell).await
+    }
+}
+
+/// What brings the index up.
+enum Writer<'a> {
+    Open(&'a Engine),
+    /// Opened for each run.
+    Closed(Box<EngineConfig>),
+}
+
+impl Writer<'_> {
+    fn database(&self) -> &Path {
+        match self {
+            Self::Open(engine) => &engine.config.database,
+            Self::Closed(config) => &config.database,
         }
     }
 
-    async fn watched_run(
+    async fn run(
         &self,
         root: &Path,
         cancel: &CancelToken,
         scope: Scope,
     ) -> Result<(IndexReport, Vec<PathBuf>), EngineError> {
         let control = IndexControl { cancel: cancel.child(), ..IndexControl::default() };
-        self.index_scope(root, &IndexOptions::default(), control, scope).await
+        let options = IndexOptions::default();
+        match self {
+            Self::Open(engine) => engine.index_scope(root, &options, control, scope).await,
+            // Somebody who deletes an index does not want another.
+            Self::Closed(config) if !config.database.exists() => {
+                Err(StoreError::Missing { path: config.database.clone() }.into())
+            }
+            Self::Closed(config) => {
+                let engine = Engine::open(EngineConfig::clone(config)).await?;
+                let ran = engine.index_scope(root, &options, control, scope).await;
+                engine.close().await;
+                ran
+            }
+        }
+    }
+
+    /// The first run, which waits for others to be done with the index.
+    async fn first_run(
+        &self,
+        root: &Path,
+        options: &WatchOptions,
+        cancel: &CancelToken,
+        tell: &mut (impl FnMut(WatchEvent) + Send),
+    ) -> Result<(IndexReport, Vec<PathBuf>), EngineError> {
+        let mut told = false;
+        loop {
+            match self.run(root, cancel, Scope::Tree).await {
+                Err(error @ EngineError::Store(StoreError::Locked { .. }))
+                    if matches!(self, Self::Closed(_)) =>
+                {
+                    if !std::mem::replace(&mut told, true) {
+                        tell(WatchEvent::Failed { error });
+                    }
+                }
+                ran => return ran,
+            }
+            let begin = Instant::now();
+            while begin.elapsed() < options.poll {
+                if cancel.is_cancelled() {
+                    return Err(EngineError::Cancelled);
+                }
+                tokio::time::sleep(TICK).await;
+            }
+        }
+    }
+}
+
+async fn watch(
+    writer: &Writer<'_>,
+    root: &Path,
+    options: &WatchOptions,
+    cancel: &CancelToken,
+    tell: &mut (impl FnMut(WatchEvent) + Send),
+) -> Result<(), EngineError> {
+    let canonical = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let mut watch = Watch::new(canonical, writer.database());
+    // Whatever changes while the first run goes on is told by then, or seen by it.
+    let tree = watch.root.clone();
+    let seen = crate::engine::blocking(move || crate::discover::discover(&tree, &Scope::Tree)).await??;
+    watch.follow(&seen.folders);
+    let (report, found) = writer.first_run(root, options, cancel, tell).await?;
+    // What is in a directory is only known for good by a run that began when it was watched already.
+    let mut next = watch.follow(&found).then_some(Scope::Tree);
+    tell(WatchEvent::Ready { report, watched: watch.system.is_some().then_some(found.len()) });
+    let mut failed: Option<String> = None;
+    loop {
+        let again = if failed.is_some() { Some(options.poll) } else { None };
+        let scope = match next.take() {
+            Some(scope) => scope,
+            None => match watch.next(options, again, cancel).await {
+                Some(scope) => scope,
+                None => return Ok(()),
+            },
+        };
+        match writer.run(root, cancel, scope.clone()).await {
+            Ok((report, found)) => {
+                if matches!(scope, Scope::Tree) && watch.follow(&found) {
+                    next = Some(Scope::Tree);
+                }
+                let has_changed = report.files.indexed + report.files.removed > 0;
+                if failed.take().is_some() || has_changed {
+                    tell(WatchEvent::Updated { report });
+                }
+            }
+            Err(EngineError::Cancelled) => return Ok(()),
+            // What is open is no longer the index of anything, however often it is tried.
+            Err(
+                error @ EngineError::Store(
+                    StoreError::Replaced { .. } | StoreError::Fenced { .. } | StoreError::Missing { .. },
+                ),
+            ) => return Err(error),
+            Err(error) => {
+                let message = error.to_string();
+                if failed.as_ref() != Some(&message) {
+                    tell(WatchEvent::Failed { error });
+                }
+                failed = Some(message);
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 const FILES: usize = 3000;
 
 /// A tree that takes several commits.
-fn large_tree() -> Repository {
+pub(crate) fn large_tree() -> Repository {
     let repository = Repository::empty();
     for number in 0..FILES {
         let code: String = (0..12)

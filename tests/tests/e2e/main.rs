@@ -22,6 +22,7 @@ mod interrupted;
 mod jobs;
 mod killed;
 mod map;
+mod mcp;
 mod processes;
 mod random;
 mod references;

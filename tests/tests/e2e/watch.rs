@@ -3,7 +3,8 @@
 use crate::repository::{Repository, block_on};
 use crate::rows;
 use ast_core_engine::{
-    CancelToken, Engine, EngineConfig, IndexOptions, IndexReport, WatchEvent, WatchOptions,
+    CancelToken, Engine, EngineConfig, EngineError, IndexOptions, IndexReport, StoreError, WatchEvent,
+    WatchOptions,
 };
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -16,23 +17,48 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Watched {
     cancel: CancelToken,
     events: Receiver<WatchEvent>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Result<(), String>>>,
     database: PathBuf,
 }
 
 impl Watched {
     fn start(repository: &Repository, database: PathBuf) -> Self {
-        let cancel = CancelToken::new();
-        let (sender, events) = channel();
-        let (token, root, config) = (cancel.clone(), repository.root(), EngineConfig::new(&database));
-        let options = WatchOptions { poll: Duration::from_millis(200), ..WatchOptions::default() };
-        let thread = std::thread::spawn(move || {
+        let (root, config) = (repository.root(), EngineConfig::new(&database));
+        Self::start_by(database, move |options, token, tell| {
             block_on(async {
                 let engine = Engine::open(config).await.expect("the index opens");
-                let tell = |event| drop(sender.send(event));
-                engine.watch(&root, &options, &token, tell).await.expect("the tree can be watched");
+                let ended = engine.watch(&root, &options, &token, tell).await;
                 engine.close().await;
-            });
+                ended
+            })
+        })
+    }
+
+    /// The same without holding the index.
+    fn keep_up(repository: &Repository) -> Self {
+        let (root, config) = (repository.root(), EngineConfig::for_tree(repository.root()));
+        Self::start_by(repository.database(), move |options, token, tell| {
+            block_on(Engine::keep_up(config, &root, &options, &token, tell))
+        })
+    }
+
+    fn start_by(
+        database: PathBuf,
+        watch: impl FnOnce(
+            WatchOptions,
+            CancelToken,
+            Box<dyn FnMut(WatchEvent) + Send>,
+        ) -> Result<(), EngineError>
+        + Send
+        + 'static,
+    ) -> Self {
+        let cancel = CancelToken::new();
+        let (sender, events) = channel();
+        let token = cancel.clone();
+        let options = WatchOptions { poll: Duration::from_millis(200), ..WatchOptions::default() };
+        let thread = std::thread::spawn(move || {
+            let ended = watch(options, token, Box::new(move |event| drop(sender.send(event))));
+            ended.map_err(|error| error.to_string())
         });
         let watched = Self { cancel, events, thread: Some(thread), database };
         match watched.events.recv_timeout(PATIENCE) {
@@ -67,8 +93,10 @@ impl Drop for Watched {
     fn drop(&mut self) {
         self.cancel.cancel();
         let ended = self.thread.take().map(JoinHandle::join);
-        if !std::thread::panicking() {
-            ended.expect("it is joined once").expect("the watch ends when it is told to");
+        if let Some(ended) = ended
+            && !std::thread::panicking()
+        {
+            assert_eq!(ended.expect("the watch does not panic"), Ok(()), "it ends when it is told to");
         }
     }
 }
@@ -77,38 +105,49 @@ impl Drop for Watched {
 fn what_is_done_to_the_tree_is_done_to_the_index() {
     let repository = Repository::polyglot();
     repository.write("src/deep/er/a.rs", "fn before() {}\n");
-    let watched = Watched::start(&repository, repository.database());
+    edit(&repository, &Watched::start(&repository, repository.database()));
+}
 
+#[test]
+fn it_is_so_without_holding_the_index() {
+    let repository = Repository::polyglot();
+    repository.write("src/deep/er/a.rs", "fn before() {}\n");
+    repository.index();
+    edit(&repository, &Watched::keep_up(&repository));
+}
+
+/// Does to the tree what people do, and waits for the index each time.
+fn edit(repository: &Repository, watched: &Watched) {
     repository.write("new.py", "def added():\n    pass\n");
-    watched.catches_up(&repository, "a new file");
+    watched.catches_up(repository, "a new file");
     repository.edit("new.py", "added", "changed");
-    watched.catches_up(&repository, "an edit");
+    watched.catches_up(repository, "an edit");
     // As an editor saves: another file takes the place.
     repository.write("new.py~", "def saved():\n    pass\n");
     repository.rename("new.py~", "new.py");
-    watched.catches_up(&repository, "a file that was renamed over another");
+    watched.catches_up(repository, "a file that was renamed over another");
     repository.rename("new.py", "src/deep/moved.py");
-    watched.catches_up(&repository, "a renamed file");
+    watched.catches_up(repository, "a renamed file");
     repository.remove("src/deep/moved.py");
-    watched.catches_up(&repository, "a removed file");
+    watched.catches_up(repository, "a removed file");
 
     repository.write("one/two/three/c.ts", "export const c = 1\n");
-    watched.catches_up(&repository, "a file in new directories");
+    watched.catches_up(repository, "a file in new directories");
     repository.write("one/two/three/d.ts", "export const d = 1\n");
-    watched.catches_up(&repository, "another in them");
+    watched.catches_up(repository, "another in them");
     repository.rename("one", "another");
-    watched.catches_up(&repository, "a renamed directory");
+    watched.catches_up(repository, "a renamed directory");
     repository.write("another/two/e.ts", "export const e = 1\n");
-    watched.catches_up(&repository, "a file in a renamed directory");
+    watched.catches_up(repository, "a file in a renamed directory");
 
     repository.write(".gitignore", "two/\n");
-    watched.catches_up(&repository, "a new rule");
+    watched.catches_up(repository, "a new rule");
     repository.remove(".gitignore");
-    watched.catches_up(&repository, "a rule that is gone");
+    watched.catches_up(repository, "a rule that is gone");
     std::fs::remove_dir_all(repository.root().join("src")).expect("a directory can be removed");
-    watched.catches_up(&repository, "a removed directory");
+    watched.catches_up(repository, "a removed directory");
     repository.write("src/again.rs", "fn again() {}\n");
-    watched.catches_up(&repository, "a directory of an old name");
+    watched.catches_up(repository, "a directory of an old name");
 }
 
 #[test]
@@ -189,4 +228,34 @@ fn the_command_tells_of_each_change_and_ends_at_an_interrupt() {
     assert!(signal.expect("kill runs").success());
     assert_eq!(events.next(), None);
     assert_eq!(child.wait().expect("a child ends").code(), Some(130));
+}
+
+#[test]
+fn others_write_to_an_index_that_is_kept_up() {
+    let repository = Repository::polyglot();
+    repository.index();
+    let mut watched = Watched::keep_up(&repository);
+    // It may look once more, at directories that it has only just begun to watch.
+    let begin = Instant::now();
+    let engine = loop {
+        match block_on(Engine::open(EngineConfig::for_tree(repository.root()))) {
+            Ok(engine) => break engine,
+            Err(error) => assert!(begin.elapsed() < PATIENCE, "{error}"),
+        }
+    };
+    repository.write("new.py", "def added():\n    pass\n");
+    match watched.events.recv_timeout(PATIENCE) {
+        Ok(WatchEvent::Failed { error: EngineError::Store(StoreError::Locked { .. }) }) => {}
+        other => panic!("{other:?}"),
+    }
+    block_on(engine.close());
+    assert!(watched.updated().files.unchanged > 0, "all of the tree was looked at");
+    watched.catches_up(&repository, "what changed meanwhile");
+
+    // Who deletes an index does not want another.
+    std::fs::remove_dir_all(repository.root().join(".ast-core")).expect("it can be removed");
+    repository.write("new.py", "def changed():\n    pass\n");
+    let ended = watched.thread.take().expect("it runs").join().expect("the watch does not panic");
+    assert!(ended.as_ref().is_err_and(|error| error.contains("index.db")), "{ended:?}");
+    assert!(!repository.database().exists());
 }

@@ -37,7 +37,8 @@ const CRATES: &[(&str, Uses)] = &[
             "ast-core-vector",
         ]),
     ),
-    ("ast-core-cli", Only(&["ast-core-engine"])),
+    ("ast-core-mcp", Only(&["ast-core-engine"])),
+    ("ast-core-cli", Only(&["ast-core-engine", "ast-core-mcp"])),
     ("ast-core-node", Only(&["ast-core-engine"])),
     ("ast-core-wasm", Only(&["ast-core-parse", "ast-core-search", "ast-core-vector"])),
     ("ast-core-trainer", Only(&["ast-core-embed", "ast-core-model", "ast-core-parse"])),
@@ -53,6 +54,7 @@ const WALLS: &[(&str, &str)] = &[
     ("sqlx", "ast-core-storage"),
     ("hnsw_rs", "ast-core-vector"),
     ("napi", "ast-core-node"),
+    ("rmcp", "ast-core-mcp"),
 ];
 
 const LIST: &str = "xtask/src/tidy/edges.rs";

@@ -8,6 +8,8 @@ mod first;
 pub(crate) mod index;
 pub(crate) mod languages;
 pub(crate) mod map;
+#[cfg(feature = "mcp")]
+pub(crate) mod mcp;
 pub(crate) mod query;
 pub(crate) mod references;
 pub(crate) mod search;

@@ -12,7 +12,8 @@ use ast_core_model::{
 use ast_core_parse::{Language, SourceText};
 use ast_core_storage::{Document, FileRecord, NameMatch, NamingFile, SymbolQuery, SymbolRecord};
 use globset::GlobSet;
-use imports::{Imports, names_in};
+use imports::Imports;
+pub(crate) use imports::names_in;
 use resolver::{Resolver, Target};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -369,14 +370,14 @@ fn takes_file(
 }
 
 /// The names round a definition: those of its file and of what it is inside of.
-fn place_names(found: &SymbolRecord) -> Vec<String> {
+pub(crate) fn place_names(found: &SymbolRecord) -> Vec<String> {
     let path = found.path.as_str();
     let stem = path.strip_suffix(&format!(".{}", found.path.extension())).unwrap_or(path);
     let scope = found.scope.iter().flat_map(|scope| names_in(scope));
     stem.split('/').chain(scope).map(str::to_owned).collect()
 }
 
-fn definition_of(found: &SymbolRecord) -> Definition {
+pub(crate) fn definition_of(found: &SymbolRecord) -> Definition {
     Definition {
         path: found.path.clone(),
         language: found.language.clone(),

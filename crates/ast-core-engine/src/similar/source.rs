@@ -3,8 +3,8 @@
 use crate::discover::io_reason;
 use crate::hit::has_changed;
 use crate::memory::of_parsing;
-use crate::prepare::{Labels, ReadError, names_of_chunks, read_file};
-use crate::{EngineConfig, EngineError, SimilarPlace};
+use crate::prepare::{Labels, ReadError, names_of_chunks, read_opened};
+use crate::{EngineConfig, EngineError, SimilarPlace, tree_file};
 use ast_core_embed::EmbedInput;
 use ast_core_model::{
     Chunk, ChunkId, ContentHash, LanguageName, LineRange, RepoPath, Span, Symbol, scope_of,
@@ -172,7 +172,7 @@ struct Now {
 
 impl Now {
     fn read(config: &EngineConfig, root: &Path, path: &RepoPath) -> Result<Self, ReadError> {
-        let (source, _) = read_file(&root.join(path.as_str()), config.limits.max_bytes)?;
+        let (source, _) = read_opened(tree_file::open(root, path), config.limits.max_bytes)?;
         let failed = |error: ParseError| ReadError::Failed(io_reason(&error));
         let text = SourceText::decode(&source).map_err(failed)?.named(path.file_stem());
         let language = Language::detect(path, text.text());
