@@ -22,6 +22,7 @@ impl Engine {
             let source = SourceText::decode(&document.source)?;
             let changed = root.as_deref().map(|root| has_changed(root, record));
             let Some(language) = &record.language else { continue };
+            let utf16 = source.utf16_places();
             for &id in ids.iter().filter(|id| id.file() == record.id) {
                 let Some(chunk) = document.chunks.get(id.ordinal() as usize) else { continue };
                 let index = chunk.symbol.map(|index| index as usize);
@@ -34,6 +35,7 @@ impl Engine {
                     language: language.clone(),
                     lines: chunk.lines,
                     span: chunk.span,
+                    utf16: utf16.of_span(chunk.span),
                     name: symbol.map(|symbol| symbol.name.to_string()),
                     kind: symbol.map(|symbol| symbol.kind),
                     scope: scope.into_iter().map(str::to_owned).collect(),

@@ -62,13 +62,17 @@ mod embeddings;
 mod engine;
 mod error;
 mod filter;
+mod health;
 mod hit;
 mod index;
 mod jobs;
+mod listing;
 mod memory;
+mod neighbors;
 mod outline;
 mod plan;
 mod prepare;
+mod process;
 mod query;
 mod references;
 mod report;
@@ -76,6 +80,7 @@ mod rerank;
 mod retrieve;
 mod snapshot;
 mod step;
+mod user;
 mod vector_file;
 mod vectors;
 mod watch;
@@ -88,35 +93,41 @@ pub use ast_core_embed::{ApiKey, HttpConfig, HttpEmbedder};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo, StaticEmbedder};
 #[cfg(feature = "minilm")]
 pub use ast_core_embed::{MiniLmConfig, MiniLmEmbedder};
+pub use ast_core_metrics::ProcessFigures;
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
-    RepoPath, Span, Symbol, SymbolKind, Visibility, scope_of,
+    RepoPath, Span, Symbol, SymbolId, SymbolKind, Visibility, scope_of,
 };
 pub use ast_core_parse::{
     Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Language, Modifier,
     Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
-    QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
+    QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, Utf16Places, set_syntax_allocator,
 };
 pub use ast_core_search::{QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why};
 pub use ast_core_storage::{
-    Access, FileStatus, Finding, JobState, Part, Remedy, RepositoryId, SqliteStore, Store, StoreConfig,
-    StoreError,
+    Access, FileMetadata, FileStatus, Finding, JobState, NameMatch, Part, Remedy, RepositoryId, SqliteStore, Store,
+    StoreConfig, StoreError, UserCollection, UserVector,
 };
 pub use ast_core_vector::VectorError;
 pub use config::{EmbeddingCacheConfig, EngineConfig, RerankConfig, VectorBackend, find_database};
 pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
 pub use engine::{Engine, indexed_embedder};
-pub use error::EngineError;
+pub use error::{EngineError, FileProblem};
+pub use health::Health;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
+pub use listing::{ListedSymbol, SymbolFilter, SymbolPage};
+pub use neighbors::VectorQuery;
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
+pub use process::{ProcessOptions, ProcessTimings, ProcessedAs, ProcessedFile};
 pub use query::{SearchHit, SearchNotice, SearchQuery, SearchReply};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,
     VectorFileState,
 };
+pub use user::UserHit;
 pub use watch::{WatchEvent, WatchOptions};
 
 /// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is

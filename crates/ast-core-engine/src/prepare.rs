@@ -384,7 +384,8 @@ fn names_of_chunks(symbols: &[Symbol], chunks: &[Chunk]) -> Vec<String> {
     chunks.iter().map(&mut names_of).collect()
 }
 
-enum ReadError {
+/// Why a file was not read.
+pub(crate) enum ReadError {
     Vanished,
     TooLarge(Stamp),
     Failed(String),
@@ -423,7 +424,7 @@ fn is_transient(error: &std::io::Error) -> bool {
 
 /// Reads a file of at most `max_bytes`, with its stamp from before the read: what changes meanwhile is seen as
 /// changed by the next run.
-fn read_file(path: &Path, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadError> {
+pub(crate) fn read_file(path: &Path, max_bytes: usize) -> Result<(Vec<u8>, Stamp), ReadError> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => ReadError::Vanished,
         _ if is_transient(&error) => ReadError::Transient(io_reason(&error)),

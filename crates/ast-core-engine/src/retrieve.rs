@@ -4,10 +4,11 @@ use crate::engine::blocking;
 use crate::filter::{Filter, path_filter, with_filters};
 use crate::step::reach;
 use crate::{Engine, EngineError, SearchHit, SearchNotice, SearchQuery, SearchReply, VectorError};
+use ast_core_batch::WorkerPool;
 use ast_core_model::{ChunkId, FileId, RepoPath};
 use ast_core_search::{Candidate, ParsedQuery, QueryKind, Ranked, Why, fuse, rank};
 use ast_core_storage::{Bm25f, ChunkFilter, NameMatch, StoreError, SymbolQuery};
-use ast_core_vector::SearchOptions;
+use ast_core_vector::{Neighbor, SearchOptions};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -284,15 +285,7 @@ impl Engine {
             if query.iter().all(|&value| value == 0.0) {
                 return Ok(Some(Default::default()));
             }
-            let Some(snapshot) = &filter.snapshot else { return Ok(Some(Default::default())) };
-            let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
-            let options = SearchOptions::new(wanted).with_threshold(embedder.noise_floor());
-            let options = if filter.is_open() { options } else { options.with_filter(&passes) };
-            let neighbors = pool.install(|| snapshot.search(&query, &options))?;
-            let found = neighbors
-                .into_iter()
-                .filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score))))
-                .collect();
+            let found = nearest(&pool, &filter, &query, wanted, embedder.noise_floor())?;
             Ok(Some((query, found)))
         })
         .await?;
@@ -327,6 +320,23 @@ impl Engine {
         }
         cosines
     }
+}
+
+/// The chunks that pass a filter and are nearest to a vector, each with its cosine, which is at least the threshold.
+pub(crate) fn nearest(
+    pool: &WorkerPool,
+    filter: &Filter,
+    vector: &[f32],
+    wanted: usize,
+    threshold: f32,
+) -> Result<Vec<(ChunkId, f64)>, EngineError> {
+    let Some(snapshot) = &filter.snapshot else { return Ok(Vec::new()) };
+    let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
+    let options = SearchOptions::new(wanted).with_threshold(threshold);
+    let options = if filter.is_open() { options } else { options.with_filter(&passes) };
+    let neighbors = pool.install(|| snapshot.search(vector, &options))?;
+    let with_id = |found: Neighbor| Some((ChunkId::from_raw(found.key)?, f64::from(found.score)));
+    Ok(neighbors.into_iter().filter_map(with_id).collect())
 }
 
 /// What was found for a query, before it is ranked.
