@@ -4,7 +4,7 @@ use crate::discover::{Scope, discover, io_reason};
 use crate::{EngineError, Failure};
 use ast_core_batch::{Batch, BatchConfig, CancelToken, Completed, Control, Order, Outcome, WorkerPool, run};
 use ast_core_model::RepoPath;
-use ast_core_parse::{ChunkingConfig, Language, ParseLimits, ParsedFile, Parser, SourceText};
+use ast_core_parse::{ChunkingConfig, Language, ParseLimits, ParsedFile, Parser, SourceText, Utf16Places};
 use std::convert::Infallible;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -29,6 +29,8 @@ pub struct Outline {
     pub path: String,
     /// What is in it.
     pub file: ParsedFile,
+    /// Where places in it are in UTF-16.
+    pub utf16: Utf16Places,
 }
 
 /// A file that could not be outlined.
@@ -124,7 +126,7 @@ fn outline_file(parser: &mut Parser, max_bytes: usize, task: Task) -> Result<Out
         .or_else(|| language_of(&task.path, source.text()))
         .ok_or_else(|| failed("neither its name nor its content tells its language".to_owned()))?;
     match parser.parse_source(&source, language) {
-        Ok(file) => Ok(Outline { path: task.shown.clone(), file }),
+        Ok(file) => Ok(Outline { path: task.shown.clone(), file, utf16: source.utf16_places() }),
         Err(error) => Err(failed(error.to_string())),
     }
 }

@@ -129,11 +129,25 @@ impl<'a> SourceText<'a> {
         if self.offsets.is_some() {
             return Utf16Places(Places::Pairs);
         }
-        let mut beyond = 0;
-        let mut wide = Vec::new();
-        for (at, c) in self.text.char_indices().filter(|(_, c)| !c.is_ascii()) {
-            beyond += (c.len_utf8() - c.len_utf16()) as u32;
-            wide.push(((at + c.len_utf8()) as u32, beyond));
+        let (mut wide, mut beyond, mut at) = (Vec::new(), 0, 0);
+        let bytes = self.text.as_bytes();
+        while let Some(&byte) = bytes.get(at) {
+            // Most of most texts is ASCII.
+            if bytes.get(at..at + 16).is_some_and(<[u8]>::is_ascii) {
+                at += 16;
+                continue;
+            }
+            let (width, units) = match byte {
+                ..0x80 => (1, 1),
+                ..0xE0 => (2, 1),
+                ..0xF0 => (3, 1),
+                _ => (4, 2),
+            };
+            at += width;
+            if width > 1 {
+                beyond += (width - units) as u32;
+                wide.push((at as u32, beyond));
+            }
         }
         Utf16Places(Places::Wide(wide))
     }

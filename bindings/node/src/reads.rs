@@ -1,0 +1,171 @@
+//! Whatever reads the index.
+
+use crate::call::{Cancellation, promise};
+use crate::columns::{ListedColumns, listed, vectors};
+use crate::convert::{
+    convert_all, milliseconds, number, reference_query, search_query, symbol_filter, vector_query,
+};
+use crate::engine::Engine;
+use crate::types::{
+    CalleeReply, ReferenceOptions, ReferenceReply, SearchOptions, SearchReply, SymbolOptions,
+};
+use ast_core_engine::SymbolId;
+use napi::Env;
+use napi::bindgen_prelude::{AsyncBlock, Float32Array};
+use napi_derive::napi;
+
+/// A page of definitions.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct SymbolReply {
+    pub columns: ListedColumns,
+    pub next: Option<String>,
+    pub generation: f64,
+    pub complete: bool,
+    pub took_ms: f64,
+}
+
+/// Vectors of texts.
+#[napi(object, object_from_js = false)]
+pub struct Embedded {
+    pub vectors: Float32Array,
+    pub dimension: u32,
+}
+
+#[napi]
+impl Engine {
+    /// Searches by words and by vectors.
+    #[napi]
+    pub fn search(
+        &self,
+        env: &Env,
+        text: String,
+        options: SearchOptions,
+        cancellation: &Cancellation,
+    ) -> napi::Result<AsyncBlock<SearchReply>> {
+        let engine = self.lease();
+        let call = async move { Ok(engine?.search(&search_query(text, options)?).await?.into()) };
+        promise(env, cancellation.until(call))
+    }
+
+    /// Searches by a vector.
+    #[napi]
+    pub fn search_vector(
+        &self,
+        env: &Env,
+        vector: Float32Array,
+        options: SearchOptions,
+        cancellation: &Cancellation,
+    ) -> napi::Result<AsyncBlock<SearchReply>> {
+        let engine = self.lease();
+        // Whoever has the array may write to it meanwhile.
+        let vector = vector.to_vec();
+        let call = async move { Ok(engine?.search_vector(&vector_query(vector, options)?).await?.into()) };
+        promise(env, cancellation.until(call))
+    }
+
+    /// Who mentions a name.
+    #[napi]
+    pub fn references(
+        &self,
+        env: &Env,
+        name: String,
+        options: ReferenceOptions,
+        cancellation: &Cancellation,
+    ) -> napi::Result<AsyncBlock<ReferenceReply>> {
+        let engine = self.lease();
+        let call = async move { Ok(engine?.references(&reference_query(name, options)?).await?.into()) };
+        promise(env, cancellation.until(call))
+    }
+
+    /// What the definitions of a name call.
+    #[napi]
+    pub fn callees(
+        &self,
+        env: &Env,
+        name: String,
+        options: ReferenceOptions,
+        cancellation: &Cancellation,
+    ) -> napi::Result<AsyncBlock<CalleeReply>> {
+        let engine = self.lease();
+        let call = async move { Ok(engine?.callees(&reference_query(name, options)?).await?.into()) };
+        promise(env, cancellation.until(call))
+    }
+
+    /// The definitions of the index.
+    #[napi]
+    pub fn symbols(
+        &self,
+        env: &Env,
+        options: SymbolOptions,
+        cancellation: &Cancellation,
+    ) -> napi::Result<AsyncBlock<SymbolReply>> {
+        let engine = self.lease();
+        let call = async move {
+            let page = engine?.symbols(&symbol_filter(options)?).await?;
+            Ok(SymbolReply {
+                columns: listed(&page),
+                next: page.next.map(|next: SymbolId| next.get().to_string()),
+                generation: number(page.generation),
+                complete: page.complete,
+                took_ms: milliseconds(page.took),
+            })
+        };
+        promise(env, cancellation.until(call))
+    }
+
+    /// The vectors of texts, as queries or as code.
+    #[napi]
+    pub fn embed(
+        &self,
+        env: &Env,
+        texts: Vec<String>,
+        as_code: bool,
+        cancellation: &Cancellation,
+    ) -> napi::Result<AsyncBlock<Embedded>> {
+        let engine = self.lease();
+        let call = async move {
+            let engine = engine?;
+            let dimension = engine.config().embedder.model().dimension as u32;
+            let found = match as_code {
+                true => engine.embed_code(texts).await?,
+                false => {
+                    let mut found = Vec::new();
+                    for text in texts {
+                        found.extend(engine.embed_query(&text).await?);
+                    }
+                    found
+                }
+            };
+            Ok(Embedded { vectors: vectors(found), dimension })
+        };
+        promise(env, cancellation.until(call))
+    }
+}
+
+impl From<ast_core_engine::ReferenceReply> for ReferenceReply {
+    fn from(reply: ast_core_engine::ReferenceReply) -> Self {
+        Self {
+            definitions: convert_all(reply.definitions),
+            more_definitions: reply.more_definitions,
+            mentions: convert_all(reply.mentions),
+            unread_files: reply.unread_files as f64,
+            generation: number(reply.generation),
+            complete: reply.complete,
+            took_ms: milliseconds(reply.took),
+        }
+    }
+}
+
+impl From<ast_core_engine::CalleeReply> for CalleeReply {
+    fn from(reply: ast_core_engine::CalleeReply) -> Self {
+        Self {
+            definitions: convert_all(reply.definitions),
+            more_definitions: reply.more_definitions,
+            callees: convert_all(reply.callees),
+            more: reply.more,
+            generation: number(reply.generation),
+            complete: reply.complete,
+            took_ms: milliseconds(reply.took),
+        }
+    }
+}
