@@ -195,12 +195,15 @@ function defineLazy(target, name, make) {
   });
 }
 
-/** What is in a file, with its rows as objects where they are asked for. */
-function fileOf(file) {
+/** What is in a file, with its rows as objects where they are asked for; definitions with their annotations, if so. */
+function fileOf(file, isAnnotated = false) {
   const { path, language, encoding, lines, generated, text } = file;
   const { symbols, annotations, references, chunks } = file;
   const view = { path, language, encoding, lines, generated, diagnostics: diagnosticsOf(file) };
-  defineLazy(view, 'symbols', () => symbolsOf(symbols, text));
+  defineLazy(view, 'symbols', () => {
+    const plain = symbolsOf(symbols, text);
+    return isAnnotated ? plain.map((symbol, at) => ({ ...symbol, annotation: view.annotations[at] })) : plain;
+  });
   defineLazy(view, 'annotations', () => annotationsOf(annotations, text));
   defineLazy(view, 'references', () => referencesOf(references, text));
   defineLazy(view, 'chunks', () => chunksOf(chunks));
@@ -217,4 +220,4 @@ function listOf({ columns, next, generation, complete, tookMs }) {
   return view;
 }
 
-module.exports = { defineLazy, fileOf, listOf };
+module.exports = { fileOf, listOf };
