@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { before, test } = require('node:test');
+const { after, before, test } = require('node:test');
 const { makeFolder, makeTree } = require('./tree.js');
 
 const PACKAGE = path.dirname(require.resolve('ast-core-engine/package.json'));
@@ -28,8 +28,8 @@ function tarballs() {
 
 /** A project with the packed package installed, and nothing else, without any network. */
 let project;
-before((t) => {
-  project = makeFolder(t);
+before(() => {
+  project = makeFolder({ after });
   fs.writeFileSync(path.join(project, 'package.json'), '{ "name": "project", "private": true }');
   run(NPM, ['install', '--offline', '--no-audit', '--no-fund', ...tarballs()], { cwd: project });
   // What is needed to check types, of which none is needed to run.
