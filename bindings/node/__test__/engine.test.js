@@ -177,9 +177,9 @@ test('calls wait while the engine is opened, and are refused before', async (t) 
 test('an engine that is closed while it is opened is closed', async (t) => {
   const engine = new AstCoreEngineApi();
   const database = path.join(makeFolder(t), 'index.db');
-  const opening = engine.initialize(database);
+  const refused = assert.rejects(engine.initialize(database), { code: 'ERR_CLOSED' });
   await engine.close();
-  await assert.rejects(opening, { code: 'ERR_CLOSED' });
+  await refused;
   await engine.initialize(database);
   await engine.close();
 });

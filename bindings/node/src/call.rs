@@ -36,10 +36,10 @@ impl Cancellation {
     }
 
     /// What the future comes to, unless it is given up before: then it is dropped.
-    pub(crate) fn until<T>(
+    pub(crate) fn until<T, F: Future<Output = Result<T, Failure>> + Send>(
         &self,
-        future: impl Future<Output = Result<T, Failure>> + Send,
-    ) -> impl Future<Output = Result<T, Failure>> + Send {
+        future: F,
+    ) -> impl Future<Output = Result<T, Failure>> + Send + use<T, F> {
         let mut cancelled = self.cancelled.subscribe();
         async move {
             let cancelled = async {

@@ -162,7 +162,7 @@ impl Drop for Engine {
 
 /// What the process uses.
 #[napi]
-pub fn metrics() -> Metrics {
+pub(crate) fn metrics() -> Metrics {
     core::ProcessFigures::read().into()
 }
 

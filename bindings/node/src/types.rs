@@ -242,7 +242,7 @@ pub struct Finding {
 }
 
 #[napi(object, object_from_js = false, use_nullable = true)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     pub rss_bytes: Option<f64>,
     pub peak_rss_bytes: Option<f64>,
     pub cpu_ms: Option<f64>,
