@@ -164,7 +164,7 @@ fn stage_facade(
         copy(&folder.join(file), &stage.join(file))?;
     }
     for key in ["devDependencies", "scripts"] {
-        manifest.remove(key);
+        manifest.shift_remove(key);
     }
     let version = manifest["version"].clone();
     let optional = platforms.iter().map(|platform| (platform.package.clone(), version.clone()));
