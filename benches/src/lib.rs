@@ -4,4 +4,5 @@ pub mod corpus;
 pub mod lexical;
 pub mod quality;
 pub mod queries;
+pub mod similar;
 pub mod stats;

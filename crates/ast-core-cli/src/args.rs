@@ -94,6 +94,13 @@ Examples:
   ast-core search parse_header --lang rust --path 'src/**'
   ast-core search \"open a file\" --kind function --json")]
     Search(SearchArguments),
+    /// Find code that is like the code at a place, or like code on standard input: copies, renamed or not, and relatives
+    #[command(after_help = "\
+Examples:
+  ast-core similar src/retry.rs:40
+  ast-core similar src/retry.rs:40 --threshold 0.8 --json
+  pbpaste | ast-core similar - --as python --lang rust")]
+    Similar(SimilarArguments),
     /// List the definitions of files, straight from the parser; no index is needed
     Symbols(SymbolsArguments),
     /// Say how definitions are made: parameters, complexity, calls, what they import and export
@@ -256,6 +263,49 @@ impl SearchArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SimilarArguments {
+    /// A line of a file, or - for code on standard input
+    #[arg(value_name = "PATH:LINE", value_parser = place, allow_hyphen_values = true)]
+    pub(crate) to: SimilarPlace,
+    /// The language of the code on standard input; by default that of --lang, if there is one
+    #[arg(long = "as", value_name = "LANGUAGE")]
+    pub(crate) language: Option<Language>,
+    /// The most hits
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+    pub(crate) limit: usize,
+    /// Only files in this language; may be given more than once
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Vec<Language>,
+    /// Only files whose path matches; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Vec<String>,
+    /// Only definitions of this kind, such as function or class; may be given more than once
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<SymbolKind>,
+    /// Only hits of at least this score, from 0 to 1; a copy has 1
+    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
+    pub(crate) threshold: f64,
+    /// Lines shown before and after each hit
+    #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
+    pub(crate) context: u32,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
+}
+
+/// What code is to be like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SimilarPlace {
+    /// What is on standard input.
+    Input,
+    /// What is round a line of a file.
+    Line {
+        path: PathBuf,
+        /// From 1.
+        line: u32,
+    },
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RefsArguments {
     #[command(flatten)]
     pub(crate) name: NameArguments,
@@ -298,6 +348,26 @@ pub(crate) struct SourceArguments {
     pub(crate) lang: Option<Language>,
 }
 
+/// A place as answers and compilers name them: `src/a.rs:12`, `src/a.rs:12-30`, `src/a.rs:12:5`.
+fn place(text: &str) -> Result<SimilarPlace, String> {
+    let first_line = |lines: &str| {
+        let first = lines.split_once('-').map_or(lines, |(first, _)| first);
+        first.parse::<u32>().ok().filter(|line| *line > 0)
+    };
+    let split = |text: &'_ str| {
+        let (path, lines) = text.rsplit_once(':')?;
+        Some((path.to_owned(), first_line(lines)?)).filter(|(path, _)| !path.is_empty())
+    };
+    if text == "-" {
+        return Ok(SimilarPlace::Input);
+    }
+    let Some(outer) = split(text) else {
+        return Err("expected a file and a line, such as src/main.rs:12, or - for standard input".to_owned());
+    };
+    let (path, line) = split(&outer.0).unwrap_or(outer);
+    Ok(SimilarPlace::Line { path: path.into(), line })
+}
+
 fn score(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(score) if (0.0..=1.0).contains(&score) => Ok(score),
@@ -313,5 +383,18 @@ mod tests {
     #[test]
     fn definitions_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_place_is_a_file_and_a_line_however_it_is_told() {
+        let line = |path: &str, line| Ok(SimilarPlace::Line { path: path.into(), line });
+        assert_eq!(place("src/a.rs:12"), line("src/a.rs", 12));
+        assert_eq!(place("src/a.rs:12-30"), line("src/a.rs", 12));
+        assert_eq!(place("src/a.rs:12:5"), line("src/a.rs", 12));
+        assert_eq!(place("c:/a.rs:12"), line("c:/a.rs", 12));
+        assert_eq!(place("-"), Ok(SimilarPlace::Input));
+        for wrong in ["", "src/a.rs", "src/a.rs:", "src/a.rs:0", ":7", "src/a.rs:x", "7"] {
+            assert!(place(wrong).is_err(), "{wrong}");
+        }
     }
 }

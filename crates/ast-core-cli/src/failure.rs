@@ -54,6 +54,9 @@ impl Failed {
                 EngineError::Root { .. }
                 | EngineError::MaxMemory { .. }
                 | EngineError::OtherRoot { .. }
+                | EngineError::OutsideTree { .. }
+                | EngineError::NoCode { .. }
+                | EngineError::Unreadable { .. }
                 | EngineError::Pattern { .. }
                 | EngineError::Embed(_)
                 | EngineError::NoReranking

@@ -36,6 +36,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
     match command {
         Command::Index(arguments) => commands::index::run(&arguments, &global, output),
         Command::Search(arguments) => commands::search::run(&arguments, &global, output),
+        Command::Similar(arguments) => commands::similar::run(&arguments, &global, output),
         Command::Symbols(arguments) => commands::symbols::run(&arguments, output),
         Command::Annotate(arguments) => commands::annotate::run(&arguments, output),
         Command::Refs(arguments) => commands::references::refs(&arguments, &global, output),

@@ -3,7 +3,7 @@
 use ast_core_batch::{BatchConfig, Retry};
 use ast_core_embed::{Embedder, StaticEmbedder};
 use ast_core_parse::{ChunkingConfig, ParseLimits};
-use ast_core_search::RankingWeights;
+use ast_core_search::{LikenessWeights, RankingWeights};
 use ast_core_storage::{Access, StoreConfig};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,8 @@ pub struct EngineConfig {
     pub vectors: VectorBackend,
     /// What the rules count for that put hits in order.
     pub ranking: RankingWeights,
+    /// How code is compared that is looked for by [`Engine::similar`](crate::Engine::similar).
+    pub likeness: LikenessWeights,
     /// Connections and caches of the store.
     pub store: StoreConfig,
 }
@@ -136,6 +138,7 @@ impl EngineConfig {
             reranking: None,
             vectors: VectorBackend::default(),
             ranking: RankingWeights::default(),
+            likeness: LikenessWeights::default(),
             store: StoreConfig::default(),
         }
     }
@@ -178,6 +181,7 @@ impl fmt::Debug for EngineConfig {
             .field("reranking", &self.reranking)
             .field("vectors", &self.vectors)
             .field("ranking", &self.ranking)
+            .field("likeness", &self.likeness)
             .field("store", &self.store)
             .finish()
     }

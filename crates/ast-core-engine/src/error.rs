@@ -1,6 +1,7 @@
 //! What can go wrong with the engine.
 
 use crate::JobId;
+use ast_core_model::{LineRange, RepoPath};
 use std::path::PathBuf;
 
 /// Why the engine could not do what was asked. What goes wrong with one file is not one of these: it is in the
@@ -63,6 +64,24 @@ pub enum EngineError {
         /// The pattern as given.
         pattern: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// A line of a file in which there is no code.
+    #[error("there is no code at line {line} of {path}; {}", lines_with_code(lines))]
+    NoCode {
+        /// The file, relative to the tree.
+        path: RepoPath,
+        /// The line as given.
+        line: u32,
+        /// The lines that have some, in order, those behind each other as one.
+        lines: Vec<LineRange>,
+    },
+    /// The file that was named, as it is now, is none that code can be read of.
+    #[error("there is no code to be had of {}: {reason}", path.display())]
+    Unreadable {
+        /// The file, relative to the tree.
+        path: PathBuf,
+        /// Why.
         reason: String,
     },
     /// The cache of vectors cannot be opened.
@@ -159,4 +178,17 @@ pub enum FileProblem {
     Binary,
     /// Nothing tells its language.
     UnknownLanguage,
+}
+
+/// Ranges that a message lists.
+const LISTED: usize = 8;
+
+fn lines_with_code(lines: &[LineRange]) -> String {
+    if lines.is_empty() {
+        return "the file has none".to_owned();
+    }
+    let listed: Vec<String> =
+        lines.iter().take(LISTED).map(|lines| format!("{}-{}", lines.start, lines.end)).collect();
+    let more = if lines.len() > LISTED { " and others" } else { "" };
+    format!("there is some at lines {}{more}", listed.join(", "))
 }

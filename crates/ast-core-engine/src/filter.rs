@@ -3,24 +3,24 @@
 use crate::snapshot::Snapshot;
 use crate::{Engine, EngineError, SearchQuery};
 use ast_core_model::{ChunkId, FileId, LanguageName, ModelError, SymbolKind};
-use ast_core_parse::ParseError;
+use ast_core_parse::{Language, ParseError};
 use ast_core_search::{ParsedQuery, QueryError};
 use globset::{GlobSet, GlobSetBuilder};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Engine {
-    /// The files that a query is about; `None` for all.
+    /// The files in one of these languages, if any is named, whose paths match; `None` for all.
     pub(crate) async fn filter_files(
         &self,
-        query: &SearchQuery,
+        languages: &[Language],
         paths: Option<&GlobSet>,
         generation: u64,
     ) -> Result<Option<HashSet<FileId>>, EngineError> {
-        if query.languages.is_empty() && paths.is_none() {
+        if languages.is_empty() && paths.is_none() {
             return Ok(None);
         }
-        let names: Vec<LanguageName> = query.languages.iter().map(|language| language.name()).collect();
+        let names: Vec<LanguageName> = languages.iter().map(|language| language.name()).collect();
         let catalog = self.catalog(generation).await?;
         let matching = catalog.files.iter().filter(|(_, file)| {
             (names.is_empty() || names.contains(&file.language))

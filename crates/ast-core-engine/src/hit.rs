@@ -5,7 +5,7 @@ use crate::{Engine, EngineError, SearchHit};
 use ast_core_model::{Chunk, ChunkId, ContentHash, FileId, LineRange, scope_of};
 use ast_core_parse::SourceText;
 use ast_core_search::Why;
-use ast_core_storage::FileRecord;
+use ast_core_storage::{Document, FileRecord};
 use std::path::Path;
 
 impl Engine {
@@ -17,38 +17,50 @@ impl Engine {
         files.sort_unstable();
         files.dedup();
         let documents = self.store.outlines(&files).await?;
-        let mut hits = Vec::with_capacity(ids.len());
-        for (record, document) in &documents {
-            let source = SourceText::decode(&document.source)?;
-            let changed = root.as_deref().map(|root| has_changed(root, record));
-            let Some(language) = &record.language else { continue };
-            let utf16 = source.utf16_places();
-            for &id in ids.iter().filter(|id| id.file() == record.id) {
-                let Some(chunk) = document.chunks.get(id.ordinal() as usize) else { continue };
-                let index = chunk.symbol.map(|index| index as usize);
-                let symbol = index.and_then(|index| document.symbols.get(index));
-                let scope = index.map_or(Vec::new(), |index| scope_of(&document.symbols, index));
-                let (snippet, snippet_lines) = snippet(&source, chunk, context);
-                hits.push(SearchHit {
-                    chunk: id,
-                    path: record.path.clone(),
-                    language: language.clone(),
-                    lines: chunk.lines,
-                    span: chunk.span,
-                    utf16: utf16.of_span(chunk.span),
-                    name: symbol.map(|symbol| symbol.name.to_string()),
-                    kind: symbol.map(|symbol| symbol.kind),
-                    scope: scope.into_iter().map(str::to_owned).collect(),
-                    score: 0.0,
-                    snippet,
-                    snippet_lines,
-                    why: Why::default(),
-                    changed,
-                });
-            }
-        }
-        Ok(hits)
+        hits_in(&documents, ids, context, root.as_deref())
     }
+}
+
+/// What is shown of chunks, as far as they are in these documents. Without a tree nothing is said of whether they are as they
+/// were.
+pub(crate) fn hits_in(
+    documents: &[(FileRecord, Document)],
+    ids: &[ChunkId],
+    context: u32,
+    root: Option<&Path>,
+) -> Result<Vec<SearchHit>, EngineError> {
+    let mut hits = Vec::with_capacity(ids.len());
+    for (record, document) in documents {
+        let mut ids = ids.iter().filter(|id| id.file() == record.id).peekable();
+        let Some(language) = record.language.as_ref().filter(|_| ids.peek().is_some()) else { continue };
+        let source = SourceText::decode(&document.source)?;
+        let changed = root.map(|root| has_changed(root, record));
+        let utf16 = source.utf16_places();
+        for &id in ids {
+            let Some(chunk) = document.chunks.get(id.ordinal() as usize) else { continue };
+            let index = chunk.symbol.map(|index| index as usize);
+            let symbol = index.and_then(|index| document.symbols.get(index));
+            let scope = index.map_or(Vec::new(), |index| scope_of(&document.symbols, index));
+            let (snippet, snippet_lines) = snippet(&source, chunk, context);
+            hits.push(SearchHit {
+                chunk: id,
+                path: record.path.clone(),
+                language: language.clone(),
+                lines: chunk.lines,
+                span: chunk.span,
+                utf16: utf16.of_span(chunk.span),
+                name: symbol.map(|symbol| symbol.name.to_string()),
+                kind: symbol.map(|symbol| symbol.kind),
+                scope: scope.into_iter().map(str::to_owned).collect(),
+                score: 0.0,
+                snippet,
+                snippet_lines,
+                why: Why::default(),
+                changed,
+            });
+        }
+    }
+    Ok(hits)
 }
 
 /// The text of a chunk with whole lines of context, and the lines that it is.

@@ -78,6 +78,7 @@ mod references;
 mod report;
 mod rerank;
 mod retrieve;
+mod similar;
 mod snapshot;
 mod step;
 mod user;
@@ -103,7 +104,9 @@ pub use ast_core_parse::{
     Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
     QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, Utf16Places, set_syntax_allocator,
 };
-pub use ast_core_search::{QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why};
+pub use ast_core_search::{
+    Likeness, LikenessWeights, QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why,
+};
 pub use ast_core_storage::{
     Access, FileMetadata, FileStatus, Finding, JobState, NameMatch, Part, Remedy, RepositoryId, SqliteStore, Store,
     StoreConfig, StoreError, UserCollection, UserVector,
@@ -121,7 +124,9 @@ pub use listing::{ListedSymbol, SymbolFilter, SymbolPage};
 pub use neighbors::VectorQuery;
 pub use outline::{Outline, OutlineError, OutlineOptions, outline};
 pub use process::{ProcessOptions, ProcessTimings, ProcessedAs, ProcessedFile};
-pub use query::{SearchHit, SearchNotice, SearchQuery, SearchReply};
+pub use query::{
+    SearchHit, SearchNotice, SearchQuery, SearchReply, SimilarPlace, SimilarQuery, SimilarReply, SimilarTo,
+};
 pub use references::{Callee, CalleeReply, Definition, Evidence, Mention, ReferenceQuery, ReferenceReply};
 pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,

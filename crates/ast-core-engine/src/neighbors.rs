@@ -117,13 +117,13 @@ impl Engine {
         let (pool, query) = (self.search_pool.clone(), query.clone());
         let stamp = filter.snapshot.as_ref().and_then(|snapshot| snapshot.stamp());
         let found = blocking(move || {
-            nearest(&pool, &filter, &query.vector, query.limit, query.threshold as f32)
+            pool.install(|| nearest(&query.vector, &filter, query.threshold as f32, query.limit))
         })
         .await?;
-        if let Err(EngineError::Vector(error @ VectorError::Damaged { .. })) = &found {
+        if let Err(error @ VectorError::Damaged { .. }) = &found {
             self.distrust(stamp, error)?;
         }
-        found
+        Ok(found?)
     }
 
     /// The vector of what somebody is looking for, of length 1; all zeros if the embedder finds nothing in the text.

@@ -361,7 +361,7 @@ fn place_of(path: &RepoPath, symbols: &[Symbol], chunk: &Chunk) -> String {
 }
 
 /// For each chunk the name of what it is about, and the names that are defined in it.
-fn names_of_chunks(symbols: &[Symbol], chunks: &[Chunk]) -> Vec<String> {
+pub(crate) fn names_of_chunks(symbols: &[Symbol], chunks: &[Chunk]) -> Vec<String> {
     let mut by_name: Vec<(u32, usize)> =
         symbols.iter().enumerate().map(|(index, symbol)| (symbol.name_span.start, index)).collect();
     by_name.sort_unstable();

@@ -4,20 +4,19 @@ use crate::engine::blocking;
 use crate::filter::{Filter, path_filter, with_filters};
 use crate::step::reach;
 use crate::{Engine, EngineError, SearchHit, SearchNotice, SearchQuery, SearchReply, VectorError};
-use ast_core_batch::WorkerPool;
 use ast_core_model::{ChunkId, FileId, RepoPath};
 use ast_core_search::{Candidate, ParsedQuery, QueryKind, Ranked, Why, fuse, rank};
 use ast_core_storage::{Bm25f, ChunkFilter, NameMatch, StoreError, SymbolQuery};
-use ast_core_vector::{Neighbor, SearchOptions};
+use ast_core_vector::SearchOptions;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Candidates that each way of finding brings, at least.
-const CANDIDATES: usize = 200;
+pub(crate) const CANDIDATES: usize = 200;
 
 /// How often a search is made before it does without what commits took away meanwhile: a file that is indexed anew is another.
-const ATTEMPTS: usize = 4;
+pub(crate) const ATTEMPTS: usize = 4;
 
 /// Definitions of one name that are looked at, and files that they are looked for in, each of which is read whole.
 const MAX_DEFINITIONS: usize = 50;
@@ -66,7 +65,7 @@ impl Engine {
         }
         let mut other = self.other_embedder().await?;
         let generation = self.store.generation().await?;
-        let files = self.filter_files(query, paths.as_ref(), generation).await?;
+        let files = self.filter_files(&query.languages, paths.as_ref(), generation).await?;
         // Words alone are found without them.
         let snapshot = match (query.mode.is_semantic() && other.is_none()) || !query.kinds.is_empty() {
             true => Some(self.vectors(generation).await?),
@@ -148,6 +147,7 @@ impl Engine {
                 semantic: score_in(semantic.as_deref(), ranked.id),
                 boosts: ranked.boosts,
                 reranked: reranked.get(&ranked.id).copied(),
+                likeness: None,
             };
             Some(hit)
         };
@@ -251,7 +251,7 @@ impl Engine {
         Ok(files.into_iter().map(|naming| naming.file).take(MAX_DEFINING_FILES).collect())
     }
 
-    async fn lexical_candidates(
+    pub(crate) async fn lexical_candidates(
         &self,
         terms: &[String],
         filter: &Arc<Filter>,
@@ -285,7 +285,7 @@ impl Engine {
             if query.iter().all(|&value| value == 0.0) {
                 return Ok(Some(Default::default()));
             }
-            let found = nearest(&pool, &filter, &query, wanted, embedder.noise_floor())?;
+            let found = pool.install(|| nearest(&query, &filter, embedder.noise_floor(), wanted))?;
             Ok(Some((query, found)))
         })
         .await?;
@@ -322,21 +322,19 @@ impl Engine {
     }
 }
 
-/// The chunks that pass a filter and are nearest to a vector, each with its cosine, which is at least the threshold.
+/// The chunks whose vectors are nearest to this one, nearest first: of those whose cosine with it is at least `least`.
 pub(crate) fn nearest(
-    pool: &WorkerPool,
-    filter: &Filter,
     vector: &[f32],
+    filter: &Filter,
+    least: f32,
     wanted: usize,
-    threshold: f32,
-) -> Result<Vec<(ChunkId, f64)>, EngineError> {
+) -> Result<Vec<(ChunkId, f64)>, VectorError> {
     let Some(snapshot) = &filter.snapshot else { return Ok(Vec::new()) };
     let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
-    let options = SearchOptions::new(wanted).with_threshold(threshold);
+    let options = SearchOptions::new(wanted).with_threshold(least);
     let options = if filter.is_open() { options } else { options.with_filter(&passes) };
-    let neighbors = pool.install(|| snapshot.search(vector, &options))?;
-    let with_id = |found: Neighbor| Some((ChunkId::from_raw(found.key)?, f64::from(found.score)));
-    Ok(neighbors.into_iter().filter_map(with_id).collect())
+    let neighbors = snapshot.search(vector, &options)?.into_iter();
+    Ok(neighbors.filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score)))).collect())
 }
 
 /// What was found for a query, before it is ranked.

@@ -147,6 +147,18 @@ impl Snapshot {
         }
     }
 
+    /// The vector of a chunk, as it is searched; `None` if it has none. The backend of graphs keeps no vectors.
+    pub(crate) fn vector(&self, chunk: ChunkId) -> Result<Option<Vec<f32>>, VectorError> {
+        match &self.vectors {
+            Vectors::Bytes(index) => {
+                let codes = index.codes(chunk.get())?;
+                Ok(codes.map(|codes| codes.into_iter().map(f32::from).collect()))
+            }
+            #[cfg(feature = "hnsw-rs")]
+            Vectors::Graph(_) => Ok(None),
+        }
+    }
+
     /// The cosine of a query and the mean of the directions of a file's chunks: 0 for a file without any. Of a file of very
     /// many chunks some are looked at, evenly far from each other. The backend of graphs keeps no vectors, and knows none.
     pub(crate) fn file_cosine(&self, query: &[f32], file: FileId) -> Result<f64, VectorError> {

@@ -1,7 +1,8 @@
 //! What is made from an index fails, panics, waits and is killed at each step: the next search finds what is there.
 
 use ast_core_engine::{
-    DoctorOptions, Engine, EngineConfig, IndexControl, IndexOptions, SearchMode, SearchQuery, VectorFileState,
+    DoctorOptions, Engine, EngineConfig, IndexControl, IndexOptions, SearchMode, SearchQuery, SimilarQuery,
+    VectorFileState,
 };
 use fail::FailScenario;
 use std::fs;
@@ -103,6 +104,40 @@ async fn a_search_whose_finds_are_taken_away_begins_anew() {
         assert_eq!(shown.len(), FILES, "{step}");
         assert_eq!(shown, found_anew(tree.path()).await, "{step}");
     }
+    reader.close().await;
+    Arc::into_inner(writer).unwrap().close().await;
+    scenario.teardown();
+}
+
+/// Between what is found and what is read of it to be compared, all files become others.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_compared_is_of_files_that_are_there() {
+    let scenario = FailScenario::setup();
+    let tree = tree();
+    let writer = Arc::new(Engine::open(EngineConfig::for_tree(tree.path())).await.unwrap());
+    index(&writer, tree.path()).await;
+    let reader = Engine::open(EngineConfig::for_tree(tree.path()).read_only()).await.unwrap();
+    let query = SimilarQuery { limit: FILES, ..SimilarQuery::of_place("0.py", 2) };
+    let like = async |engine: &Engine| {
+        let hits = engine.similar(&query).await.unwrap().hits.into_iter();
+        hits.map(|hit| (hit.path, hit.snippet, format!("{:.9} {:?}", hit.score, hit.why))).collect::<Vec<_>>()
+    };
+    let (step, root, is_over) = ("similar/found", tree.path().to_owned(), AtomicBool::new(false));
+    let (runtime, changing) = (tokio::runtime::Handle::current(), writer.clone());
+    let change = move || {
+        if !is_over.swap(true, Ordering::SeqCst) {
+            rewrite(&root, "b");
+            std::thread::scope(|scope| scope.spawn(|| runtime.block_on(index(&changing, &root))).join())
+                .unwrap();
+        }
+    };
+    fail::cfg_callback(step, change).unwrap();
+    let shown = like(&reader).await;
+    fail::remove(step);
+    assert_eq!(shown.len(), FILES - 1);
+    let anew = Engine::open(EngineConfig::for_tree(tree.path()).read_only()).await.unwrap();
+    assert_eq!(shown, like(&anew).await);
+    anew.close().await;
     reader.close().await;
     Arc::into_inner(writer).unwrap().close().await;
     scenario.teardown();

@@ -1,5 +1,7 @@
 //! Why something was found.
 
+use crate::Likeness;
+
 /// What a hit's score is made of.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Why {
@@ -11,4 +13,6 @@ pub struct Why {
     pub boosts: Vec<(&'static str, f64)>,
     /// The cosine by which it was put in order anew; `None` if it was not.
     pub reranked: Option<f64>,
+    /// How alike it is to the code that was looked for, part by part; `None` if words were looked for.
+    pub likeness: Option<Likeness>,
 }

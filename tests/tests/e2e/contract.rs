@@ -107,6 +107,40 @@ fn search() {
 }
 
 #[test]
+fn similar() {
+    let repository = Repository::fixture("clones");
+    repository.index();
+    let answer = repository.run(["similar", "py/smoothing.py:5", "--json", "--quiet"]);
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let reply = answer.json();
+    assert_keys(&reply, "schema place took_ms generation hits notices");
+    let place = serde_json::json!({
+        "path": "py/smoothing.py", "start_line": 1, "end_line": 13, "language": "python", "kind": "function",
+        "name": "moving_average", "scope": [], "unindexed": false,
+    });
+    assert_eq!(
+        (&reply["schema"], &reply["place"], &reply["notices"]),
+        (&1.into(), &place, &Value::Array(vec![]))
+    );
+    let hits = reply["hits"].as_array().expect("hits");
+    assert_eq!(hits.len(), 10);
+    assert_eq!((&hits[0]["path"], &hits[0]["name"]), (&"rust/smooth.rs".into(), &"moving_average".into()));
+    for hit in hits {
+        assert_keys(hit, "path start_line end_line language kind name scope score snippet why");
+        assert_keys(&hit["why"], "meaning shape words");
+        for part in [&hit["score"], &hit["why"]["meaning"], &hit["why"]["shape"], &hit["why"]["words"]] {
+            assert!(part.as_f64().is_some_and(|part| (0.0..=1.0).contains(&part)), "{hit}");
+        }
+    }
+    let records = repository.run(["similar", "py/smoothing.py:5", "--format", "jsonl", "--quiet"]);
+    let records: Vec<Value> =
+        records.stdout.lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect();
+    assert_eq!(&records, hits, "the records are the hits of the document");
+    let nothing = repository.run(["similar", "py/smoothing.py:5", "--kind", "macro", "--json", "--quiet"]);
+    assert_eq!((nothing.code, &nothing.json()["hits"]), (Some(1), &Value::Array(vec![])));
+}
+
+#[test]
 fn references() {
     let repository = indexed();
     let answer = repository.run(["symbols", "core", "--references", "--json"]).json();

@@ -27,6 +27,7 @@ mod repository;
 mod rows;
 mod search;
 mod service;
+mod similar;
 mod store;
 mod vector_file;
 mod watch;

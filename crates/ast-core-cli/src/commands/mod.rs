@@ -6,6 +6,7 @@ pub(crate) mod index;
 pub(crate) mod languages;
 pub(crate) mod references;
 pub(crate) mod search;
+pub(crate) mod similar;
 pub(crate) mod status;
 pub(crate) mod symbols;
 pub(crate) mod watch;

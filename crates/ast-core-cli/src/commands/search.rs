@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
 fn show(reply: &SearchReply, arguments: &SearchArguments, output: &Output) -> Result<(), Failed> {
     let mut out = output.stdout();
     for hit in &reply.hits {
-        show_hit(&mut out, hit, arguments, output)?;
+        show_hit(&mut out, hit, arguments.context, output)?;
     }
     if reply.hits.is_empty() {
         output.note("nothing found");
@@ -59,10 +59,11 @@ fn show(reply: &SearchReply, arguments: &SearchArguments, output: &Output) -> Re
     Ok(())
 }
 
-fn show_hit(
+/// Shows a hit to people, with so many lines of context as it has.
+pub(crate) fn show_hit(
     out: &mut impl Write,
     hit: &SearchHit,
-    arguments: &SearchArguments,
+    context: u32,
     output: &Output,
 ) -> Result<(), Failed> {
     write!(out, "{PATH}{}{PATH:#}:{}-{}", hit.path, hit.lines.start, hit.lines.end)?;
@@ -74,8 +75,12 @@ fn show_hit(
         write!(out, "  {kind} {scope}{NAME}{name}{NAME:#}")?;
     }
     write!(out, "  {DIM}{:.3}{DIM:#}", hit.score)?;
-    if output.verbose {
-        let figure = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
+    let figure = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
+    if let Some(likeness) = &hit.why.likeness {
+        let [meaning, shape, words] =
+            [likeness.meaning, Some(likeness.shape), Some(likeness.words)].map(figure);
+        write!(out, "  {DIM}meaning {meaning} shape {shape} words {words}{DIM:#}")?;
+    } else if output.verbose {
         write!(out, "  {DIM}words {} vectors {}{DIM:#}", figure(hit.why.lexical), figure(hit.why.semantic))?;
         if hit.why.reranked.is_some() {
             write!(out, " {DIM}reranked {}{DIM:#}", figure(hit.why.reranked))?;
@@ -85,7 +90,7 @@ fn show_hit(
         write!(out, "  {WARNING}changed since it was indexed{WARNING:#}")?;
     }
     writeln!(out)?;
-    let most = SHOWN_LINES + 2 * arguments.context as usize;
+    let most = SHOWN_LINES + 2 * context as usize;
     let lines: Vec<&str> = hit.snippet.lines().collect();
     for (number, line) in (hit.snippet_lines.start..).zip(lines.iter().take(most)) {
         writeln!(out, "{DIM}{number:>6}{DIM:#}  {line}")?;

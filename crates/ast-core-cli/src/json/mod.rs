@@ -6,6 +6,7 @@ mod outline;
 mod references;
 mod run;
 mod search;
+mod similar;
 
 pub(crate) use doctor::{Doctor, Finding};
 pub(crate) use languages::{LanguageRow, Languages};
@@ -13,6 +14,7 @@ pub(crate) use outline::{Annotated, Annotations, Reference, Symbol, Symbols};
 pub(crate) use references::{Callee, Callees, Mention, Mentions};
 pub(crate) use run::{Failure, Index, Plan, Status, WatchEvent};
 pub(crate) use search::{Hit, Search};
+pub(crate) use similar::{Similar, SimilarHit};
 
 use std::time::Duration;
 

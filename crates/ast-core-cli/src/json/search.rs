@@ -27,8 +27,12 @@ impl<'a> Search<'a> {
     }
 }
 
+/// A hit of a search.
+pub(crate) type Hit<'a> = HitBecause<'a, Why>;
+
+/// A hit, and why it is one.
 #[derive(Serialize)]
-pub(crate) struct Hit<'a> {
+pub(crate) struct HitBecause<'a, W> {
     path: &'a str,
     start_line: u32,
     end_line: u32,
@@ -38,19 +42,19 @@ pub(crate) struct Hit<'a> {
     scope: &'a [String],
     score: f64,
     snippet: &'a str,
-    why: Why,
+    why: W,
 }
 
 #[derive(Serialize)]
-struct Why {
+pub(crate) struct Why {
     lexical: Option<f64>,
     semantic: Option<f64>,
     boosts: Vec<(&'static str, f64)>,
     reranked: Option<f64>,
 }
 
-impl<'a> From<&'a SearchHit> for Hit<'a> {
-    fn from(hit: &'a SearchHit) -> Self {
+impl<'a, W> HitBecause<'a, W> {
+    pub(super) fn new(hit: &'a SearchHit, why: W) -> Self {
         Self {
             path: hit.path.as_str(),
             start_line: hit.lines.start,
@@ -61,12 +65,19 @@ impl<'a> From<&'a SearchHit> for Hit<'a> {
             scope: &hit.scope,
             score: rounded(hit.score),
             snippet: &hit.snippet,
-            why: Why {
-                lexical: hit.why.lexical.map(rounded),
-                semantic: hit.why.semantic.map(rounded),
-                boosts: hit.why.boosts.iter().map(|(name, value)| (*name, rounded(*value))).collect(),
-                reranked: hit.why.reranked.map(rounded),
-            },
+            why,
         }
+    }
+}
+
+impl<'a> From<&'a SearchHit> for Hit<'a> {
+    fn from(hit: &'a SearchHit) -> Self {
+        let why = Why {
+            lexical: hit.why.lexical.map(rounded),
+            semantic: hit.why.semantic.map(rounded),
+            boosts: hit.why.boosts.iter().map(|(name, value)| (*name, rounded(*value))).collect(),
+            reranked: hit.why.reranked.map(rounded),
+        };
+        Self::new(hit, why)
     }
 }
