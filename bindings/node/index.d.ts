@@ -141,6 +141,19 @@ export declare class AstCoreEngineApi {
    */
   searchSimilar(vector: Vector, options?: SimilarOptions): Promise<SearchHit[]>;
 
+  /**
+   * Finds what is like the code round a line of a file: copies, also in other names, and code that does the same in other
+   * words or another language. The path is absolute, or relative to the tree. If the file has changed since it was indexed,
+   * or is not indexed, it is read as it is now.
+   *
+   * Rejects with `ERR_INVALID_ARGUMENT` if there is no code at that line, `ERR_FILE_UNREADABLE`, `ERR_OUTSIDE_TREE` or
+   * `ERR_INDEX_OUTDATED`.
+   */
+  similarTo(path: string, line: number, options?: SimilarToOptions): Promise<SimilarReply>;
+
+  /** Finds what is like a piece of code, which need not be whole. */
+  similarToCode(text: string, options?: SimilarToCodeOptions): Promise<SimilarReply>;
+
   /** The definitions of the index, or those of a name, a page at a time. */
   symbols(options?: SymbolOptions): Promise<SymbolPage>;
 
@@ -358,6 +371,22 @@ export interface SimilarOptions extends FilterOptions, SignalOptions {
   /** Lines before and after each hit that are shown with it. Default: 0. */
   context?: number | undefined;
   collection?: undefined;
+}
+
+export interface SimilarToOptions extends FilterOptions, SignalOptions {
+  /** The most hits, from 1. Default: 10. */
+  limit?: number | undefined;
+  /** Only definitions of one of these kinds; all if empty. */
+  kinds?: readonly SymbolKind[] | undefined;
+  /** Only hits of at least this score, from 0 to 1. Default: 0. */
+  threshold?: number | undefined;
+  /** Lines before and after each hit that are shown with it. Default: 0. */
+  context?: number | undefined;
+}
+
+export interface SimilarToCodeOptions extends SimilarToOptions {
+  /** Its language. Without, names that it defines are not told from others. */
+  language?: string | undefined;
 }
 
 export interface CollectionSearchOptions extends SignalOptions {
@@ -986,9 +1015,33 @@ export interface SearchHit extends Place {
     semantic: number | null;
     /** What rules added. */
     boosts: { name: string; value: number }[];
+    /** In what it is like the code that was looked for, each from 0 to 1; `null` unless code was looked for. */
+    likeness: { meaning: number | null; shape: number; words: number } | null;
   };
   /** Whether its file has changed since it was indexed; `null` if that could not be told. */
   changed: boolean | null;
+}
+
+/** What is like other code. */
+export interface SimilarReply {
+  /** What the hits are like; `null` if the text was given. */
+  place: {
+    path: string;
+    language: string | null;
+    startLine: number;
+    endLine: number;
+    name: string | null;
+    kind: SymbolKind | null;
+    scope: string[];
+    /** Whether this is not what is indexed of the file: it has changed since, or is not indexed. */
+    unindexed: boolean;
+  } | null;
+  /** The most alike first. */
+  hits: SearchHit[];
+  generation: number;
+  complete: boolean;
+  tookMs: number;
+  notices: string[];
 }
 
 /** What a watch tells. */

@@ -60,6 +60,28 @@ test('neighbours of a vector are real, and have what they are', async (t) => {
   assert.equal((await engine.searchSimilar(code))[0].path, 'other.py');
 });
 
+test('copies in other names are found from a place and from a text', async (t) => {
+  const clone = (name, list, item) =>
+    `export function ${name}(${list}: number[]): number {\n  let sum = 0;\n  for (const ${item} of ${list}) {\n` +
+    `    if (${item} > 10) sum += ${item} * 2;\n  }\n  return sum;\n}\n`;
+  const { engine, root } = await indexed(t, {
+    ...TREE,
+    'a.ts': clone('sumOfPrices', 'prices', 'price'),
+    'b.ts': clone('total', 'weights', 'weight'),
+  });
+  for (const file of ['a.ts', path.join(root, 'a.ts')]) {
+    const { place, hits } = await engine.similarTo(file, 3);
+    assert.deepEqual([place.path, place.name, place.unindexed], ['a.ts', 'sumOfPrices', false]);
+    assert.deepEqual([hits[0].path, hits[0].name], ['b.ts', 'total']);
+    assert.ok(hits[0].why.likeness.shape > 0.9 && hits.every((hit) => hit.path !== 'a.ts'));
+  }
+  const { place, hits } = await engine.similarToCode(clone('x', 'ys', 'y'), { language: 'typescript', limit: 2 });
+  assert.equal(place, null);
+  assert.deepEqual(hits.map((hit) => hit.path).sort(), ['a.ts', 'b.ts']);
+  await assert.rejects(engine.similarTo('a.ts', 99), { code: 'ERR_INVALID_ARGUMENT', message: /no code at line 99/ });
+  await assert.rejects(engine.similarTo('a.ts', 0), { code: 'ERR_INVALID_ARGUMENT' });
+});
+
 test('vectors of texts are those of each', async (t) => {
   const { engine } = await indexed(t);
   const texts = ['open the pump', '', 'paint the fence'];

@@ -14,6 +14,8 @@ const DEFAULT_COLLECTION = 'default';
 
 const BATCH_ID = shape.integer(1, Number.MAX_SAFE_INTEGER);
 
+const LINE = shape.integer(1, 2 ** 32 - 1);
+
 const isOver = (state) => !['queued', 'running', 'paused'].includes(state);
 
 const parsed = (metadata) => (metadata === null ? null : JSON.parse(metadata));
@@ -202,6 +204,23 @@ class AstCoreEngineApi {
       engine.searchVector(values, { ...checked, limit: maxResults }, cancellation),
     );
     return reply.hits;
+  }
+
+  async similarTo(path, line, similarOptions) {
+    shape.check('path', path, shape.path);
+    shape.check('line', line, LINE);
+    const { signal, ...checked } = shape.checkOptions(similarOptions, options.SIMILAR_TO);
+    return await this.#call('similarTo', signal, 'the search', (engine, cancellation) =>
+      engine.similarTo(path, line, checked, cancellation),
+    );
+  }
+
+  async similarToCode(text, similarOptions) {
+    shape.check('text', text, shape.name);
+    const { signal, language, ...checked } = shape.checkOptions(similarOptions, options.SIMILAR_CODE);
+    return await this.#call('similarToCode', signal, 'the search', (engine, cancellation) =>
+      engine.similarToCode(text, language, checked, cancellation),
+    );
   }
 
   async #searchCollection(values, searchOptions) {

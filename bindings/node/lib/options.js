@@ -43,6 +43,21 @@ module.exports = {
     context: shape.integer(0, 10_000),
     signal: shape.signal,
   },
+  SIMILAR_TO: {
+    ...FILTERS,
+    limit: shape.integer(1, MOST),
+    threshold: shape.number(0, 1),
+    context: shape.integer(0, 10_000),
+    signal: shape.signal,
+  },
+  SIMILAR_CODE: {
+    ...FILTERS,
+    language: shape.string,
+    limit: shape.integer(1, MOST),
+    threshold: shape.number(0, 1),
+    context: shape.integer(0, 10_000),
+    signal: shape.signal,
+  },
   COLLECTION_SEARCH: {
     collection: shape.name,
     maxResults: shape.integer(1, MOST),

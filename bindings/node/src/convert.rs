@@ -2,14 +2,14 @@
 
 use crate::error::Failure;
 use crate::types::{
-    BatchProgress, Boost, Callee, Configuration, Definition, EmbedderStatus, FileCounts, FileFailure, Finding,
-    HealthReport, IndexOptions, IndexProgress, IndexReport, LanguageInfo, Mention, Metrics, OpenOptions,
-    ReferenceOptions, SearchHit, SearchOptions, SearchReply, StaleFile, StatusReport, SymbolOptions,
-    VerifyReport, Why,
+    BatchProgress, Boost, Callee, Configuration, Definition, EmbedderStatus, FileCounts, FileFailure,
+    Finding, HealthReport, IndexOptions, IndexProgress, IndexReport, LanguageInfo, Likeness, Mention,
+    Metrics, OpenOptions, ReferenceOptions, SearchHit, SearchOptions, SearchReply, SimilarPlace,
+    SimilarReply, StaleFile, StatusReport, SymbolOptions, VerifyReport, Why,
 };
 use ast_core_engine::{
     self as core, EngineConfig, JobStatus, NameMatch, ProgressSnapshot, ReferenceQuery, SearchQuery,
-    SymbolFilter, SymbolId, VectorQuery,
+    SimilarQuery, SimilarTo, SymbolFilter, SymbolId, VectorQuery,
 };
 use std::fmt::Display;
 use std::num::NonZeroUsize;
@@ -102,6 +102,19 @@ pub(crate) fn vector_query(vector: Vec<f32>, options: SearchOptions) -> Result<V
     })
 }
 
+pub(crate) fn similar_query(to: SimilarTo, options: SearchOptions) -> Result<SimilarQuery, Failure> {
+    let default = SimilarQuery::new(to);
+    Ok(SimilarQuery {
+        limit: options.limit.map_or(default.limit, |limit| limit as usize),
+        languages: parse_all("options.languages", options.languages)?,
+        paths: options.paths.unwrap_or_default(),
+        kinds: parse_all("options.kinds", options.kinds)?,
+        threshold: options.threshold.unwrap_or(default.threshold),
+        context: options.context.unwrap_or(default.context),
+        to: default.to,
+    })
+}
+
 pub(crate) fn reference_query(name: String, options: ReferenceOptions) -> Result<ReferenceQuery, Failure> {
     let default = ReferenceQuery::new(name);
     Ok(ReferenceQuery {
@@ -122,7 +135,8 @@ pub(crate) fn symbol_filter(options: SymbolOptions) -> Result<SymbolFilter, Fail
         Some("prefix") => NameMatch::Prefix,
         Some("substring") => NameMatch::Substring,
         Some(other) => {
-            let reason = format!("unknown matching {other:?}; expected exact, ignore-case, prefix or substring");
+            let reason =
+                format!("unknown matching {other:?}; expected exact, ignore-case, prefix or substring");
             return Err(Failure::argument("options.matching", reason));
         }
     };
@@ -259,7 +273,36 @@ impl From<core::SearchHit> for SearchHit {
 impl From<core::Why> for Why {
     fn from(why: core::Why) -> Self {
         let boosts = why.boosts.into_iter().map(|(name, value)| Boost { name: name.to_owned(), value });
-        Self { lexical: why.lexical, semantic: why.semantic, boosts: boosts.collect() }
+        let likeness = |core::Likeness { meaning, shape, words }| Likeness { meaning, shape, words };
+        Self {
+            lexical: why.lexical,
+            semantic: why.semantic,
+            boosts: boosts.collect(),
+            likeness: why.likeness.map(likeness),
+        }
+    }
+}
+
+impl From<core::SimilarReply> for SimilarReply {
+    fn from(reply: core::SimilarReply) -> Self {
+        let place = |place: core::SimilarPlace| SimilarPlace {
+            path: place.path.to_string(),
+            language: place.language.map(|language| language.to_string()),
+            start_line: place.lines.start,
+            end_line: place.lines.end,
+            name: place.name,
+            kind: place.kind.map(|kind| kind.to_string()),
+            scope: place.scope,
+            unindexed: place.unindexed,
+        };
+        Self {
+            place: reply.place.map(place),
+            hits: convert_all(reply.hits),
+            generation: number(reply.generation),
+            complete: reply.complete,
+            took_ms: milliseconds(reply.took),
+            notices: reply.notices.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 

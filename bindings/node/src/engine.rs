@@ -4,7 +4,7 @@ use crate::call::{Cancellation, promise};
 use crate::convert::{engine_config, index_options};
 use crate::error::Failure;
 use crate::types::{
-    Configuration, HealthReport, IndexOptions, IndexProgress, IndexRun, Metrics, OpenOptions, StatusReport,
+    Configuration, HealthReport, IndexOptions, IndexProgress, IndexRun, OpenOptions, StatusReport,
     VerifyReport,
 };
 use ast_core_engine::{self as core, CancelToken, DoctorOptions, IndexControl, Progress, ProgressSnapshot};
@@ -158,12 +158,6 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.closing.cancel();
     }
-}
-
-/// What the process uses.
-#[napi]
-pub(crate) fn metrics() -> Metrics {
-    core::ProcessFigures::read().into()
 }
 
 fn observer(function: ProgressFunction) -> impl FnMut(&ProgressSnapshot) + Send {

@@ -77,6 +77,7 @@ fn code_of(error: &EngineError) -> &'static str {
             FileProblem::UnknownLanguage => "ERR_UNKNOWN_LANGUAGE",
             _ => "ERR_FILE_UNREADABLE",
         },
+        EngineError::Unreadable { .. } => "ERR_FILE_UNREADABLE",
         EngineError::NoJob { .. } => "ERR_BATCH_NOT_FOUND",
         EngineError::JobState { .. } => "ERR_BATCH_STATE",
         EngineError::Dimension { .. } | EngineError::Vector(VectorError::DimensionMismatch { .. }) => {
@@ -88,6 +89,7 @@ fn code_of(error: &EngineError) -> &'static str {
         | EngineError::Parse(_)
         | EngineError::Vector(_)
         | EngineError::UserVector { .. }
+        | EngineError::NoCode { .. }
         | EngineError::MaxMemory { .. } => "ERR_INVALID_ARGUMENT",
         EngineError::Cancelled => "ERR_CANCELLED",
         EngineError::Embed(_) => "ERR_EMBEDDER",
@@ -119,8 +121,11 @@ fn path_of(error: &EngineError) -> Option<&Path> {
         EngineError::Root { path, .. }
         | EngineError::OutsideTree { path, .. }
         | EngineError::EmbeddingCache { path, .. }
+        | EngineError::Unreadable { path, .. }
         | EngineError::File { path, .. } => Some(path),
-        EngineError::OtherRoot { database, .. } | EngineError::OtherPipeline { database, .. } => Some(database),
+        EngineError::OtherRoot { database, .. } | EngineError::OtherPipeline { database, .. } => {
+            Some(database)
+        }
         _ => None,
     }
 }

@@ -157,12 +157,18 @@ fn columns(path: String, file: &core::ParsedFile, utf16: &core::Utf16Places) -> 
         encoding: encoding(file.encoding).to_owned(),
         lines: file.lines,
         generated: file.generated,
-        coverage: Some(file.coverage).filter(|found| *found != core::Coverage::Full).map(|found| found.to_string()),
+        coverage: Some(file.coverage)
+            .filter(|found| *found != core::Coverage::Full)
+            .map(|found| found.to_string()),
         has_symbols: file.coverage.has_symbols(),
         syntax_errors: file.syntax_errors.count,
         first_error_line: file.syntax_errors.first_line,
         error_bytes: places.iter().flat_map(|span| [span.start, span.end]).collect(),
-        error_range: places.iter().map(|span| utf16.of_span(*span)).flat_map(|span| [span.start, span.end]).collect(),
+        error_range: places
+            .iter()
+            .map(|span| utf16.of_span(*span))
+            .flat_map(|span| [span.start, span.end])
+            .collect(),
         symbols: symbols(&mut texts, &file.symbols, utf16),
         annotations: annotations(&mut texts, &file.annotations),
         references: references(&mut texts, &file.references, utf16),

@@ -60,9 +60,7 @@ impl Engine {
     #[napi]
     pub fn jobs(&self, env: &Env) -> napi::Result<AsyncBlock<Vec<BatchProgress>>> {
         let engine = self.lease();
-        promise(env, async move {
-            Ok(engine?.jobs().await?.into_iter().map(BatchProgress::from).collect())
-        })
+        promise(env, async move { Ok(engine?.jobs().await?.into_iter().map(BatchProgress::from).collect()) })
     }
 
     /// Holds a job up.

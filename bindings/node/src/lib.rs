@@ -49,6 +49,12 @@ pub fn vocabulary() -> Vocabulary {
     }
 }
 
+/// What the process uses.
+#[napi]
+pub fn metrics() -> types::Metrics {
+    ast_core_engine::ProcessFigures::read().into()
+}
+
 /// Reads which steps are to fail from the environment, for tests.
 #[cfg(feature = "failpoints")]
 #[napi_derive::module_init]

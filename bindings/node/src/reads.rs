@@ -3,13 +3,14 @@
 use crate::call::{Cancellation, promise};
 use crate::columns::{ListedColumns, listed, vectors};
 use crate::convert::{
-    convert_all, milliseconds, number, reference_query, search_query, symbol_filter, vector_query,
+    convert_all, milliseconds, number, parse_optional, reference_query, search_query, similar_query,
+    symbol_filter, vector_query,
 };
 use crate::engine::Engine;
 use crate::types::{
-    CalleeReply, ReferenceOptions, ReferenceReply, SearchOptions, SearchReply, SymbolOptions,
+    CalleeReply, ReferenceOptions, ReferenceReply, SearchOptions, SearchReply, SimilarReply, SymbolOptions,
 };
-use ast_core_engine::SymbolId;
+use ast_core_engine::{SimilarTo, SymbolId};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncBlock, Float32Array};
 use napi_derive::napi;
@@ -60,6 +61,41 @@ impl Engine {
         // Whoever has the array may write to it meanwhile.
         let vector = vector.to_vec();
         let call = async move { Ok(engine?.search_vector(&vector_query(vector, options)?).await?.into()) };
+        promise(env, cancellation.until(call))
+    }
+
+    /// What is like the code round a line of a file.
+    #[napi]
+    pub fn similar_to(
+        &self,
+        env: &Env,
+        path: String,
+        line: u32,
+        options: SearchOptions,
+        cancellation: &Cancellation,
+    ) -> napi::Result<AsyncBlock<SimilarReply>> {
+        let engine = self.lease();
+        let to = SimilarTo::Place { path: path.into(), line };
+        let call = async move { Ok(engine?.similar(&similar_query(to, options)?).await?.into()) };
+        promise(env, cancellation.until(call))
+    }
+
+    /// What is like a piece of code.
+    #[napi]
+    pub fn similar_to_code(
+        &self,
+        env: &Env,
+        text: String,
+        language: Option<String>,
+        options: SearchOptions,
+        cancellation: &Cancellation,
+    ) -> napi::Result<AsyncBlock<SimilarReply>> {
+        let engine = self.lease();
+        let call = async move {
+            let language = parse_optional("options.language", language)?;
+            let to = SimilarTo::Code { text, language };
+            Ok(engine?.similar(&similar_query(to, options)?).await?.into())
+        };
         promise(env, cancellation.until(call))
     }
 

@@ -125,6 +125,28 @@ pub struct BatchProgress {
     pub generation: f64,
 }
 
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct SimilarPlace {
+    pub path: String,
+    pub language: Option<String>,
+    pub start_line: u32,
+    pub end_line: u32,
+    pub name: Option<String>,
+    pub kind: Option<String>,
+    pub scope: Vec<String>,
+    pub unindexed: bool,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct SimilarReply {
+    pub place: Option<SimilarPlace>,
+    pub hits: Vec<SearchHit>,
+    pub generation: f64,
+    pub complete: bool,
+    pub took_ms: f64,
+    pub notices: Vec<String>,
+}
+
 #[napi(object, object_from_js = false)]
 pub struct Definition {
     pub path: String,
@@ -242,7 +264,7 @@ pub struct Finding {
 }
 
 #[napi(object, object_from_js = false, use_nullable = true)]
-pub(crate) struct Metrics {
+pub struct Metrics {
     pub rss_bytes: Option<f64>,
     pub peak_rss_bytes: Option<f64>,
     pub cpu_ms: Option<f64>,
@@ -334,6 +356,14 @@ pub struct Why {
     pub lexical: Option<f64>,
     pub semantic: Option<f64>,
     pub boosts: Vec<Boost>,
+    pub likeness: Option<Likeness>,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Likeness {
+    pub meaning: Option<f64>,
+    pub shape: f64,
+    pub words: f64,
 }
 
 #[napi(object, object_from_js = false)]

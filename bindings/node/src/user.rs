@@ -36,11 +36,8 @@ impl Engine {
         promise(env, async move {
             let dimension = values.len().checked_div(names.len()).unwrap_or(0);
             let rows = values.chunks(dimension.max(1)).zip(names).zip(metadata);
-            let vectors = rows.map(|((vector, name), metadata)| UserVector {
-                name,
-                vector: vector.to_vec(),
-                metadata,
-            });
+            let vectors =
+                rows.map(|((vector, name), metadata)| UserVector { name, vector: vector.to_vec(), metadata });
             Ok(engine?.put_vectors(&collection, vectors.collect()).await?)
         })
     }

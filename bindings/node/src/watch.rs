@@ -64,12 +64,7 @@ impl Drop for Watch {
 impl Engine {
     /// Brings the index up to a tree, and goes on doing so as the tree changes.
     #[napi]
-    pub fn watch(
-        &self,
-        env: &Env,
-        root: String,
-        options: WatchOptions,
-    ) -> napi::Result<AsyncBlock<Watch>> {
+    pub fn watch(&self, env: &Env, root: String, options: WatchOptions) -> napi::Result<AsyncBlock<Watch>> {
         let engine = self.lease();
         let cancel = self.closing().child();
         promise(env, async move {

@@ -195,7 +195,8 @@ mod tests {
         for limit in 1..4 {
             let (mut paged, mut after) = (Vec::new(), None);
             loop {
-                let page = engine.symbols(&SymbolFilter { limit, after, ..SymbolFilter::default() }).await.unwrap();
+                let page =
+                    engine.symbols(&SymbolFilter { limit, after, ..SymbolFilter::default() }).await.unwrap();
                 assert!(page.symbols.len() <= limit);
                 paged.extend(named(&page));
                 after = page.next;

@@ -3,7 +3,7 @@
 use crate::engine::blocking;
 use crate::filter::{Filter, path_filter};
 use crate::retrieve::nearest;
-use crate::{Engine, EngineError, SearchHit, SearchQuery, SearchReply, VectorError};
+use crate::{Engine, EngineError, SearchHit, SearchReply, VectorError};
 use ast_core_embed::EmbedInput;
 use ast_core_model::{ChunkId, SymbolKind};
 use ast_core_parse::Language;
@@ -26,7 +26,7 @@ pub struct VectorQuery {
     pub threshold: f64,
     /// Only files in one of these languages; all if empty.
     pub languages: Vec<Language>,
-    /// Only files whose path matches one of these globs, as of [`SearchQuery`]; all if empty.
+    /// Only files whose path matches one of these globs, as of [`SearchQuery`](crate::SearchQuery); all if empty.
     pub paths: Vec<String>,
     /// Only chunks about a definition of one of these kinds; all if empty.
     pub kinds: Vec<SymbolKind>,
@@ -85,8 +85,7 @@ impl Engine {
         let paths = path_filter(&query.paths)?;
         self.check_pipeline().await?;
         let generation = self.store.generation().await?;
-        let filters = SearchQuery { languages: query.languages.clone(), ..SearchQuery::new("") };
-        let files = self.filter_files(&filters, paths.as_ref(), generation).await?;
+        let files = self.filter_files(&query.languages, paths.as_ref(), generation).await?;
         let snapshot = Some(self.vectors(generation).await?);
         // By now others may have begun to replace them.
         self.check_pipeline().await?;
@@ -162,7 +161,8 @@ mod tests {
         let tree = tempfile::tempdir().unwrap();
         let valve = "def open_valve(pump):\n    return pump.open()\n";
         std::fs::write(tree.path().join("valve.py"), valve).unwrap();
-        std::fs::write(tree.path().join("fence.py"), "def paint_fence(colour):\n    return colour\n").unwrap();
+        std::fs::write(tree.path().join("fence.py"), "def paint_fence(colour):\n    return colour\n")
+            .unwrap();
         let engine = Engine::open(EngineConfig::for_tree(tree.path())).await.unwrap();
         let query = VectorQuery::new(engine.embed_query("open the valve of the pump").await.unwrap());
         assert_eq!(engine.search_vector(&query).await.unwrap().hits, []);
@@ -174,7 +174,8 @@ mod tests {
         assert!(hits[0].score > hits[1].score && hits[0].why.semantic == Some(hits[0].score));
         let near = VectorQuery { threshold: hits[0].score - 1e-4, ..query.clone() };
         assert_eq!(engine.search_vector(&near).await.unwrap().hits.len(), 1);
-        let longer = VectorQuery { vector: query.vector.iter().map(|value| value * 40.0).collect(), ..query.clone() };
+        let longer =
+            VectorQuery { vector: query.vector.iter().map(|value| value * 40.0).collect(), ..query.clone() };
         assert!((engine.search_vector(&longer).await.unwrap().hits[0].score - hits[0].score).abs() < 1e-5);
         let fences = VectorQuery { paths: vec!["fence*".into()], ..query.clone() };
         assert_eq!(engine.search_vector(&fences).await.unwrap().hits.len(), 1);
@@ -190,7 +191,9 @@ mod tests {
         let engine = Engine::open(EngineConfig::for_tree(tree.path())).await.unwrap();
         let expected = engine.config().embedder.model().dimension;
         let error = engine.search_vector(&VectorQuery::new(vec![1.0; 3])).await.unwrap_err();
-        assert!(matches!(error, EngineError::Dimension { received: 3, expected: known, .. } if known == expected));
+        assert!(
+            matches!(error, EngineError::Dimension { received: 3, expected: known, .. } if known == expected)
+        );
         for wrong in [0.0, f32::NAN, f32::INFINITY] {
             let error = engine.search_vector(&VectorQuery::new(vec![wrong; expected])).await.unwrap_err();
             assert!(matches!(error, EngineError::Vector(_)), "{error}");

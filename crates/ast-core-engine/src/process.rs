@@ -229,9 +229,8 @@ impl Engine {
             // Whoever holds some waits for nothing else, so there is some again soon.
             let _memory = memory.acquire(of_parsing(text.text()), &CancelToken::new());
             // Parsers need the stack that the threads of the pool have.
-            let parsing = || {
-                Parser::new(config.limits.clone(), config.chunking.clone()).parse_source(&text, language)
-            };
+            let parsing =
+                || Parser::new(config.limits.clone(), config.chunking.clone()).parse_source(&text, language);
             let found = pool.install(parsing)?;
             let result = Parsed {
                 hash,
@@ -356,7 +355,10 @@ mod tests {
         let project = Project::new(&[("src/a.py", "def one():\n    return 1\n")]).await;
         let default = ProcessOptions::default();
         let first = project.process("src/a.py", &default).await.unwrap();
-        assert_eq!((&*first.file.symbols[0].name, first.from_cache, indexed_at(&first)), ("one", false, Some("src/a.py")));
+        assert_eq!(
+            (&*first.file.symbols[0].name, first.from_cache, indexed_at(&first)),
+            ("one", false, Some("src/a.py"))
+        );
         let second = project.process("src/a.py", &default).await.unwrap();
         assert!(second.from_cache && matches!(second.index, ProcessedAs::Unchanged { .. }), "{second:?}");
         assert_eq!(second.file, first.file);
@@ -404,7 +406,8 @@ mod tests {
         let project = Project::new(&[("in/a.py", "x = 1\n"), ("out/b.py", "def b(): pass\n")]).await;
         let (root, file) = (project.folder.path().join("in"), project.folder.path().join("out/b.py"));
         let default = ProcessOptions::default();
-        let processed = project.engine.process_file(&root, &file, &default, &CancelToken::new()).await.unwrap();
+        let processed =
+            project.engine.process_file(&root, &file, &default, &CancelToken::new()).await.unwrap();
         assert_eq!(processed.file.symbols.len(), 1);
         assert!(matches!(&processed.index, ProcessedAs::NotIndexed { reason } if reason.contains("b.py")));
     }

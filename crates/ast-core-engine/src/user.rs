@@ -188,7 +188,9 @@ impl Engine {
             let numbers: Vec<u64> = found.iter().map(|found| found.key).collect();
             // What was removed a moment ago has no name any more.
             let mut names: HashMap<u64, (String, Option<String>)> = HashMap::with_capacity(numbers.len());
-            names.extend(store.names(&numbers)?.into_iter().map(|(number, name, noted)| (number, (name, noted))));
+            names.extend(
+                store.names(&numbers)?.into_iter().map(|(number, name, noted)| (number, (name, noted))),
+            );
             let hit = |found: ast_core_vector::Neighbor| {
                 let (name, metadata) = names.remove(&found.key)?;
                 Some(UserHit { name, score: f64::from(found.score), metadata })
@@ -312,7 +314,8 @@ mod tests {
         assert_eq!(nearest(&engine, &[1.0, 0.0]).await, Vec::<String>::new());
         engine.put_vectors("c", vec![vector("x", &[1.0, 0.0]), vector("y", &[0.0, 3.0])]).await.unwrap();
         assert_eq!(nearest(&engine, &[9.0, 1.0]).await, ["x", "y"]);
-        let reader = Engine::open(EngineConfig::new(folder.path().join("index.db")).read_only()).await.unwrap();
+        let reader =
+            Engine::open(EngineConfig::new(folder.path().join("index.db")).read_only()).await.unwrap();
         assert_eq!(nearest(&reader, &[1.0, 9.0]).await, ["y", "x"]);
         engine.put_vectors("c", vec![vector("y", &[1.0, 0.1])]).await.unwrap();
         engine.delete_vectors("c", vec!["x".into()]).await.unwrap();

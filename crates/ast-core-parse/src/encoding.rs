@@ -138,9 +138,9 @@ impl<'a> SourceText<'a> {
                 continue;
             }
             let (width, units) = match byte {
-                ..0x80 => (1, 1),
-                ..0xE0 => (2, 1),
-                ..0xF0 => (3, 1),
+                0..0x80 => (1, 1),
+                0x80..0xE0 => (2, 1),
+                0xE0..0xF0 => (3, 1),
                 _ => (4, 2),
             };
             at += width;

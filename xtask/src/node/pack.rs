@@ -43,7 +43,8 @@ pub(super) fn run(options: &Options) -> Result<()> {
 pub(super) fn pack(libraries: &Path, out: &Path) -> Result<()> {
     let folder = package_folder()?;
     let text = fs::read_to_string(folder.join("package.json")).context("failed to read package.json")?;
-    let manifest: Map<String, Value> = serde_json::from_str(&text).context("package.json is no JSON object")?;
+    let manifest: Map<String, Value> =
+        serde_json::from_str(&text).context("package.json is no JSON object")?;
     let platforms = platforms(&manifest)?;
     fs::create_dir_all(out).with_context(|| format!("failed to make {}", out.display()))?;
     for entry in fs::read_dir(out)?.flatten() {
@@ -216,8 +217,14 @@ mod tests {
             let Platform { package, library, os, cpu, libc } = platform("p", target).unwrap();
             format!("{package} {library} {os} {cpu} {libc:?}")
         };
-        assert_eq!(named("x86_64-unknown-linux-gnu"), "p-linux-x64-gnu p.linux-x64-gnu.node linux x64 Some(\"glibc\")");
-        assert_eq!(named("aarch64-unknown-linux-musl"), "p-linux-arm64-musl p.linux-arm64-musl.node linux arm64 Some(\"musl\")");
+        assert_eq!(
+            named("x86_64-unknown-linux-gnu"),
+            "p-linux-x64-gnu p.linux-x64-gnu.node linux x64 Some(\"glibc\")"
+        );
+        assert_eq!(
+            named("aarch64-unknown-linux-musl"),
+            "p-linux-arm64-musl p.linux-arm64-musl.node linux arm64 Some(\"musl\")"
+        );
         assert_eq!(named("aarch64-apple-darwin"), "p-darwin-arm64 p.darwin-arm64.node darwin arm64 None");
         assert_eq!(named("x86_64-pc-windows-msvc"), "p-win32-x64-msvc p.win32-x64-msvc.node win32 x64 None");
         assert!(platform("p", "riscv64gc-unknown-linux-gnu").is_err());

@@ -43,7 +43,9 @@ const fn node(name: &'static str, package: &'static str, binary: &'static str) -
 
 pub(super) fn run(kind: Build) -> Result<()> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")) {
-        bail!("the list of runtimes is that of Linux with glibc on x64; on other machines run harness/smoke.mjs by hand");
+        bail!(
+            "the list of runtimes is that of Linux with glibc on x64; on other machines run harness/smoke.mjs by hand"
+        );
     }
     build(kind)?;
     let package = package_folder()?;
@@ -76,7 +78,9 @@ pub(super) fn run(kind: Build) -> Result<()> {
         failed += usize::from(result != "the same");
         println!("{name:8} {version:40} {result}");
     }
-    if failed > 0 { bail!("{failed} of {} runtimes answer in another way", answers.len()) }
+    if failed > 0 {
+        bail!("{failed} of {} runtimes answer in another way", answers.len())
+    }
     Ok(())
 }
 

@@ -30,6 +30,4 @@ mod verify;
 pub use config::StoreConfig;
 pub use embedding_cache::EmbeddingCache;
 pub use store::SqliteStore;
-pub use user_store::{
-    FileMetadata, SeenVectors, UserCollection, UserStore, UserVector, UserVectorChanges,
-};
+pub use user_store::{FileMetadata, SeenVectors, UserCollection, UserStore, UserVector, UserVectorChanges};

@@ -278,8 +278,8 @@ impl UserStore {
             let mut select = connection.prepare("SELECT name, metadata FROM vectors WHERE number = ?")?;
             let mut names = Vec::with_capacity(numbers.len());
             for number in numbers {
-                let row = select
-                    .query_row([number.cast_signed()], |row| Ok((*number, row.get(0)?, row.get(1)?)));
+                let row =
+                    select.query_row([number.cast_signed()], |row| Ok((*number, row.get(0)?, row.get(1)?)));
                 names.extend(row.optional()?);
             }
             Ok(names)
@@ -313,7 +313,8 @@ impl UserStore {
                 return Ok(Some(Ok(changes)));
             }
             if seen.is_some() {
-                let sql = "SELECT number FROM removed WHERE collection = ? AND generation > ? AND number <= ?";
+                let sql =
+                    "SELECT number FROM removed WHERE collection = ? AND generation > ? AND number <= ?";
                 let parameters = params![id, before.generation, before.last];
                 let mut select = transaction.prepare(sql)?;
                 let numbers = select.query_map(parameters, |row| row.get::<_, i64>(0))?;
@@ -415,10 +416,7 @@ impl UserStore {
         }
     }
 
-    fn read<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         read(&self.connection()).map_err(|error| StoreError::from_rusqlite(&self.path, error))
     }
 
@@ -463,9 +461,14 @@ fn dimension_of(stored: i64) -> usize {
 }
 
 /// Removes a vector, and remembers that; whether there was one.
-fn remove(transaction: &Transaction<'_>, generation: i64, collection: i64, name: &str) -> rusqlite::Result<bool> {
-    let mut delete =
-        transaction.prepare_cached("DELETE FROM vectors WHERE collection = ? AND name = ? RETURNING number")?;
+fn remove(
+    transaction: &Transaction<'_>,
+    generation: i64,
+    collection: i64,
+    name: &str,
+) -> rusqlite::Result<bool> {
+    let mut delete = transaction
+        .prepare_cached("DELETE FROM vectors WHERE collection = ? AND name = ? RETURNING number")?;
     let number: Option<i64> = delete.query_row(params![collection, name], |row| row.get(0)).optional()?;
     if let Some(number) = number {
         let sql = "INSERT INTO removed (collection, generation, number) VALUES (?, ?, ?)";
@@ -498,7 +501,11 @@ mod tests {
     }
 
     fn vector(name: &str, values: &[f32]) -> UserVector {
-        UserVector { name: name.into(), vector: values.into(), metadata: Some(format!("{{\"of\":\"{name}\"}}")) }
+        UserVector {
+            name: name.into(),
+            vector: values.into(),
+            metadata: Some(format!("{{\"of\":\"{name}\"}}")),
+        }
     }
 
     /// What somebody who follows the changes knows.
@@ -553,8 +560,7 @@ mod tests {
         let store = open(&directory.path().join("u"));
         store.put_vectors("c", &[vector("a", &[1.0, 2.0])]).unwrap();
         let before = Follower::default().follow(&store);
-        let error =
-            store.put_vectors("c", &[vector("b", &[1.0, 2.0]), vector("d", &[1.0])]).unwrap_err();
+        let error = store.put_vectors("c", &[vector("b", &[1.0, 2.0]), vector("d", &[1.0])]).unwrap_err();
         assert!(matches!(error, StoreError::Dimension { expected: 2, received: 1, .. }), "{error}");
         assert_eq!(Follower::default().follow(&store), before);
     }
@@ -588,7 +594,8 @@ mod tests {
         store.put_vectors("c", &[vector("a", &[1.0])]).unwrap();
         store.put_file_metadata("f", "1").unwrap();
         let raw = Connection::open(&path).unwrap();
-        raw.execute_batch("UPDATE vectors SET vector = x'00000040'; UPDATE file_metadata SET metadata = '2'").unwrap();
+        raw.execute_batch("UPDATE vectors SET vector = x'00000040'; UPDATE file_metadata SET metadata = '2'")
+            .unwrap();
         for error in [
             store.vector("c", "a").unwrap_err(),
             store.changes("c", None).unwrap_err(),
@@ -599,7 +606,8 @@ mod tests {
         let other = directory.path().join("other");
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
         assert!(matches!(UserStore::open(&other, Access::Write), Err(StoreError::Foreign { .. })));
-        std::fs::write(directory.path().join("text"), "no database, but long enough to be looked at").unwrap();
+        std::fs::write(directory.path().join("text"), "no database, but long enough to be looked at")
+            .unwrap();
         let text = UserStore::open(&directory.path().join("text"), Access::Write);
         assert!(matches!(text, Err(StoreError::NotADatabase { .. })));
         assert!(UserStore::open(&directory.path().join("none"), Access::Read).unwrap().is_none());
