@@ -779,7 +779,10 @@ export interface FileColumns {
 }
 
 export interface ListedColumns {
+  /** The text of all columns but `doc`. */
   text: string;
+  /** The text of the column `doc`. */
+  docs: string;
   paths: string[];
   languages: string[];
   /** Of each row the place of its file in `paths` and `languages`. */

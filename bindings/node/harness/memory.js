@@ -1,6 +1,6 @@
 'use strict';
 
-// Calls of every kind, many times, and what the process takes after a tenth of them and after all:
+// Calls of every kind, many times, and what the process takes after half of them and after all: by then caches are full.
 //
 //     node --expose-gc harness/memory.js [CALLS]
 
@@ -9,8 +9,8 @@ const { AstCoreEngineApi } = require('ast-core-engine');
 const { makeTree, manyFiles } = require('../__test__/tree.js');
 
 const calls = Number(process.argv[2] ?? 10_000);
-/** What it may take more at the end: caches of SQLite and of allocators fill up slowly. */
-const MOST_GROWTH_BYTES = 24 << 20;
+/** What it may take more at the end: allocators return memory when they like. */
+const MOST_GROWTH_BYTES = 8 << 20;
 
 async function settle() {
   for (let round = 0; round < 5; round++) {
@@ -44,7 +44,7 @@ async function main() {
     const result = await kinds[call % kinds.length](call);
     // What is made when it is asked for is made.
     if (result?.symbols) result.symbols.length;
-    if (call === Math.floor(calls / 10)) before = await settle();
+    if (call === Math.floor(calls / 2)) before = await settle();
   }
   const after = await settle();
   await engine.close();

@@ -18,19 +18,20 @@ async function settled(call) {
  * @param {{ cancellation(): { cancel(): void } }} engine
  * @param {AbortSignal | undefined} signal
  * @param {string} what
- * @param {(cancellation: object) => Promise<T>} call
+ * @param {(cancellation?: object) => Promise<T>} call
  */
 async function until(engine, signal, what, call) {
-  if (signal?.aborted) throw cancelled(signal, what);
+  if (!signal) return await settled(() => call());
+  if (signal.aborted) throw cancelled(signal, what);
   const cancellation = engine.cancellation();
   const abort = () => cancellation.cancel();
-  signal?.addEventListener('abort', abort, { once: true });
+  signal.addEventListener('abort', abort, { once: true });
   try {
     return await settled(() => call(cancellation));
   } catch (error) {
-    throw error.code === 'ERR_CANCELLED' && signal?.aborted ? cancelled(signal, what) : error;
+    throw error.code === 'ERR_CANCELLED' && signal.aborted ? cancelled(signal, what) : error;
   } finally {
-    signal?.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -51,7 +51,7 @@ function symbolsOf(columns, text) {
 }
 
 /** Definitions of many files as objects. */
-function listedOf({ paths, languages, file, symbols: columns, text }) {
+function listedOf({ paths, languages, file, symbols: columns, text, docs }) {
   const { length, name, kind, visibility, scope, signature, doc, lines, bytes, range } = columns;
   const symbols = new Array(length);
   let scopeBegin = -1;
@@ -74,7 +74,7 @@ function listedOf({ paths, languages, file, symbols: columns, text }) {
       startByte: bytes[2 * row],
       endByte: bytes[2 * row + 1],
       signature: text.slice(signature[2 * row], signature[2 * row + 1]),
-      doc: textAt(text, doc, row),
+      doc: textAt(docs, doc, row),
       visibility: visibilities[visibility[row]] ?? null,
     };
   }

@@ -29,30 +29,31 @@ impl Cancellation {
     pub(crate) fn under(token: &CancelToken) -> Self {
         Self { token: token.child(), cancelled: watch::Sender::new(false) }
     }
+}
 
-    /// What ends work that comes to its end by itself.
-    pub(crate) fn token(&self) -> CancelToken {
-        self.token.clone()
-    }
+/// What ends work that comes to its end by itself: a call that cannot be given up is ended with the engine.
+pub(crate) fn token_of(cancellation: Option<&Cancellation>, closing: &CancelToken) -> CancelToken {
+    cancellation.map_or_else(|| closing.child(), |cancellation| cancellation.token.clone())
+}
 
-    /// What the future comes to, unless it is given up before: then it is dropped.
-    pub(crate) fn until<T, F: Future<Output = Result<T, Failure>> + Send>(
-        &self,
-        future: F,
-    ) -> impl Future<Output = Result<T, Failure>> + Send + use<T, F> {
-        let mut cancelled = self.cancelled.subscribe();
-        async move {
-            let cancelled = async {
-                // An error means that nobody is left to cancel it.
-                if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
-            tokio::select! {
-                biased;
-                () = cancelled => Err(Failure::cancelled()),
-                result = future => result,
+/// What the future comes to, unless it is given up before: then it is dropped.
+pub(crate) fn until<T, F: Future<Output = Result<T, Failure>> + Send>(
+    cancellation: Option<&Cancellation>,
+    future: F,
+) -> impl Future<Output = Result<T, Failure>> + Send + use<T, F> {
+    let cancelled = cancellation.map(|cancellation| cancellation.cancelled.subscribe());
+    async move {
+        let Some(mut cancelled) = cancelled else { return future.await };
+        let cancelled = async {
+            // An error means that nobody is left to cancel it.
+            if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
+                std::future::pending::<()>().await;
             }
+        };
+        tokio::select! {
+            biased;
+            () = cancelled => Err(Failure::cancelled()),
+            result = future => result,
         }
     }
 }

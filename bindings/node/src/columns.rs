@@ -110,6 +110,9 @@ pub struct ListedColumns {
     pub file: Uint32Array,
     pub symbols: SymbolColumns,
     pub text: String,
+    /// The text of documentation, apart, as it has other characters than ASCII more often: a text that has none crosses
+    /// over faster.
+    pub docs: String,
 }
 
 /// Collects definitions.
@@ -119,8 +122,8 @@ struct SymbolRows {
     kind: Vec<u8>,
     visibility: Vec<u8>,
     scope: Vec<u32>,
-    /// The scope of the last row, which many share, and where it is.
-    last_scope: (String, [u32; 2]),
+    /// Where the scope of the last row is, which many share.
+    last_scope: [u32; 2],
     signature: Vec<u32>,
     doc: Vec<u32>,
     parent: Vec<i32>,
@@ -131,24 +134,23 @@ struct SymbolRows {
 }
 
 impl SymbolRows {
-    fn add<'a>(
+    /// Adds a row, with the names round the definition if they are others than those of the row before.
+    fn add(
         &mut self,
-        texts: &mut Texts,
+        (texts, docs): (&mut Texts, Option<&mut Texts>),
         symbol: &Symbol,
         utf16: Span,
-        scope: impl Iterator<Item = &'a str>,
+        scope: Option<&[&str]>,
     ) {
-        let scope = scope.collect::<Vec<_>>().join(SEPARATOR);
-        if self.name.is_empty() || self.last_scope.0 != scope {
-            let place = texts.add(&scope);
-            self.last_scope = (scope, place);
+        if let Some(scope) = scope {
+            self.last_scope = texts.add(&scope.join(SEPARATOR));
         }
         self.name.extend(texts.add(&symbol.name));
         self.kind.push(symbol.kind as u8);
         self.visibility.push(symbol.visibility.map_or(NO_WORD, |visibility: Visibility| visibility as u8));
-        self.scope.extend(self.last_scope.1);
+        self.scope.extend(self.last_scope);
         self.signature.extend(texts.add(&symbol.signature));
-        self.doc.extend(texts.add_optional(symbol.doc.as_deref()));
+        self.doc.extend(docs.unwrap_or(texts).add_optional(symbol.doc.as_deref()));
         self.parent.push(place_of(symbol.parent));
         self.lines.extend([symbol.lines.start, symbol.lines.end]);
         self.bytes.extend(pair(symbol.span));
@@ -177,18 +179,26 @@ impl SymbolRows {
 /// The definitions of a file.
 pub(crate) fn symbols(texts: &mut Texts, symbols: &[Symbol], utf16: &Utf16Places) -> SymbolColumns {
     let mut rows = SymbolRows::default();
+    let mut last: Option<Vec<&str>> = None;
     for (index, symbol) in symbols.iter().enumerate() {
-        rows.add(texts, symbol, utf16.of_span(symbol.span), scope_of(symbols, index).into_iter());
+        let scope = scope_of(symbols, index);
+        let is_new = last.as_ref() != Some(&scope);
+        rows.add((&mut *texts, None), symbol, utf16.of_span(symbol.span), is_new.then_some(&scope));
+        last = Some(scope);
     }
     rows.finish()
 }
 
 /// The definitions of a page.
 pub(crate) fn listed(page: &SymbolPage) -> ListedColumns {
-    let mut texts = Texts::default();
+    let (mut texts, mut docs) = (Texts::default(), Texts::default());
     let mut rows = SymbolRows::default();
+    let mut last: Option<&[Box<str>]> = None;
     for listed in &page.symbols {
-        rows.add(&mut texts, &listed.symbol, listed.utf16, listed.scope.iter().map(|name| &**name));
+        let is_new = last != Some(&listed.scope);
+        let scope = is_new.then(|| listed.scope.iter().map(|name| &**name).collect::<Vec<_>>());
+        rows.add((&mut texts, Some(&mut docs)), &listed.symbol, listed.utf16, scope.as_deref());
+        last = Some(&listed.scope);
     }
     ListedColumns {
         paths: page.files.iter().map(|(path, _)| path.to_string()).collect(),
@@ -196,6 +206,7 @@ pub(crate) fn listed(page: &SymbolPage) -> ListedColumns {
         file: page.symbols.iter().map(|listed| listed.file).collect::<Vec<u32>>().into(),
         symbols: rows.finish(),
         text: texts.finish(),
+        docs: docs.finish(),
     }
 }
 

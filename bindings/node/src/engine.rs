@@ -1,6 +1,6 @@
 //! An engine: opening, indexing, closing.
 
-use crate::call::{Cancellation, promise};
+use crate::call::{Cancellation, promise, token_of, until};
 use crate::convert::{engine_config, index_options};
 use crate::error::Failure;
 use crate::types::{
@@ -71,13 +71,13 @@ impl Engine {
         env: &Env,
         root: String,
         options: IndexOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
         on_progress: Option<ProgressFunction>,
     ) -> napi::Result<AsyncBlock<IndexRun>> {
         let engine = self.lease();
         let progress = Progress::new();
         let control = IndexControl {
-            cancel: cancellation.token(),
+            cancel: token_of(cancellation, &self.closing),
             progress: progress.clone(),
             observer: on_progress.map(|function| Box::new(observer(function)) as _),
         };
@@ -89,9 +89,13 @@ impl Engine {
 
     /// What the index holds.
     #[napi]
-    pub fn status(&self, env: &Env, cancellation: &Cancellation) -> napi::Result<AsyncBlock<StatusReport>> {
+    pub fn status(
+        &self,
+        env: &Env,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<AsyncBlock<StatusReport>> {
         let engine = self.lease();
-        promise(env, cancellation.until(async move { Ok(engine?.status().await?.into()) }))
+        promise(env, until(cancellation, async move { Ok(engine?.status().await?.into()) }))
     }
 
     /// Whether the index can be used.
@@ -103,11 +107,15 @@ impl Engine {
 
     /// Reads the whole index, and says what is wrong with it.
     #[napi]
-    pub fn verify(&self, env: &Env, cancellation: &Cancellation) -> napi::Result<AsyncBlock<VerifyReport>> {
+    pub fn verify(
+        &self,
+        env: &Env,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<AsyncBlock<VerifyReport>> {
         let engine = self.lease();
         promise(
             env,
-            cancellation.until(async move {
+            until(cancellation, async move {
                 let config = engine?.config().clone();
                 Ok(core::Engine::doctor(config, &DoctorOptions::default()).await?.into())
             }),

@@ -1,6 +1,6 @@
 //! What is in files: processed one by one, or outlined without an index.
 
-use crate::call::{Cancellation, promise};
+use crate::call::{Cancellation, promise, token_of, until};
 use crate::columns::{
     AnnotationColumns, ChunkColumns, ReferenceColumns, SymbolColumns, Texts, annotations, chunks, references,
     symbols,
@@ -73,7 +73,7 @@ impl Engine {
         env: &Env,
         path: String,
         options: ProcessOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<Processed>> {
         let (engine, named) = (self.lease(), self.named_root());
         // Dropped with the future, and then the run ends.
@@ -94,7 +94,7 @@ impl Engine {
             let processed = engine.process_file(&root, &path, &options, &run).await?;
             Ok(convert(&processed))
         };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 
     /// The tree that these files are taken to be of.
@@ -118,9 +118,9 @@ impl Engine {
         env: &Env,
         paths: Vec<String>,
         language: Option<String>,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<Outlined>> {
-        let (engine, cancel) = (self.lease(), cancellation.token());
+        let (engine, cancel) = (self.lease(), token_of(cancellation, self.closing()));
         let call = async move {
             let config = engine?.config().clone();
             let options = OutlineOptions {
@@ -132,7 +132,7 @@ impl Engine {
             let outlined = tokio::task::spawn_blocking(move || outline(&paths, &options, &cancel));
             outlined.await.map_err(|error| Failure::internal(&error))?
         };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Index runs that go on by themselves.
 
-use crate::call::{Cancellation, promise};
+use crate::call::{Cancellation, promise, until};
 use crate::convert::index_options;
 use crate::engine::{Engine, Lease};
 use crate::types::{BatchProgress, BatchRequest};
@@ -24,11 +24,11 @@ impl BatchEvents {
     pub fn next(
         &self,
         env: &Env,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<Option<BatchProgress>>> {
         let events = self.events.clone();
         let next = async move { Ok(events.lock().await.next().await.map(BatchProgress::from)) };
-        promise(env, cancellation.until(next))
+        promise(env, until(cancellation, next))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whatever reads the index.
 
-use crate::call::{Cancellation, promise};
+use crate::call::{Cancellation, promise, until};
 use crate::columns::{ListedColumns, listed, vectors};
 use crate::convert::{
     convert_all, milliseconds, number, parse_optional, reference_query, search_query, similar_query,
@@ -41,11 +41,11 @@ impl Engine {
         env: &Env,
         text: String,
         options: SearchOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<SearchReply>> {
         let engine = self.lease();
         let call = async move { Ok(engine?.search(&search_query(text, options)?).await?.into()) };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 
     /// Searches by a vector.
@@ -55,13 +55,13 @@ impl Engine {
         env: &Env,
         vector: Float32Array,
         options: SearchOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<SearchReply>> {
         let engine = self.lease();
         // Whoever has the array may write to it meanwhile.
         let vector = vector.to_vec();
         let call = async move { Ok(engine?.search_vector(&vector_query(vector, options)?).await?.into()) };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 
     /// What is like the code round a line of a file.
@@ -72,12 +72,12 @@ impl Engine {
         path: String,
         line: u32,
         options: SearchOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<SimilarReply>> {
         let engine = self.lease();
         let to = SimilarTo::Place { path: path.into(), line };
         let call = async move { Ok(engine?.similar(&similar_query(to, options)?).await?.into()) };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 
     /// What is like a piece of code.
@@ -88,7 +88,7 @@ impl Engine {
         text: String,
         language: Option<String>,
         options: SearchOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<SimilarReply>> {
         let engine = self.lease();
         let call = async move {
@@ -96,7 +96,7 @@ impl Engine {
             let to = SimilarTo::Code { text, language };
             Ok(engine?.similar(&similar_query(to, options)?).await?.into())
         };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 
     /// Who mentions a name.
@@ -106,11 +106,11 @@ impl Engine {
         env: &Env,
         name: String,
         options: ReferenceOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<ReferenceReply>> {
         let engine = self.lease();
         let call = async move { Ok(engine?.references(&reference_query(name, options)?).await?.into()) };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 
     /// What the definitions of a name call.
@@ -120,11 +120,11 @@ impl Engine {
         env: &Env,
         name: String,
         options: ReferenceOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<CalleeReply>> {
         let engine = self.lease();
         let call = async move { Ok(engine?.callees(&reference_query(name, options)?).await?.into()) };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 
     /// The definitions of the index.
@@ -133,20 +133,23 @@ impl Engine {
         &self,
         env: &Env,
         options: SymbolOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<SymbolReply>> {
         let engine = self.lease();
         let call = async move {
             let page = engine?.symbols(&symbol_filter(options)?).await?;
-            Ok(SymbolReply {
+            let reply = SymbolReply {
                 columns: listed(&page),
                 next: page.next.map(|next: SymbolId| next.get().to_string()),
                 generation: number(page.generation),
                 complete: page.complete,
                 took_ms: milliseconds(page.took),
-            })
+            };
+            // Giving back so many pieces of memory takes a while.
+            tokio::task::spawn_blocking(move || drop(page));
+            Ok(reply)
         };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 
     /// The vectors of texts, as queries or as code.
@@ -156,7 +159,7 @@ impl Engine {
         env: &Env,
         texts: Vec<String>,
         as_code: bool,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<Embedded>> {
         let engine = self.lease();
         let call = async move {
@@ -174,7 +177,7 @@ impl Engine {
             };
             Ok(Embedded { vectors: vectors(found), dimension })
         };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 }
 

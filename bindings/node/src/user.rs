@@ -1,6 +1,6 @@
 //! Vectors and metadata that users add.
 
-use crate::call::{Cancellation, promise};
+use crate::call::{Cancellation, promise, until};
 use crate::columns::vectors;
 use crate::convert::{convert_all, number};
 use crate::engine::{Engine, Lease};
@@ -92,7 +92,7 @@ impl Engine {
         vector: Float32Array,
         limit: u32,
         threshold: f64,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<Vec<VectorHit>>> {
         let engine = self.lease();
         let vector = vector.to_vec();
@@ -100,7 +100,7 @@ impl Engine {
             let found = engine?.search_collection(&collection, vector, limit as usize, threshold).await?;
             Ok(convert_all(found))
         };
-        promise(env, cancellation.until(call))
+        promise(env, until(cancellation, call))
     }
 
     /// Notes something of a file; its path in the tree.

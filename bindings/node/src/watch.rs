@@ -1,6 +1,6 @@
 //! Keeping an index up with a tree that changes.
 
-use crate::call::{Cancellation, promise};
+use crate::call::{Cancellation, promise, until};
 use crate::engine::{Engine, Lease};
 use crate::error::Failure;
 use crate::types::{IndexReport, WatchOptions};
@@ -40,11 +40,11 @@ impl Watch {
     pub fn next(
         &self,
         env: &Env,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<AsyncBlock<Option<WatchEvent>>> {
         let events = self.events.clone();
         let next = async move { Ok(events.lock().await.recv().await.transpose()?) };
-        promise(env, cancellation.until(next))
+        promise(env, until(cancellation, next))
     }
 
     /// Ends it: after what is under way there are no more events.
