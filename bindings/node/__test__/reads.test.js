@@ -42,7 +42,7 @@ test('neighbours of a vector are real, and have what they are', async (t) => {
   const vector = await engine.embed('open the pump');
   assert.ok(vector instanceof Float32Array);
   assert.equal(vector.length, engine.configuration.dimension);
-  const similar = await engine.searchSimilar(vector, { maxResults: 3, threshold: -1 });
+  const similar = await engine.searchSimilar(vector, { maxResults: 3, threshold: -1, collection: undefined });
   assert.ok(similar.length > 0 && similar.length <= 3);
   for (const [at, hit] of similar.entries()) {
     const text = fs.readFileSync(path.join(root, hit.path), 'utf8');

@@ -10,7 +10,12 @@ const [how, root, delay] = [process.argv[2], process.argv[3], Number(process.arg
 /** Begins work of every kind, and waits for none of it. */
 const WORK = `
   async (engine, root) => {
-    const quiet = (promise) => promise.catch(() => {});
+    const quiet = (promise) => promise.catch((error) => {
+      // Whatever else it is, the work was not done that is to be ended.
+      if (['ERR_CANCELLED', 'ERR_CLOSED'].includes(error.code)) return;
+      console.error(error);
+      process.exit(3);
+    });
     quiet(engine.index(root, { rebuild: true, onProgress() {} }));
     quiet(engine.processDirectory(root, { enableCaching: false }).then((id) => engine.waitForBatch(id)));
     quiet(engine.search('function'));

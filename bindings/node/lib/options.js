@@ -38,6 +38,8 @@ module.exports = {
   },
   NEIGHBORS: {
     ...FILTERS,
+    // Where it is set, COLLECTION_SEARCH holds.
+    collection: shape.name,
     maxResults: shape.integer(1, MOST),
     threshold: shape.number(-1, 1),
     context: shape.integer(0, 10_000),
