@@ -1,7 +1,20 @@
 'use strict';
 
-const { Engine } = require('./lib/engine.js');
-const { AstCoreError } = require('./lib/error.js');
-const { native } = require('./lib/native.js');
+const { AstCoreEngineApi } = require('./lib/engine.js');
+const errors = require('./lib/error.js');
+const { native, vocabulary } = require('./lib/native.js');
 
-module.exports = { Engine, AstCoreError, version: native.VERSION };
+module.exports = {
+  AstCoreEngineApi,
+  AstCoreError: errors.AstCoreError,
+  InvalidArgumentError: errors.InvalidArgumentError,
+  EngineStateError: errors.EngineStateError,
+  FileError: errors.FileError,
+  IndexError: errors.IndexError,
+  BatchError: errors.BatchError,
+  CancelledError: errors.CancelledError,
+  NativeBindingError: errors.NativeBindingError,
+  InternalError: errors.InternalError,
+  languages: vocabulary.languages,
+  version: native.VERSION,
+};

@@ -4,12 +4,12 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { Engine, AstCoreError, version } = require('ast-core-engine');
+const { AstCoreEngineApi, AstCoreError, version } = require('ast-core-engine');
 const { makeFolder, makeTree } = require('./tree.js');
 
 test('a tree is indexed, searched and described', async (t) => {
   const root = makeTree(t);
-  const engine = await Engine.open({ root });
+  const engine = await AstCoreEngineApi.openTree(root);
   const report = await engine.index(root);
 
   assert.deepEqual(report.files, {
@@ -40,6 +40,7 @@ test('a tree is indexed, searched and described', async (t) => {
   assert.equal(hit.language, 'python');
   const text = fs.readFileSync(path.join(root, hit.path));
   assert.equal(hit.snippet, text.subarray(hit.startByte, hit.endByte).toString());
+  assert.equal(hit.snippet, text.toString().slice(hit.start, hit.end));
   assert.ok(hit.startLine >= 1 && hit.startLine <= hit.endLine && hit.endLine <= 4);
   assert.ok(hit.score > 0 && hit.score <= 1);
   assert.equal(typeof hit.why.lexical, 'number');
@@ -57,7 +58,7 @@ test('a tree is indexed, searched and described', async (t) => {
 
 test('a second run does only what changed', async (t) => {
   const root = makeTree(t);
-  const engine = await Engine.open({ root });
+  const engine = await AstCoreEngineApi.openTree(root);
   await engine.index(root);
   fs.writeFileSync(path.join(root, 'src/clock.rs'), 'pub fn monotonic_now() -> u64 { 0 }\n');
   fs.rmSync(path.join(root, 'src/cache.ts'));
@@ -75,7 +76,7 @@ test('a second run does only what changed', async (t) => {
 
 test('what is found is narrowed by options', async (t) => {
   const root = makeTree(t);
-  const engine = await Engine.open({ root });
+  const engine = await AstCoreEngineApi.openTree(root);
   await engine.index(root);
   const paths = async (options) => {
     const { hits } = await engine.search('request cache', options);
@@ -103,9 +104,9 @@ test('what is found is narrowed by options', async (t) => {
 test('an index may be anywhere, and be searched by many', async (t) => {
   const root = makeTree(t);
   const database = path.join(makeFolder(t), 'tree.db');
-  const writer = await Engine.open({ database });
+  const writer = await AstCoreEngineApi.open(database);
   await writer.index(root);
-  const readers = await Promise.all([1, 2].map(() => Engine.open({ database, readOnly: true })));
+  const readers = await Promise.all([1, 2].map(() => AstCoreEngineApi.open(database, { readOnly: true })));
   for (const reader of readers) {
     assert.equal((await reader.search('evictOldest')).hits[0].name, 'evictOldest');
     await reader.close();
@@ -116,7 +117,7 @@ test('an index may be anywhere, and be searched by many', async (t) => {
 
 test('calls made before close are answered, and later ones refused', async (t) => {
   const root = makeTree(t);
-  const engine = await Engine.open({ root });
+  const engine = await AstCoreEngineApi.openTree(root);
   await engine.index(root);
   const searches = Array.from({ length: 20 }, () => engine.search('retry'));
   const closed = Promise.all([engine.close(), engine.close()]);
@@ -124,26 +125,89 @@ test('calls made before close are answered, and later ones refused', async (t) =
   for (const { hits } of await Promise.all(searches)) assert.ok(hits.length > 0);
   for (const { reason } of await late) {
     assert.equal(reason?.code, 'ERR_CLOSED');
-    assert.match(reason.message, /closed.*Engine\.open/);
+    assert.match(reason.message, /closed.*initialize/);
   }
   await closed;
   await engine.close();
 
-  const again = await Engine.open({ root });
+  const again = await AstCoreEngineApi.openTree(root);
   assert.ok((await again.search('retry')).hits.length > 0);
   await again.close();
 });
 
 test('an engine is disposed of by closing it', { skip: !Symbol.asyncDispose }, async (t) => {
-  const engine = await Engine.open({ root: makeTree(t) });
+  const engine = await AstCoreEngineApi.openTree(makeTree(t));
   await engine[Symbol.asyncDispose]();
   await assert.rejects(engine.status(), { code: 'ERR_CLOSED' });
 });
 
 test('require and import give the same objects', async () => {
   const imported = await import('ast-core-engine');
-  assert.equal(imported.Engine, Engine);
+  assert.equal(imported.AstCoreEngineApi, AstCoreEngineApi);
   assert.equal(imported.AstCoreError, AstCoreError);
   assert.equal(imported.version, version);
   assert.equal(version, require('ast-core-engine/package.json').version);
+});
+
+test('calls wait while the engine is opened, and are refused before', async (t) => {
+  const root = makeTree(t);
+  const engine = new AstCoreEngineApi({ root });
+  assert.equal(engine.isOpen, false);
+  assert.equal(engine.configuration, null);
+  await assert.rejects(engine.status(), { code: 'ERR_NOT_INITIALIZED', name: 'EngineStateError', message: /initialize/ });
+  await engine.close();
+  const database = path.join(makeFolder(t), 'index.db');
+  const opening = engine.initialize(database, { parallelWorkers: 3 });
+  const early = engine.status();
+  await assert.rejects(engine.initialize(database), { code: 'ERR_ALREADY_INITIALIZED' });
+  await opening;
+  assert.equal((await early).root, null);
+  assert.equal(engine.isOpen, true);
+  const { database: at, root: tree, parallelWorkers, dimension } = engine.configuration;
+  assert.deepEqual([at, tree, parallelWorkers], [database, root, 3]);
+  assert.ok(dimension > 0);
+  await engine.close();
+  assert.equal(engine.isOpen, false);
+  await assert.rejects(engine.status(), { code: 'ERR_CLOSED' });
+  await engine.initialize(database);
+  assert.equal((await engine.status()).root, null);
+  await engine.close();
+});
+
+test('an engine that is closed while it is opened is closed', async (t) => {
+  const engine = new AstCoreEngineApi();
+  const database = path.join(makeFolder(t), 'index.db');
+  const refused = assert.rejects(engine.initialize(database), { code: 'ERR_CLOSED' });
+  await engine.close();
+  await refused;
+  await engine.initialize(database);
+  await engine.close();
+});
+
+test('one that could not be opened may be opened again', async (t) => {
+  const engine = new AstCoreEngineApi();
+  const folder = makeFolder(t);
+  await assert.rejects(engine.initialize(path.join(folder, 'none/index.db')), { code: 'ERR_INDEX_OPEN' });
+  await engine.initialize(path.join(folder, 'index.db'));
+  await engine.close();
+});
+
+test('health and metrics tell what is', async (t) => {
+  const root = makeTree(t);
+  const engine = await AstCoreEngineApi.openTree(root);
+  const before = await engine.health();
+  assert.deepEqual([before.ok, before.root, before.generation, before.verified], [false, null, 0, null]);
+  await engine.index(root);
+  await assert.rejects(engine.search('?!'));
+  const health = await engine.health({ deep: true });
+  assert.deepEqual([health.ok, health.root, health.searchableFiles], [true, root, 2]);
+  assert.deepEqual([health.verified.sound, health.verified.findings, health.verified.files], [true, [], 2]);
+
+  const { uptimeMs, calls, process: used } = engine.metrics();
+  assert.ok(uptimeMs > 0);
+  assert.deepEqual([calls.index.count, calls.index.failed], [1, 0]);
+  assert.deepEqual([calls.search.count, calls.search.failed], [1, 1]);
+  assert.ok(calls.index.maxMs <= calls.index.totalMs && calls.index.totalMs < uptimeMs);
+  assert.ok(used.rssBytes === null || used.rssBytes > 1e6);
+  await engine.close();
 });

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
-const { Engine, AstCoreError } = require('ast-core-engine');
+const { AstCoreEngineApi, AstCoreError } = require('ast-core-engine');
 const { growingTrees, makeTree, manyFiles } = require('./tree.js');
 
 const isCancelledBecause = (reason) => (error) => {
@@ -15,7 +15,7 @@ const isCancelledBecause = (reason) => (error) => {
 
 test('a signal that was aborted before begins nothing', async (t) => {
   const root = makeTree(t);
-  const engine = await Engine.open({ root });
+  const engine = await AstCoreEngineApi.openTree(root);
   const reason = new Error('changed my mind');
   await assert.rejects(engine.index(root, { signal: AbortSignal.abort(reason) }), isCancelledBecause(reason));
   assert.equal((await engine.status()).root, null);
@@ -24,7 +24,7 @@ test('a signal that was aborted before begins nothing', async (t) => {
 
 test('a run that is cancelled under way keeps what it had, and the next goes on', async (t) => {
   for (const { root, count } of growingTrees(t)) {
-    const engine = await Engine.open({ root });
+    const engine = await AstCoreEngineApi.openTree(root);
     const controller = new AbortController();
     const onProgress = ({ filesDone }) => {
       if (filesDone > 0) controller.abort();
@@ -49,7 +49,7 @@ test('a run that is cancelled under way keeps what it had, and the next goes on'
 
 test('a signal that is aborted later changes nothing', async (t) => {
   const root = makeTree(t);
-  const engine = await Engine.open({ root });
+  const engine = await AstCoreEngineApi.openTree(root);
   const controller = new AbortController();
   await engine.index(root, { signal: controller.signal });
   controller.abort();
@@ -59,20 +59,20 @@ test('a signal that is aborted later changes nothing', async (t) => {
 
 test('close cancels runs, those that wait for their turn too', async (t) => {
   const root = makeTree(t, manyFiles(100));
-  const engine = await Engine.open({ root });
+  const engine = await AstCoreEngineApi.openTree(root);
   const runs = [engine.index(root), engine.index(root)];
   const closed = engine.close();
   for (const result of await Promise.allSettled(runs)) {
     assert.equal(result.reason?.code, 'ERR_CANCELLED');
   }
   await closed;
-  await (await Engine.open({ root })).close();
+  await (await AstCoreEngineApi.openTree(root)).close();
 });
 
 test('progress only grows, and ends with everything done', async (t) => {
   const count = 300;
   const root = makeTree(t, manyFiles(count));
-  const engine = await Engine.open({ root });
+  const engine = await AstCoreEngineApi.openTree(root);
   const seen = [];
   let settled = false;
   await engine.index(root, {
@@ -97,7 +97,7 @@ test('progress only grows, and ends with everything done', async (t) => {
 
 test('a run that changes nothing tells that it is done as well', async (t) => {
   const root = makeTree(t);
-  const engine = await Engine.open({ root });
+  const engine = await AstCoreEngineApi.openTree(root);
   await engine.index(root);
   const seen = [];
   const { files } = await engine.index(root, { onProgress: (progress) => seen.push(progress) });
@@ -114,7 +114,7 @@ for (const [what, onProgress] of [
 ]) {
   test(`an onProgress that ${what} is a warning, and the run goes on`, async (t) => {
     const root = makeTree(t);
-    const engine = await Engine.open({ root });
+    const engine = await AstCoreEngineApi.openTree(root);
     const warned = once(process, 'warning');
     const report = await engine.index(root, { onProgress });
     assert.equal(report.files.indexed, 2);

@@ -5,12 +5,12 @@ const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
-const { Engine } = require('ast-core-engine');
+const { AstCoreEngineApi } = require('ast-core-engine');
 const { growingTrees, makeTree, manyFiles } = require('./tree.js');
 
 /** Runs a program in a process of its own, and gives what it printed and how it ended. */
 async function run(program, root, flags = []) {
-  const source = `const { Engine } = require('ast-core-engine');
+  const source = `const { AstCoreEngineApi } = require('ast-core-engine');
     const root = process.argv[1];
     (async () => { ${program} })();`;
   const child = spawn(process.execPath, [...flags, '--eval', source, root], {
@@ -29,7 +29,7 @@ const ENDED = { code: 0, signal: null, output: 'done' };
 
 test('a process with an open engine ends by itself', async (t) => {
   const program = `
-    const engine = await Engine.open({ root });
+    const engine = await AstCoreEngineApi.openTree(root);
     await engine.index(root, { onProgress() {}, signal: new AbortController().signal });
     await engine.search('retry');
     process.stdout.write('done');`;
@@ -38,14 +38,14 @@ test('a process with an open engine ends by itself', async (t) => {
 
 test('a process waits for a call that is under way', async (t) => {
   const program = `
-    const engine = await Engine.open({ root });
+    const engine = await AstCoreEngineApi.openTree(root);
     engine.index(root, { onProgress() {} }).then(() => process.stdout.write('done'));`;
   assert.deepEqual(await run(program, makeTree(t, manyFiles(50))), ENDED);
 });
 
 test('a process may exit while a run is under way', async (t) => {
   const program = `
-    const engine = await Engine.open({ root });
+    const engine = await AstCoreEngineApi.openTree(root);
     engine.index(root, { onProgress() { process.stdout.write('going', () => process.exit(7)); } });`;
   const { code, signal, output } = await run(program, makeTree(t, manyFiles(600)));
   assert.deepEqual([code, signal], [7, null]);
@@ -55,13 +55,13 @@ test('a process may exit while a run is under way', async (t) => {
 test('an engine that is forgotten gives back its index', async (t) => {
   // The lock of its file goes with it, so that who tries again gets it in the end.
   const program = `
-    const use = async () => { await (await Engine.open({ root })).index(root); };
+    const use = async () => { await (await AstCoreEngineApi.openTree(root)).index(root); };
     await use();
     for (;;) {
       await new Promise(setImmediate);
       gc();
       try {
-        await (await Engine.open({ root })).close();
+        await (await AstCoreEngineApi.openTree(root)).close();
         break;
       } catch (error) {
         if (error.code !== 'ERR_INDEX_LOCKED') throw error;
@@ -74,8 +74,8 @@ test('an engine that is forgotten gives back its index', async (t) => {
 test('a run ends with the worker thread that it was begun on', { timeout: 120_000 }, async (t) => {
   const source = `
     const { parentPort, workerData: root } = require('node:worker_threads');
-    const { Engine } = require(${JSON.stringify(require.resolve('ast-core-engine'))});
-    Engine.open({ root }).then((engine) => {
+    const { AstCoreEngineApi } = require(${JSON.stringify(require.resolve('ast-core-engine'))});
+    AstCoreEngineApi.openTree(root).then((engine) => {
       engine.index(root, { onProgress() {} });
       parentPort.postMessage('begun');
     });`;
@@ -95,9 +95,37 @@ test('a run ends with the worker thread that it was begun on', { timeout: 120_00
 async function openWhenFree(root) {
   for (;;) {
     try {
-      return await Engine.open({ root });
+      return await AstCoreEngineApi.openTree(root);
     } catch (error) {
       if (error.code !== 'ERR_INDEX_LOCKED') throw error;
     }
   }
 }
+
+test('neither a batch nor a watch keeps a process', async (t) => {
+  const program = `
+    const engine = await AstCoreEngineApi.openTree(root);
+    const watcher = await engine.watch(root);
+    await watcher.next();
+    await engine.processDirectory(root, { enableCaching: false });
+    process.stdout.write('done');`;
+  assert.deepEqual(await run(program, makeTree(t, manyFiles(50))), ENDED);
+});
+
+test('several engines work in several threads of one process', { timeout: 120_000 }, async (t) => {
+  const source = `
+    const { parentPort, workerData: roots } = require('node:worker_threads');
+    const { AstCoreEngineApi } = require(${JSON.stringify(require.resolve('ast-core-engine'))});
+    Promise.all(roots.map(async (root) => {
+      const engine = await AstCoreEngineApi.openTree(root);
+      const { files } = await engine.index(root);
+      const { hits } = await engine.search('function_1_1');
+      await engine.close();
+      return [files.indexed, hits.length > 0];
+    })).then((found) => parentPort.postMessage(found));`;
+  const trees = () => [makeTree(t, manyFiles(30)), makeTree(t, manyFiles(30))];
+  const workers = [trees(), trees()].map((roots) => new Worker(source, { eval: true, workerData: roots }));
+  for (const [found] of await Promise.all(workers.map((worker) => once(worker, 'message')))) {
+    assert.deepEqual(found, [[30, true], [30, true]]);
+  }
+});

@@ -1,7 +1,7 @@
 'use strict';
 
 const { inspect } = require('node:util');
-const { AstCoreError } = require('./error.js');
+const { InvalidArgumentError } = require('./error.js');
 
 /**
  * What an argument may be.
@@ -15,6 +15,12 @@ const boolean = { expected: 'a boolean', accepts: (value) => typeof value === 'b
 const string = { expected: 'a string', accepts: (value) => typeof value === 'string' };
 
 /** @type {Shape} */
+const name = {
+  expected: 'a string that is not empty',
+  accepts: (value) => typeof value === 'string' && value !== '',
+};
+
+/** @type {Shape} */
 const path = {
   expected: 'a path: a string that is not empty and has no NUL character',
   accepts: (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
@@ -24,6 +30,12 @@ const path = {
 const strings = {
   expected: 'an array of strings',
   accepts: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+};
+
+/** @type {Shape} */
+const paths = {
+  expected: 'an array of paths, with one at least: strings that are not empty and have no NUL character',
+  accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(path.accepts),
 };
 
 /** @type {Shape} */
@@ -53,6 +65,11 @@ function number(minimum, maximum) {
   };
 }
 
+/** @returns {Shape} */
+function oneOf(...values) {
+  return { expected: values.map((value) => `'${value}'`).join(' or '), accepts: (value) => values.includes(value) };
+}
+
 /**
  * @param {string} name
  * @param {unknown} value
@@ -78,7 +95,7 @@ function checkOptions(options, shapes) {
   const checked = {};
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(shapes, name)) {
-      throw new AstCoreError(
+      throw new InvalidArgumentError(
         'ERR_INVALID_ARGUMENT',
         `options.${name} is no option of this call; expected ${names.join(', ')}`,
       );
@@ -90,9 +107,47 @@ function checkOptions(options, shapes) {
   return checked;
 }
 
-function refusal(name, value, expected) {
+/**
+ * A vector as the native library takes it, which copies it before the call returns.
+ *
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {Float32Array}
+ */
+function vector(name, value) {
+  if (value instanceof Float32Array) return value;
+  const isNumbers =
+    value instanceof Float64Array ||
+    (Array.isArray(value) && value.every((item) => typeof item === 'number'));
+  if (!isNumbers) throw refusal(name, value, 'a Float32Array, a Float64Array or an array of numbers');
+  return Float32Array.from(value);
+}
+
+/**
+ * JSON of what a user notes; `null` for `undefined`.
+ *
+ * @param {string} name
+ * @param {unknown} value
+ */
+function json(name, value) {
+  if (value === undefined) return null;
+  let text;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw refusal(name, value, 'a value that can be written as JSON', { cause });
+  }
+  if (text === undefined) throw refusal(name, value, 'a value that can be written as JSON');
+  return text;
+}
+
+function refusal(name, value, expected, options) {
   const received = inspect(value, { depth: 0, maxArrayLength: 5, maxStringLength: 80, breakLength: Infinity });
-  return new AstCoreError('ERR_INVALID_ARGUMENT', `${name} is ${received}; expected ${expected}`);
+  return new InvalidArgumentError(
+    'ERR_INVALID_ARGUMENT',
+    `${name} is ${received}; expected ${expected}`,
+    options,
+  );
 }
 
 module.exports = {
@@ -101,9 +156,15 @@ module.exports = {
   check,
   checkOptions,
   integer,
+  json,
+  name,
   number,
+  oneOf,
   path,
+  paths,
+  refusal,
   signal,
   string,
   strings,
+  vector,
 };

@@ -34,7 +34,7 @@ class ProgressListener {
     if (this.#warned) return;
     this.#warned = true;
     const text = error instanceof Error ? error.stack : String(error);
-    process.emitWarning(`onProgress failed, and the index run goes on: ${text}`, 'AstCoreWarning');
+    process.emitWarning(`onProgress failed, and the call goes on: ${text}`, 'AstCoreWarning');
   };
 }
 

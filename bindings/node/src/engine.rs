@@ -1,15 +1,18 @@
-//! What can be called: one engine, its calls, and how an index run is cancelled.
+//! An engine: opening, indexing, closing.
 
-use crate::convert::{engine_config, search_query};
-use crate::error::{Failure, promise};
+use crate::call::{Cancellation, promise, token_of, until};
+use crate::convert::{engine_config, index_options};
+use crate::error::Failure;
 use crate::types::{
-    IndexOptions, IndexProgress, IndexRun, OpenOptions, SearchOptions, SearchReply, StatusReport,
+    Configuration, HealthReport, IndexOptions, IndexProgress, IndexRun, OpenOptions, StatusReport,
+    VerifyReport,
 };
-use ast_core_engine::{self as core, CancelToken, IndexControl, Progress, ProgressSnapshot};
+use ast_core_engine::{self as core, CancelToken, DoctorOptions, IndexControl, Progress, ProgressSnapshot};
 use napi::bindgen_prelude::AsyncBlock;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
 use napi_derive::napi;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
@@ -20,19 +23,8 @@ const PROGRESS_QUEUE: usize = 16;
 type ProgressFunction =
     ThreadsafeFunction<IndexProgress, (), IndexProgress, Status, false, true, PROGRESS_QUEUE>;
 
-/// Cancels the index run that it is given to. An engine makes them.
-#[napi]
-pub struct Cancellation {
-    token: CancelToken,
-}
-
-#[napi]
-impl Cancellation {
-    #[napi]
-    pub fn cancel(&self) {
-        self.token.cancel();
-    }
-}
+/// An engine that a call holds open.
+pub(crate) type Lease = OwnedRwLockReadGuard<Option<core::Engine>, core::Engine>;
 
 /// An index, open until `close`.
 #[napi]
@@ -41,61 +33,93 @@ pub struct Engine {
     engine: Arc<RwLock<Option<core::Engine>>>,
     /// Cancelled by `close`: no call begins after, and index runs end.
     closing: CancelToken,
+    /// The tree, if one was named.
+    root: Option<PathBuf>,
 }
 
 #[napi]
 impl Engine {
+    /// Opens an index.
     #[napi]
     pub fn open(env: &Env, options: OpenOptions) -> napi::Result<AsyncBlock<Engine>> {
         promise(env, async move {
+            let root = options.root.as_ref().map(PathBuf::from);
             let engine = core::Engine::open(engine_config(options)?).await?;
-            Ok(Self { engine: Arc::new(RwLock::new(Some(engine))), closing: CancelToken::new() })
+            Ok(Self { engine: Arc::new(RwLock::new(Some(engine))), closing: CancelToken::new(), root })
         })
     }
 
+    /// What gives up the calls that it is given to.
     #[napi]
     pub fn cancellation(&self) -> Cancellation {
-        Cancellation { token: self.closing.child() }
+        Cancellation::under(&self.closing)
     }
 
+    /// The settings that hold.
+    #[napi]
+    pub fn configuration(&self, env: &Env) -> napi::Result<Configuration> {
+        match self.lease() {
+            Ok(engine) => Ok(Configuration::of(engine.config(), self.root.as_deref())),
+            Err(failure) => Err(failure.into_error(env)),
+        }
+    }
+
+    /// Brings the index up to a tree.
     #[napi]
     pub fn index(
         &self,
         env: &Env,
         root: String,
         options: IndexOptions,
-        cancellation: &Cancellation,
+        cancellation: Option<&Cancellation>,
         on_progress: Option<ProgressFunction>,
     ) -> napi::Result<AsyncBlock<IndexRun>> {
         let engine = self.lease();
-        let options = core::IndexOptions { rebuild: options.rebuild.unwrap_or_default() };
         let progress = Progress::new();
         let control = IndexControl {
-            cancel: cancellation.token.clone(),
+            cancel: token_of(cancellation, &self.closing),
             progress: progress.clone(),
             observer: on_progress.map(|function| Box::new(observer(function)) as _),
         };
         promise(env, async move {
-            let report = engine?.index(root, &options, control).await?;
+            let report = engine?.index(root, &index_options(options)?, control).await?;
             Ok(IndexRun { report: report.into(), progress: (&progress.snapshot()).into() })
         })
     }
 
+    /// What the index holds.
     #[napi]
-    pub fn search(
+    pub fn status(
         &self,
         env: &Env,
-        text: String,
-        options: SearchOptions,
-    ) -> napi::Result<AsyncBlock<SearchReply>> {
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<AsyncBlock<StatusReport>> {
         let engine = self.lease();
-        promise(env, async move { Ok(engine?.search(&search_query(text, options)?).await?.into()) })
+        promise(env, until(cancellation, async move { Ok(engine?.status().await?.into()) }))
     }
 
+    /// Whether the index can be used.
     #[napi]
-    pub fn status(&self, env: &Env) -> napi::Result<AsyncBlock<StatusReport>> {
+    pub fn health(&self, env: &Env) -> napi::Result<AsyncBlock<HealthReport>> {
         let engine = self.lease();
-        promise(env, async move { Ok(engine?.status().await?.into()) })
+        promise(env, async move { Ok(engine?.health().await?.into()) })
+    }
+
+    /// Reads the whole index, and says what is wrong with it.
+    #[napi]
+    pub fn verify(
+        &self,
+        env: &Env,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<AsyncBlock<VerifyReport>> {
+        let engine = self.lease();
+        promise(
+            env,
+            until(cancellation, async move {
+                let config = engine?.config().clone();
+                Ok(core::Engine::doctor(config, &DoctorOptions::default()).await?.into())
+            }),
+        )
     }
 
     /// Cancels index runs, waits for the calls that are under way, and closes. May be called again.
@@ -117,12 +141,22 @@ impl Engine {
 impl Engine {
     /// The engine, which stays open for as long as this is held. Taken when a call is made, not when it first runs,
     /// so that calls made before `close` are answered.
-    fn lease(&self) -> Result<OwnedRwLockReadGuard<Option<core::Engine>, core::Engine>, Failure> {
+    pub(crate) fn lease(&self) -> Result<Lease, Failure> {
         if self.closing.is_cancelled() {
             return Err(Failure::closed());
         }
         let guard = self.engine.clone().try_read_owned().map_err(|_| Failure::closed())?;
         OwnedRwLockReadGuard::try_map(guard, Option::as_ref).map_err(|_| Failure::closed())
+    }
+
+    /// The tree that was named when the engine was opened.
+    pub(crate) fn named_root(&self) -> Option<PathBuf> {
+        self.root.clone()
+    }
+
+    /// Cancelled when the engine is closed.
+    pub(crate) fn closing(&self) -> &CancelToken {
+        &self.closing
     }
 }
 

@@ -6,14 +6,59 @@ use napi_derive::napi;
 
 #[napi(object)]
 pub struct OpenOptions {
+    /// Exactly one of `database` and `tree` is set.
     pub database: Option<String>,
+    /// A tree whose index is in it.
+    pub tree: Option<String>,
+    /// What tree the index is of.
     pub root: Option<String>,
     pub read_only: Option<bool>,
+    pub parallel_workers: Option<u32>,
+    pub max_memory_bytes: Option<f64>,
+    pub max_file_bytes: Option<f64>,
+    pub file_time_limit_ms: Option<f64>,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Configuration {
+    pub database: String,
+    pub root: Option<String>,
+    pub read_only: bool,
+    pub parallel_workers: u32,
+    pub memory_budget_bytes: f64,
+    pub max_file_bytes: f64,
+    pub file_time_limit_ms: f64,
+    pub embedder: String,
+    pub dimension: u32,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct LanguageInfo {
+    pub name: String,
+    pub extensions: Vec<String>,
 }
 
 #[napi(object)]
 pub struct IndexOptions {
     pub rebuild: Option<bool>,
+    pub parallel_workers: Option<u32>,
+    pub batch_size: Option<u32>,
+}
+
+#[napi(object)]
+pub struct ProcessOptions {
+    pub language: Option<String>,
+    pub enable_caching: bool,
+    pub index: bool,
+    pub run: IndexOptions,
+}
+
+#[napi(object)]
+pub struct BatchRequest {
+    pub root: String,
+    /// All of the tree without.
+    pub files: Option<Vec<String>>,
+    pub run: IndexOptions,
 }
 
 #[napi(object)]
@@ -25,6 +70,206 @@ pub struct SearchOptions {
     pub kinds: Option<Vec<String>>,
     pub threshold: Option<f64>,
     pub context: Option<u32>,
+}
+
+#[napi(object)]
+pub struct ReferenceOptions {
+    pub limit: Option<u32>,
+    pub languages: Option<Vec<String>>,
+    pub paths: Option<Vec<String>>,
+    pub kinds: Option<Vec<String>>,
+}
+
+#[napi(object)]
+pub struct SymbolOptions {
+    pub name: Option<String>,
+    pub matching: Option<String>,
+    pub limit: Option<u32>,
+    pub languages: Option<Vec<String>>,
+    pub paths: Option<Vec<String>>,
+    pub kinds: Option<Vec<String>>,
+    pub after: Option<String>,
+}
+
+#[napi(object)]
+pub struct WatchOptions {
+    pub quiet_ms: Option<f64>,
+    pub max_wait_ms: Option<f64>,
+    pub poll_ms: Option<f64>,
+}
+
+/// Where a job stands.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct BatchProgress {
+    pub batch_id: f64,
+    pub state: String,
+    pub root: String,
+    pub total_files: Option<f64>,
+    pub processed_files: f64,
+    pub failed_files: f64,
+    pub total_bytes: Option<f64>,
+    pub processed_bytes: f64,
+    pub files: FileCounts,
+    pub lines: f64,
+    pub symbols: f64,
+    pub chunks: f64,
+    pub failures: Vec<FileFailure>,
+    pub error: Option<String>,
+    pub files_per_second: Option<f64>,
+    pub bytes_per_second: Option<f64>,
+    pub remaining_ms: Option<f64>,
+    pub active_ms: f64,
+    pub created_ms: f64,
+    pub started_ms: Option<f64>,
+    pub finished_ms: Option<f64>,
+    pub generation: f64,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct SimilarPlace {
+    pub path: String,
+    pub language: Option<String>,
+    pub start_line: u32,
+    pub end_line: u32,
+    pub name: Option<String>,
+    pub kind: Option<String>,
+    pub scope: Vec<String>,
+    pub unindexed: bool,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct SimilarReply {
+    pub place: Option<SimilarPlace>,
+    pub hits: Vec<SearchHit>,
+    pub generation: f64,
+    pub complete: bool,
+    pub took_ms: f64,
+    pub notices: Vec<String>,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct Definition {
+    pub path: String,
+    pub language: String,
+    pub kind: String,
+    pub name: String,
+    pub scope: Vec<String>,
+    pub start_line: u32,
+    pub end_line: u32,
+    pub signature: String,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Mention {
+    pub path: String,
+    pub language: String,
+    pub kind: String,
+    pub name: String,
+    pub qualifier: Option<String>,
+    pub alias: Option<String>,
+    pub line: u32,
+    pub start_byte: u32,
+    pub end_byte: u32,
+    pub start: u32,
+    pub end: u32,
+    pub text: String,
+    pub within: Option<Definition>,
+    pub evidence: String,
+    pub targets: Vec<u32>,
+    pub changed: Option<bool>,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct ReferenceReply {
+    pub definitions: Vec<Definition>,
+    pub more_definitions: bool,
+    pub mentions: Vec<Mention>,
+    pub unread_files: f64,
+    pub generation: f64,
+    pub complete: bool,
+    pub took_ms: f64,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Callee {
+    pub caller: u32,
+    pub name: String,
+    pub qualifier: Option<String>,
+    pub lines: Vec<u32>,
+    pub evidence: String,
+    pub targets: Vec<Definition>,
+    pub target_count: f64,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct CalleeReply {
+    pub definitions: Vec<Definition>,
+    pub more_definitions: bool,
+    pub callees: Vec<Callee>,
+    pub more: bool,
+    pub generation: f64,
+    pub complete: bool,
+    pub took_ms: f64,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct Collection {
+    pub name: String,
+    pub dimension: f64,
+    pub vectors: f64,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct VectorHit {
+    pub id: String,
+    pub score: f64,
+    pub metadata: Option<String>,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct NotedFile {
+    pub path: String,
+    pub metadata: String,
+    pub updated_ms: f64,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct HealthReport {
+    pub ok: bool,
+    pub generation: f64,
+    pub complete: bool,
+    pub root: Option<String>,
+    pub root_exists: bool,
+    pub writable: bool,
+    pub other_embedder: Option<String>,
+    pub searchable_files: f64,
+    pub took_ms: f64,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct VerifyReport {
+    pub sound: bool,
+    pub findings: Vec<Finding>,
+    pub files: f64,
+    pub chunks: f64,
+    pub elapsed_ms: f64,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Finding {
+    pub part: String,
+    pub path: Option<String>,
+    pub found: String,
+    pub expected: String,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Metrics {
+    pub rss_bytes: Option<f64>,
+    pub peak_rss_bytes: Option<f64>,
+    pub cpu_ms: Option<f64>,
+    pub threads: Option<f64>,
+    pub open_files: Option<f64>,
 }
 
 #[napi(object, use_nullable = true, object_from_js = false)]
@@ -94,6 +339,8 @@ pub struct SearchHit {
     pub end_line: u32,
     pub start_byte: u32,
     pub end_byte: u32,
+    pub start: u32,
+    pub end: u32,
     pub name: Option<String>,
     pub kind: Option<String>,
     pub scope: Vec<String>,
@@ -109,6 +356,14 @@ pub struct Why {
     pub lexical: Option<f64>,
     pub semantic: Option<f64>,
     pub boosts: Vec<Boost>,
+    pub likeness: Option<Likeness>,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Likeness {
+    pub meaning: Option<f64>,
+    pub shape: f64,
+    pub words: f64,
 }
 
 #[napi(object, object_from_js = false)]
@@ -128,6 +383,10 @@ pub struct StatusReport {
     pub chunks: f64,
     pub generation: f64,
     pub embedder: Option<EmbedderStatus>,
+    pub configured_embedder: String,
+    pub foreign_files: f64,
+    pub elapsed_ms: f64,
+    pub peak_rss_bytes: Option<f64>,
     pub schema_version: u32,
     pub format_version: u32,
     pub failures: Vec<FileFailure>,

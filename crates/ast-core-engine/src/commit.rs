@@ -6,6 +6,7 @@ use crate::report::IndexReport;
 use crate::{EngineError, Failure};
 use ast_core_batch::MemoryPermit;
 use ast_core_storage::{FileStatus, Store, WriteBatch};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
@@ -30,18 +31,22 @@ pub(crate) struct Committer<'a> {
     permits: Vec<MemoryPermit>,
     bytes: u64,
     most_bytes: u64,
+    most_files: usize,
 }
 
 impl<'a> Committer<'a> {
-    /// A writer of a run that has at most so many bytes of source in flight.
+    /// A writer of a run that has at most so many bytes of source in flight, and commits at most so many files together.
     pub(crate) fn new(
         store: &'a dyn Store,
         report: &'a mut IndexReport,
         job: Option<&'a LiveJob>,
         in_flight: u64,
+        most_files: Option<NonZeroUsize>,
     ) -> Self {
         let most_bytes = TRANSACTION_BYTES.min(in_flight / 2);
-        Self { store, report, job, batch: WriteBatch::default(), permits: Vec::new(), bytes: 0, most_bytes }
+        let most_files = most_files.map_or(TRANSACTION_FILES, NonZeroUsize::get);
+        let (batch, permits) = (WriteBatch::default(), Vec::new());
+        Self { store, report, job, batch, permits, bytes: 0, most_bytes, most_files }
     }
 
     pub(crate) async fn run(mut self, mut deliveries: Receiver<Delivery>) -> Result<(), EngineError> {
@@ -51,7 +56,7 @@ impl<'a> Committer<'a> {
                 Ok(None) => return self.flush().await,
                 Err(_) => self.flush().await?,
             }
-            if self.bytes >= self.most_bytes || self.permits.len() >= TRANSACTION_FILES {
+            if self.bytes >= self.most_bytes || self.permits.len() >= self.most_files {
                 self.flush().await?;
             }
         }

@@ -97,8 +97,8 @@ pub(crate) enum Scope {
     Tree,
     /// The files that are in these directories themselves, which are in the tree.
     Folders(Arc<HashSet<PathBuf>>),
-    /// These files, whatever the rules say.
-    Files(Arc<BTreeSet<RepoPath>>),
+    /// These files, whatever the rules say, and in this language if one is given, whatever their names say.
+    Files(Arc<BTreeSet<RepoPath>>, Option<Language>),
 }
 
 impl Scope {
@@ -109,7 +109,7 @@ impl Scope {
             Self::Folders(folders) => {
                 root.join(path.as_str()).parent().is_some_and(|folder| folders.contains(folder))
             }
-            Self::Files(files) => files.contains(path),
+            Self::Files(files, _) => files.contains(path),
         }
     }
 }
@@ -132,8 +132,8 @@ pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineEr
         return Err(EngineError::Root { path: root.to_owned(), reason: "it is not a directory".into() });
     }
     std::fs::read_dir(root).map_err(failed)?;
-    if let Scope::Files(files) = scope {
-        return Ok(look_at(root, files));
+    if let Scope::Files(files, language) = scope {
+        return Ok(look_at(root, files, *language));
     }
     let mut discovery = Discovery::default();
     let tree: Arc<Path> = root.into();
@@ -171,8 +171,9 @@ pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineEr
     Ok(discovery)
 }
 
-/// Looks at these files of a tree. One that is reached through a link is not of the tree.
-fn look_at(root: &Path, files: &BTreeSet<RepoPath>) -> Discovery {
+/// Looks at these files of a tree, whose language is this one if one is given. One that is reached through a link is not
+/// of the tree.
+fn look_at(root: &Path, files: &BTreeSet<RepoPath>, given: Option<Language>) -> Discovery {
     let mut discovery = Discovery::default();
     let tree: Arc<Path> = root.into();
     let mut folders: HashMap<&str, std::io::Result<bool>> = HashMap::new();
@@ -192,9 +193,9 @@ fn look_at(root: &Path, files: &BTreeSet<RepoPath>) -> Discovery {
             Ok(metadata) if !metadata.is_file() => {
                 discovery.failures.push(fail("it is no regular file".into()));
             }
-            Ok(metadata) => match language_of(root, path) {
+            Ok(metadata) => match given.or_else(|| language_of(root, path)) {
                 Some(language) => discovery.files.push(SourceFile {
-                    ambiguous: Language::depends_on_content(path),
+                    ambiguous: given.is_none() && Language::depends_on_content(path),
                     root: tree.clone(),
                     path: path.clone(),
                     stamp: Stamp::of(&metadata),
@@ -246,7 +247,7 @@ fn walker(root: &Path, scope: &Scope) -> WalkBuilder {
 /// Which entries of a directory are looked at at all.
 fn only(scope: &Scope) -> impl Fn(&ignore::DirEntry) -> bool + Send + Sync + 'static {
     let wanted = match scope {
-        Scope::Tree | Scope::Files(_) => None,
+        Scope::Tree | Scope::Files(..) => None,
         Scope::Folders(folders) => {
             let on_the_way = folders.iter().flat_map(|folder| folder.ancestors()).map(Path::to_owned);
             Some((folders.clone(), on_the_way.collect::<HashSet<_>>()))

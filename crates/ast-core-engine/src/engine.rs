@@ -6,9 +6,11 @@ use crate::embeddings::Embeddings;
 use crate::jobs::{Jobs, Owner};
 use crate::map::DefinitionGraph;
 use crate::memory::{parsing, source_in_flight};
+use crate::process::ParsedFiles;
 use crate::report::{Change, EmbedderChange, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Catalog, Snapshot};
 use crate::step::reach;
+use crate::user::UserData;
 use crate::vector_file::{self, VectorFile};
 use crate::{CancelToken, EngineError, Failure, IndexOptions, VectorError, tree_file, vectors};
 use ast_core_batch::{BatchConfig, MemoryBudget, WorkerPool};
@@ -68,6 +70,10 @@ pub struct Engine {
     pub(crate) definition_graph: Arc<tokio::sync::Mutex<Arc<DefinitionGraph>>>,
     /// Vectors of what is put in order anew, from the first time on.
     pub(crate) reranking: Arc<OnceLock<Embeddings>>,
+    pub(crate) parsed: Arc<Mutex<ParsedFiles>>,
+    pub(crate) user: Arc<UserData>,
+    /// The tree that was taken for that of the index before there was one.
+    pub(crate) assumed_tree: Arc<Mutex<Option<PathBuf>>>,
     pub(crate) jobs: Arc<Jobs>,
     /// `None` of what a job holds of the engine.
     owner: Option<Owner>,
@@ -104,14 +110,8 @@ impl Engine {
         let dimension = config.embedder.model().dimension;
         let snapshot = Snapshot::empty(dimension, config.vectors)?;
         let jobs = Arc::<Jobs>::default();
-        // One that waits for somebody else leaves the processors to others meanwhile.
-        let calls = NonZeroUsize::new(config.embedder.parallel_calls()).unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
-            index_pool: Arc::new(Mutex::new(WorkerPool::new(BatchConfig {
-                workers: config.batch.workers.max(calls),
-                memory_budget: source_in_flight(config.batch.memory_budget),
-                ..config.batch.clone()
-            })?)),
+            index_pool: Arc::new(Mutex::new(WorkerPool::new(index_batch(&config))?)),
             parse_memory: MemoryBudget::new(parsing(config.batch.memory_budget)),
             search_pool: Arc::new(WorkerPool::new(BatchConfig {
                 workers: config.batch.workers,
@@ -125,6 +125,9 @@ impl Engine {
             refresh_turn: Arc::default(),
             definition_graph: Arc::default(),
             reranking: Arc::default(),
+            parsed: Arc::default(),
+            user: Arc::new(UserData::of(&config)),
+            assumed_tree: Arc::default(),
             owner: Some(Owner::of(&jobs)),
             jobs,
             config: Arc::new(config),
@@ -146,6 +149,9 @@ impl Engine {
             refresh_turn: self.refresh_turn.clone(),
             definition_graph: self.definition_graph.clone(),
             reranking: self.reranking.clone(),
+            parsed: self.parsed.clone(),
+            user: self.user.clone(),
+            assumed_tree: self.assumed_tree.clone(),
             jobs: self.jobs.clone(),
             owner: None,
         }
@@ -481,6 +487,17 @@ pub(crate) async fn foreign_files(store: &dyn Store, config: &EngineConfig) -> R
         0 => HashSet::new(),
         until => store.files_until(until).await?,
     }))
+}
+
+/// The bounds of an index run.
+pub(crate) fn index_batch(config: &EngineConfig) -> BatchConfig {
+    // One that waits for somebody else leaves the processors to others meanwhile.
+    let calls = NonZeroUsize::new(config.embedder.parallel_calls()).unwrap_or(NonZeroUsize::MIN);
+    BatchConfig {
+        workers: config.batch.workers.max(calls),
+        memory_budget: source_in_flight(config.batch.memory_budget),
+        ..config.batch.clone()
+    }
 }
 
 /// Makes the folder of an index that is in its tree, and keeps it out of the tree's repository.

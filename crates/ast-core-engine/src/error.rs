@@ -118,6 +118,34 @@ pub enum EngineError {
         /// Its path in the tree.
         path: RepoPath,
     },
+    /// Nothing can be told of a file.
+    #[error("cannot process {}: {reason}", path.display())]
+    File {
+        /// The file as it was named.
+        path: PathBuf,
+        /// What is wrong with it.
+        kind: FileProblem,
+        /// The same in words.
+        reason: String,
+    },
+    /// A vector has another number of values than those that it is to be compared with.
+    #[error("the vector has {received} values; those of {of} have {expected}")]
+    Dimension {
+        /// What it is to be compared with.
+        of: String,
+        /// The number of values that it should have.
+        expected: usize,
+        /// The number of values that it has.
+        received: usize,
+    },
+    /// A user's vector cannot be compared.
+    #[error("the vector {name:?} {reason}")]
+    UserVector {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is no job with this number, or no longer.
     #[error("no job {id}; of jobs that are over, the last hundred are kept")]
     NoJob {
@@ -143,6 +171,22 @@ pub enum EngineError {
         /// What happened.
         what: String,
     },
+}
+
+/// What is wrong with a file of which nothing can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FileProblem {
+    /// It is not there.
+    Missing,
+    /// It cannot be read, or is no regular file.
+    Unreadable,
+    /// It is larger than the limit.
+    TooLarge,
+    /// It is not text.
+    Binary,
+    /// Nothing tells its language.
+    UnknownLanguage,
 }
 
 /// Ranges that a message lists.

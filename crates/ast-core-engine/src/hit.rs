@@ -35,6 +35,7 @@ pub(crate) fn hits_in(
         let Some(language) = record.language.as_ref().filter(|_| ids.peek().is_some()) else { continue };
         let source = SourceText::decode(&document.source)?;
         let changed = root.map(|root| has_changed(root, record));
+        let utf16 = source.utf16_places();
         for &id in ids {
             let Some(chunk) = document.chunks.get(id.ordinal() as usize) else { continue };
             let index = chunk.symbol.map(|index| index as usize);
@@ -47,6 +48,7 @@ pub(crate) fn hits_in(
                 language: language.clone(),
                 lines: chunk.lines,
                 span: chunk.span,
+                utf16: utf16.of_span(chunk.span),
                 name: symbol.map(|symbol| symbol.name.to_string()),
                 kind: symbol.map(|symbol| symbol.kind),
                 scope: scope.into_iter().map(str::to_owned).collect(),

@@ -3,7 +3,7 @@
 use crate::commit::{Committer, Delivery};
 use crate::discover::{Discovery, Scope, discover};
 use crate::embeddings::Embeddings;
-use crate::engine::{blocking, meta_key};
+use crate::engine::{blocking, index_batch, meta_key};
 use crate::jobs::LiveJob;
 use crate::memory::source_in_flight;
 use crate::plan::{Known, Outdated, Plan, Unfinished, plan};
@@ -11,14 +11,16 @@ use crate::prepare::{GivenUp, Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
 use crate::{Engine, EngineError, Failure, vectors};
 use ast_core_batch::{
-    Batch, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress, ProgressObserver,
-    run_with_retry,
+    Batch, BatchConfig, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress,
+    ProgressObserver, WorkerPool, run_with_retry,
 };
 use ast_core_metrics::ProcessFigures;
 use ast_core_model::{FileId, RepoPath};
 use ast_core_storage::{FileRecord, FileStatus, IndexedFile, StoreError, WriteBatch};
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// What a run over a tree, or a part of it, has to do.
@@ -46,6 +48,10 @@ struct Begun<'a> {
 pub struct IndexOptions {
     /// Parses every file again, whether it changed or not.
     pub rebuild: bool,
+    /// How many threads work on it. Default: as many as the engine [has](ast_core_batch::BatchConfig::workers).
+    pub workers: Option<NonZeroUsize>,
+    /// The most files that are committed together: fewer are found sooner, and cost more transactions. Default: 512.
+    pub files_a_commit: Option<NonZeroUsize>,
 }
 
 /// Who looks on while an index run is under way.
@@ -118,7 +124,7 @@ impl Engine {
         control.check()?;
         let is_partial = !matches!(scope, Scope::Tree);
         let cancel = control.cancel.clone();
-        if let Scope::Files(_) = scope {
+        if let Scope::Files(..) = scope {
             // Those whose language is not known were named and are among the failures.
             report.files.unsupported = 0;
             // It would be taken for an index that was made in one way.
@@ -128,7 +134,7 @@ impl Engine {
         if has_work {
             let begun = Begun { root: &root, plan: &plan, started_ns, is_partial, is_outdated };
             let first_id = self.begin_run(begun, &mut report).await?;
-            self.prepare_and_commit(plan, first_id, control, &mut report, job).await?;
+            self.prepare_and_commit(plan, first_id, options, control, &mut report, job).await?;
         }
         report.failures.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         if is_partial {
@@ -295,10 +301,20 @@ impl Engine {
         Ok(first_id)
     }
 
+    /// The threads of a run: those of the engine, or of its own if it is to have another number of them.
+    fn pool_for(&self, options: &IndexOptions) -> Result<Arc<Mutex<WorkerPool>>, EngineError> {
+        let config = index_batch(&self.config);
+        match options.workers.filter(|workers| *workers != config.workers) {
+            None => Ok(self.index_pool.clone()),
+            Some(workers) => Ok(Arc::new(Mutex::new(WorkerPool::new(BatchConfig { workers, ..config })?))),
+        }
+    }
+
     async fn prepare_and_commit(
         &self,
         plan: Plan,
         first_id: u64,
+        options: &IndexOptions,
         control: IndexControl,
         report: &mut IndexReport,
         job: Option<&LiveJob>,
@@ -324,7 +340,7 @@ impl Engine {
         }
         let (sender, receiver) =
             tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
-        let pool = self.index_pool.clone();
+        let pool = self.pool_for(options)?;
         let (config, memory) = (self.config.clone(), self.parse_memory.clone());
         let given_up = GivenUp::default();
         let embeddings = match vectors::are_kept(&config) {
@@ -337,7 +353,7 @@ impl Engine {
         let workers = {
             let (cancel, given_up) = (run_cancel.clone(), given_up.clone());
             blocking(move || {
-                let mut pool = pool.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
                 let names: Vec<FileRecord> = tasks.iter().map(record_of_panic).collect();
                 let sink = |completed: Completed<Prepared>| {
                     let prepared = match completed.outcome {
@@ -375,7 +391,8 @@ impl Engine {
         };
         let in_flight = source_in_flight(self.config.batch.memory_budget);
         let committed = async {
-            let result = Committer::new(&*self.store, report, job, in_flight).run(receiver).await;
+            let committer = Committer::new(&*self.store, report, job, in_flight, options.files_a_commit);
+            let result = committer.run(receiver).await;
             if result.is_err() {
                 run_cancel.cancel();
             }

@@ -64,14 +64,18 @@ mod engine;
 mod error;
 mod file;
 mod filter;
+mod health;
 mod hit;
 mod index;
 mod jobs;
+mod listing;
 mod map;
 mod memory;
+mod neighbors;
 mod outline;
 mod plan;
 mod prepare;
+mod process;
 mod query;
 mod references;
 mod report;
@@ -83,6 +87,7 @@ mod step;
 mod symbols;
 mod tokens;
 mod tree_file;
+mod user;
 mod vector_file;
 mod vectors;
 mod watch;
@@ -95,21 +100,23 @@ pub use ast_core_embed::{ApiKey, HttpConfig, HttpEmbedder};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo, StaticEmbedder};
 #[cfg(feature = "minilm")]
 pub use ast_core_embed::{MiniLmConfig, MiniLmEmbedder};
+pub use ast_core_metrics::ProcessFigures;
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
-    RepoPath, Span, Symbol, SymbolKind, Visibility, scope_of,
+    RepoPath, Span, Symbol, SymbolId, SymbolKind, Visibility, scope_of,
 };
 pub use ast_core_parse::{
     Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Language, Modifier,
     Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
-    QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, set_syntax_allocator,
+    QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, Utf16Places,
+    set_syntax_allocator,
 };
 pub use ast_core_search::{
     Likeness, LikenessWeights, QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why,
 };
 pub use ast_core_storage::{
-    Access, FileStatus, Finding, JobState, NameMatch, Part, Remedy, RepositoryId, SqliteStore, Store,
-    StoreConfig, StoreError,
+    Access, FileMetadata, FileStatus, Finding, JobState, NameMatch, Part, Remedy, RepositoryId, SqliteStore,
+    Store, StoreConfig, StoreError, UserCollection, UserVector,
 };
 pub use ast_core_vector::VectorError;
 pub use config::{EmbeddingCacheConfig, EngineConfig, RerankConfig, VectorBackend, find_database};
@@ -117,14 +124,18 @@ pub use context::{ContextFile, ContextForm, ContextPart, ContextQuery, ContextRe
 pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
 pub use engine::{Engine, indexed_embedder};
-pub use error::EngineError;
+pub use error::{EngineError, FileProblem};
 pub use file::FileView;
+pub use health::Health;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
+pub use listing::{ListedSymbol, SymbolFilter, SymbolPage};
 pub use map::{MapDefinition, MapFile, MapQuery, MapReply};
+pub use neighbors::VectorQuery;
 pub use outline::{
     FileCapture, FileMatch, FileMatches, Outline, OutlineError, OutlineOptions, outline, query_files,
 };
+pub use process::{ProcessOptions, ProcessTimings, ProcessedAs, ProcessedFile};
 pub use query::{
     SearchHit, SearchNotice, SearchQuery, SearchReply, SimilarPlace, SimilarQuery, SimilarReply, SimilarTo,
 };
@@ -135,6 +146,7 @@ pub use report::{
 };
 pub use symbols::{FoundSymbol, SymbolLookup, SymbolReply};
 pub use tokens::estimated_tokens;
+pub use user::UserHit;
 pub use watch::{WatchEvent, WatchOptions};
 
 /// The version of what is in an index: how files are parsed, cut and split into terms. An index of another version is

@@ -6,6 +6,7 @@ use ast_core_batch::{Batch, BatchConfig, CancelToken, Completed, Control, Order,
 use ast_core_model::{LineRange, RepoPath, Span};
 use ast_core_parse::{
     ChunkingConfig, Language, ParseLimits, ParsedFile, Parser, Query, QueryCapture, QueryResult, SourceText,
+    Utf16Places,
 };
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -32,6 +33,8 @@ pub struct Outline {
     pub path: String,
     /// What is in it.
     pub file: ParsedFile,
+    /// Where places in it are in UTF-16.
+    pub utf16: Utf16Places,
 }
 
 /// A file that could not be outlined.
@@ -95,7 +98,7 @@ pub fn outline(
     let parse = |parser: &mut Parser, path: String, source: &SourceText<'_>, language: Option<Language>| {
         let language = language.ok_or("neither its name nor its content tells its language")?;
         match parser.parse_source(source, language) {
-            Ok(file) => Ok(Some(Outline { path, file })),
+            Ok(file) => Ok(Some(Outline { path, file, utf16: source.utf16_places() })),
             Err(error) => Err(error.to_string()),
         }
     };

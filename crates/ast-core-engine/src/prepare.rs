@@ -384,6 +384,7 @@ pub(crate) fn names_of_chunks(symbols: &[Symbol], chunks: &[Chunk]) -> Vec<Strin
     chunks.iter().map(&mut names_of).collect()
 }
 
+/// Why a file was not read.
 pub(crate) enum ReadError {
     Vanished,
     TooLarge(Stamp),

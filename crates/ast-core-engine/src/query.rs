@@ -222,6 +222,8 @@ pub struct SearchHit {
     pub lines: LineRange,
     /// Its bytes.
     pub span: Span,
+    /// The same in UTF-16 code units of the text of its file, as it was indexed.
+    pub utf16: Span,
     /// The definition it is about: its name, `None` if it is about none.
     pub name: Option<String>,
     /// The kind of that definition.

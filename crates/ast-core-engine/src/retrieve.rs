@@ -326,16 +326,16 @@ impl Engine {
     }
 }
 
-/// The chunks whose vectors are nearest to this one, nearest first, as far as they are nearer than chance.
+/// The chunks whose vectors are nearest to this one, nearest first: of those whose cosine with it is at least `least`.
 pub(crate) fn nearest(
     vector: &[f32],
     filter: &Filter,
-    noise_floor: f32,
+    least: f32,
     wanted: usize,
 ) -> Result<Vec<(ChunkId, f64)>, VectorError> {
     let Some(snapshot) = &filter.snapshot else { return Ok(Vec::new()) };
     let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
-    let options = SearchOptions::new(wanted).with_threshold(noise_floor);
+    let options = SearchOptions::new(wanted).with_threshold(least);
     let options = if filter.is_open() { options } else { options.with_filter(&passes) };
     let neighbors = snapshot.search(vector, &options)?.into_iter();
     Ok(neighbors.filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score)))).collect())

@@ -48,6 +48,18 @@ pub(crate) fn open(root: &Path, path: &RepoPath) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a file that somebody named by its path, which may lead through links, without waiting.
+pub(crate) fn open_named(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NONBLOCK);
+    }
+    options.open(path)
+}
+
 /// The content of a regular file of the tree at `root`; an error if it has more than `most` bytes.
 pub(crate) fn read(root: &Path, path: &RepoPath, most: u64) -> io::Result<Vec<u8>> {
     let file = open(root, path)?;

@@ -124,9 +124,76 @@ impl<'a> SourceText<'a> {
         self.text.get(range).unwrap_or("")
     }
 
+    /// From places in the file to places in its text as JavaScript, Java and C# count them.
+    pub fn utf16_places(&self) -> Utf16Places {
+        if self.offsets.is_some() {
+            return Utf16Places(Places::Pairs);
+        }
+        let (mut wide, mut beyond, mut at) = (Vec::new(), 0, 0);
+        let bytes = self.text.as_bytes();
+        while let Some(&byte) = bytes.get(at) {
+            // Most of most texts is ASCII.
+            if bytes.get(at..at + 16).is_some_and(<[u8]>::is_ascii) {
+                at += 16;
+                continue;
+            }
+            let (width, units) = match byte {
+                0..0x80 => (1, 1),
+                0x80..0xE0 => (2, 1),
+                0xE0..0xF0 => (3, 1),
+                _ => (4, 2),
+            };
+            at += width;
+            if width > 1 {
+                beyond += (width - units) as u32;
+                wide.push((at as u32, beyond));
+            }
+        }
+        Utf16Places(Places::Wide(wide))
+    }
+
     /// Whether places in the text are places in the file.
     pub(crate) fn same_offsets(&self) -> bool {
         self.offsets.is_none()
+    }
+}
+
+/// Where places in a file are in its text, counted in UTF-16 code units from 0.
+///
+/// The text is that of the whole file, with the byte order mark if there is one, as who decodes all of it by its encoding
+/// has it. In UTF-8 that is not valid, each byte that is not counts as one unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Utf16Places(Places);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Places {
+    /// A file in UTF-16: two bytes a unit.
+    Pairs,
+    /// A file in UTF-8: where each character ends that takes more bytes than units, and how many more it and those before
+    /// it take.
+    Wide(Vec<(u32, u32)>),
+}
+
+impl Utf16Places {
+    /// The place of a byte of the file, or of its end.
+    pub fn of(&self, byte: u32) -> u32 {
+        match &self.0 {
+            Places::Pairs => byte / 2,
+            Places::Wide(wide) => {
+                let before = wide.partition_point(|(end, _)| *end <= byte);
+                byte - before.checked_sub(1).map_or(0, |last| wide[last].1)
+            }
+        }
+    }
+
+    /// The place of a span of the file: units from `start` to `end`, that not included.
+    pub fn of_span(&self, span: Span) -> Span {
+        Span::new(self.of(span.start), self.of(span.end))
+    }
+
+    /// Whether each byte is one unit.
+    pub fn is_bytes(&self) -> bool {
+        matches!(&self.0, Places::Wide(wide) if wide.is_empty())
     }
 }
 
@@ -200,6 +267,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn places_in_utf16_are_those_of_the_decoded_text(text in "\\u{feff}?(?s:.{0,40})", big in any::<bool>()) {
+            prop_assume!(!text.contains('\0'));
+            let units: Vec<u16> = text.encode_utf16().collect();
+            let source = SourceText::decode(text.as_bytes()).unwrap();
+            let places = source.utf16_places();
+            for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
+                prop_assert_eq!(places.of(at as u32) as usize, text[..at].encode_utf16().count());
+            }
+            prop_assert_eq!(places.is_bytes(), text.is_ascii());
+
+            let mark: &[u8] = if big { &[0xFE, 0xFF] } else { &[0xFF, 0xFE] };
+            let of_unit = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+            let bytes: Vec<u8> = mark.iter().copied().chain(units.into_iter().flat_map(of_unit)).collect();
+            let source = SourceText::decode(&bytes).unwrap();
+            let places = source.utf16_places();
+            let mut unit = 1;
+            for (at, c) in source.text().char_indices() {
+                let span = Span::new(at as u32, (at + c.len_utf8()) as u32);
+                prop_assert_eq!(places.of_span(source.in_file(span)), Span::new(unit, unit + c.len_utf16() as u32));
+                unit += c.len_utf16() as u32;
+            }
+        }
+
         #[test]
         fn invalid_bytes_keep_their_places(bytes in proptest::collection::vec(1u8.., 0..64)) {
             prop_assume!(!bytes.starts_with(&[0xFF, 0xFE]) && !bytes.starts_with(&[0xFE, 0xFF]));

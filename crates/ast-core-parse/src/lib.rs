@@ -59,7 +59,7 @@ mod tokens;
 mod visit;
 
 pub use annotation::{Annotation, Complexity, Modifier, Modifiers, Parameter};
-pub use encoding::{Encoding, SourceText};
+pub use encoding::{Encoding, SourceText, Utf16Places};
 pub use error::ParseError;
 pub use language::Language;
 pub use limits::{ChunkingConfig, ParseLimits};

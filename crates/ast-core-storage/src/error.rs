@@ -117,6 +117,16 @@ pub enum StoreError {
         /// The largest there can be.
         limit: u64,
     },
+    /// A user's vector has another number of values than those that are with it.
+    #[error("a vector has {received} values; those of the collection {collection:?} have {expected}")]
+    Dimension {
+        /// The collection.
+        collection: String,
+        /// The number of values of its vectors.
+        expected: usize,
+        /// That of the vector that was given.
+        received: usize,
+    },
     /// What a search by words is to rank by makes no sense.
     #[error(transparent)]
     Lexical(LexicalError),

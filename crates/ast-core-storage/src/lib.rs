@@ -62,7 +62,10 @@ pub use jobs::{JobProgress, JobRecord, JobState};
 pub use lexical::{ChunkFilter, query_words};
 pub use names::{NameMatch, NamingFile, name_term};
 pub use repository::RepositoryId;
-pub use sqlite::{EmbeddingCache, SqliteStore, StoreConfig};
+pub use sqlite::{
+    EmbeddingCache, FileMetadata, SeenVectors, SqliteStore, StoreConfig, UserCollection, UserStore,
+    UserVector, UserVectorChanges,
+};
 pub use store::{Access, Store, StoreCounts, StoreFuture};
 pub use symbols::{SymbolQuery, SymbolRecord};
 pub use vectors::FileVectors;

@@ -197,7 +197,7 @@ fn any_edits_end_in_the_rows_of_a_new_index() {
         }
         let rebuild = random.below(20) == 0;
         let config = EngineConfig::for_tree(repository.root());
-        repository.index_with(config.clone(), &IndexOptions { rebuild });
+        repository.index_with(config.clone(), &IndexOptions { rebuild, ..IndexOptions::default() });
         fs::create_dir(&fresh).expect("a folder");
         repository.index_with(EngineConfig::new(fresh.join("index.db")), &IndexOptions::default());
         let (kept, new) = (rows::dump(&repository.database()), rows::dump(&fresh.join("index.db")));

@@ -91,7 +91,7 @@ fn a_service_is_asked_once_for_the_same_code() {
     let cache = repository.beside("shared.embeddings");
     let index = |repository: &Repository, rebuild: bool| {
         let config = with_cache(config(repository, client(&service)), &cache);
-        let report = repository.index_with(config, &IndexOptions { rebuild });
+        let report = repository.index_with(config, &IndexOptions { rebuild, ..IndexOptions::default() });
         assert_eq!(report.failures, []);
         report.chunks
     };

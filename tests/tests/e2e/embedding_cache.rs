@@ -63,7 +63,7 @@ fn index(repository: &Repository, cache: Option<&Path>, options: &IndexOptions) 
     (embedder.asked.load(Ordering::Relaxed), report.chunks as usize)
 }
 
-const REBUILD: IndexOptions = IndexOptions { rebuild: true };
+const REBUILD: IndexOptions = IndexOptions { rebuild: true, workers: None, files_a_commit: None };
 
 #[test]
 fn what_was_embedded_once_is_not_again_in_any_file_branch_or_tree() {

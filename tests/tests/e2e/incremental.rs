@@ -211,7 +211,7 @@ proptest! {
                 }
                 Step::Index { rebuild } => {
                     let config = EngineConfig::for_tree(repository.root());
-                    repository.index_with(config, &IndexOptions { rebuild });
+                    repository.index_with(config, &IndexOptions { rebuild, ..IndexOptions::default() });
                 }
             }
         }

@@ -11,6 +11,7 @@ const TOP_LEVEL: &[&str] = &[
     ".clippy.toml",
     ".config",
     ".deny.toml",
+    ".github",
     ".gitignore",
     ".rustfmt.toml",
     "Cargo.lock",

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
     };
     let config = arguments.memory.apply(config)?;
     let config = embedder::for_writing(config, &arguments.embedder, global)?;
-    let options = IndexOptions { rebuild: arguments.rebuild };
+    let options = IndexOptions { rebuild: arguments.rebuild, ..IndexOptions::default() };
     block_on(async {
         if arguments.plan {
             let plan = if config.database.exists() {

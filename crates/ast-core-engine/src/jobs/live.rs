@@ -114,6 +114,8 @@ impl Drop for Registered<'_> {
 /// A job that is under way.
 pub(crate) struct LiveJob {
     record: Mutex<JobRecord>,
+    /// How it goes about it: of a job that was begun before, as by default.
+    options: IndexOptions,
     part: Mutex<Part>,
     pub(super) pause: Pause,
     pub(super) cancel: CancelToken,
@@ -140,7 +142,12 @@ pub(super) struct Wanted {
 }
 
 impl LiveJob {
-    pub(super) fn new(record: JobRecord, cancel: CancelToken, progress: Progress) -> Self {
+    pub(super) fn new(
+        record: JobRecord,
+        options: IndexOptions,
+        cancel: CancelToken,
+        progress: Progress,
+    ) -> Self {
         let part = Part {
             before: record.progress.clone(),
             progress,
@@ -150,6 +157,7 @@ impl LiveJob {
         let updates = watch::Sender::new(status_of(&record));
         Self {
             record: Mutex::new(record),
+            options,
             part: Mutex::new(part),
             pause: Pause::new(),
             cancel,
@@ -286,7 +294,7 @@ impl LiveJob {
             record.state = JobState::Running;
         }
         let scope = match &record.paths {
-            Some(paths) => Scope::Files(Arc::new(paths.iter().cloned().collect())),
+            Some(paths) => Scope::Files(Arc::new(paths.iter().cloned().collect()), None),
             None => Scope::Tree,
         };
         let progress = part.progress.clone();
@@ -294,7 +302,7 @@ impl LiveJob {
         let root = PathBuf::from(&record.root);
         drop(record);
         self.wanted.send_modify(|_| {});
-        (root, scope, IndexOptions { rebuild }, progress)
+        (root, scope, IndexOptions { rebuild, ..self.options.clone() }, progress)
     }
 
     /// Counts anew what is done from now on.

@@ -57,7 +57,7 @@ impl Engine {
         self.check_root(&root).await?;
         let record = new_record(&root, files.map(|files| files.into_iter().collect()), &options);
         let id = self.store.add_job(&record).await?;
-        Ok(self.begin(JobRecord { id, ..record }))
+        Ok(self.begin(JobRecord { id, ..record }, options))
     }
 
     /// Where a job stands. Those of this engine that are under way are told as they are this moment, all others as they
@@ -112,7 +112,7 @@ impl Engine {
         }
         let record = queued(record);
         self.store.put_job(&record).await?;
-        self.begin(record);
+        self.begin(record, IndexOptions::default());
         Ok(())
     }
 
@@ -186,14 +186,14 @@ impl Engine {
         });
         let IndexControl { cancel, progress, observer } = control;
         if let Some(job) = unfinished {
-            let live = Arc::new(LiveJob::new(queued(job), cancel.child(), progress.clone()));
+            let live = Arc::new(LiveJob::new(queued(job), options.clone(), cancel.child(), progress.clone()));
             if self.jobs.add(&live) {
                 return self.run_job(&live, observer).await;
             }
         }
         let record = new_record(&root, None, options);
         let record = JobRecord { id: self.store.add_job(&record).await?, ..record };
-        let live = Arc::new(LiveJob::new(record, cancel.child(), progress));
+        let live = Arc::new(LiveJob::new(record, options.clone(), cancel.child(), progress));
         self.jobs.add(&live);
         self.run_job(&live, observer).await
     }
@@ -210,9 +210,9 @@ impl Engine {
     }
 
     /// Runs a job that is noted.
-    fn begin(&self, record: JobRecord) -> JobId {
+    fn begin(&self, record: JobRecord, options: IndexOptions) -> JobId {
         let id = JobId::new(record.id);
-        let live = Arc::new(LiveJob::new(record, CancelToken::new(), Progress::new()));
+        let live = Arc::new(LiveJob::new(record, options, CancelToken::new(), Progress::new()));
         if !self.jobs.add(&live) {
             // Somebody else has begun it just now.
             return id;

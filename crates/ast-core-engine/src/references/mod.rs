@@ -113,6 +113,8 @@ pub struct Mention {
     pub line: u32,
     /// The bytes of the name.
     pub span: Span,
+    /// The same in UTF-16 code units of the text of its file, as it was indexed.
+    pub utf16: Span,
     /// The text of its line, without the space around it; the first 200 characters.
     pub text: String,
     /// The innermost definition that it is inside of; `None` at the top of a file.
@@ -431,6 +433,7 @@ impl Known {
         let source = SourceText::decode(&document.source)?;
         let resolver = Resolver { file: record.id, language, document, imports: &imports };
         let known: Vec<Target<'_>> = self.definitions.iter().map(Target::from).collect();
+        let utf16 = source.utf16_places();
         for reference in &document.references {
             let is_import = reference.kind == ReferenceKind::Import;
             let is_named = *reference.name == *self.name
@@ -463,6 +466,7 @@ impl Known {
                 alias: reference.alias.as_deref().map(str::to_owned),
                 line: reference.line,
                 span: reference.span,
+                utf16: utf16.of_span(reference.span),
                 text: line_of(&source, reference.span),
                 within: definition_in(record, document, reference.symbol),
                 evidence,

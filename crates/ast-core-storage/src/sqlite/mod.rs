@@ -23,9 +23,11 @@ mod step;
 mod store;
 #[cfg(test)]
 mod tests;
+mod user_store;
 mod vectors;
 mod verify;
 
 pub use config::StoreConfig;
 pub use embedding_cache::EmbeddingCache;
 pub use store::SqliteStore;
+pub use user_store::{FileMetadata, SeenVectors, UserCollection, UserStore, UserVector, UserVectorChanges};

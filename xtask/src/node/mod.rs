@@ -1,5 +1,9 @@
-//! `cargo xtask node`: builds the native library of the Node package, and runs the package's tests.
+//! `cargo xtask node`: builds, tests, packs and measures the Node package.
 
+mod pack;
+mod runtimes;
+
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,11 +31,40 @@ pub(crate) struct Options {
 enum Action {
     /// Compile the native library and put it where the package looks for it.
     Build(Profile),
-    /// Build, install the package's development dependencies, and run its tests.
+    /// Build, install the package's development dependencies, pack it, and run its tests.
     Test(Profile),
+    /// Write the tarballs of the package and of libraries, as they are published.
+    Pack(pack::Options),
+    /// End processes in the middle of work, make calls by the thousand, and panic, and see what becomes of it.
+    Harness(Harness),
+    /// Measure what the package costs beside the engine.
+    Figures(Figures),
+    /// Run the packed package in the versions of Node, Bun and Deno that npm has.
+    Runtimes(Profile),
 }
 
 #[derive(clap::Args)]
+struct Harness {
+    #[command(flatten)]
+    profile: Profile,
+    /// How many processes are ended.
+    #[arg(long, default_value_t = 1000)]
+    runs: u32,
+    /// How many calls are made.
+    #[arg(long, default_value_t = 10_000)]
+    calls: u32,
+}
+
+#[derive(clap::Args)]
+struct Figures {
+    #[command(flatten)]
+    profile: Profile,
+    /// The tree to be measured with. By default the corpora that `cargo xtask corpus` fetches.
+    #[arg(long)]
+    tree: Option<PathBuf>,
+}
+
+#[derive(clap::Args, Clone, Copy)]
 struct Profile {
     /// Build quickly rather than well.
     #[arg(long)]
@@ -62,7 +95,40 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             require_tools()?;
             test(profile.build())
         }
+        Action::Pack(options) => {
+            require_tools()?;
+            pack::run(options)
+        }
+        Action::Harness(options) => harness(options),
+        Action::Figures(options) => {
+            build(options.profile.build())?;
+            let tree = options.tree.clone().unwrap_or_else(|| workspace::root().join("benches/corpus"));
+            node(&["harness/figures.js".as_ref(), tree.as_os_str()])
+        }
+        Action::Runtimes(profile) => {
+            require_tools()?;
+            runtimes::run(profile.build())
+        }
     }
+}
+
+fn harness(options: &Harness) -> Result<()> {
+    // First, as the library that is left there is to be the usual one.
+    build_with(Build::Debug, &["--features", "failpoints"])?;
+    process::run(
+        Command::new("node")
+            .arg("harness/panic.js")
+            .env("FAILPOINTS", "search/found=1*panic(on purpose)")
+            .current_dir(package_folder()?),
+    )?;
+    build(options.profile.build())?;
+    node(&["--expose-gc".as_ref(), "harness/memory.js".as_ref(), options.calls.to_string().as_ref()])?;
+    node(&["harness/exit.js".as_ref(), options.runs.to_string().as_ref()])
+}
+
+/// Runs Node in the folder of the package.
+fn node(arguments: &[&OsStr]) -> Result<()> {
+    process::run(Command::new("node").args(arguments).current_dir(package_folder()?))
 }
 
 /// Whether there is a Node package to build.
@@ -78,11 +144,15 @@ pub(crate) fn require_tools() -> Result<()> {
 }
 
 fn build(kind: Build) -> Result<()> {
+    build_with(kind, &[])
+}
+
+fn build_with(kind: Build, arguments: &[&str]) -> Result<()> {
     let folder = package_folder()?;
     let platform = platform().with_context(|| {
         format!("no Node platform is known for {} on {}", std::env::consts::OS, std::env::consts::ARCH)
     })?;
-    let library = compile(kind)?;
+    let library = compile(kind, arguments)?;
     let target = folder.join(format!("ast-core-engine.{platform}.node"));
     // A running process may have the old file mapped: replace it, do not write into it.
     let fresh = target.with_extension("node.new");
@@ -93,12 +163,14 @@ fn build(kind: Build) -> Result<()> {
     Ok(())
 }
 
-/// Builds the library and runs the package's tests.
+/// Builds the library, packs it, and runs the package's tests.
 pub(crate) fn test(kind: Build) -> Result<()> {
     build(kind)?;
     let folder = package_folder()?;
     install(&folder)?;
-    process::run(Command::new(NPM).arg("test").current_dir(&folder))
+    let tarballs = workspace::root().join("target/npm/test");
+    pack::pack(&folder, &tarballs)?;
+    process::run(Command::new(NPM).arg("test").env(pack::TARBALLS, &tarballs).current_dir(&folder))
 }
 
 fn package_folder() -> Result<PathBuf> {
@@ -137,17 +209,21 @@ struct Target {
 }
 
 /// Builds the crate and returns the path of its library, wherever the target directory is.
-fn compile(kind: Build) -> Result<PathBuf> {
+fn compile(kind: Build, arguments: &[&str]) -> Result<PathBuf> {
     let mut cargo = process::cargo();
-    cargo.arg("build").current_dir(workspace::root()).stderr(Stdio::inherit());
+    cargo.current_dir(workspace::root()).stderr(Stdio::inherit());
     match kind {
-        Build::Release => cargo.args(["--package", CRATE, "--release"]),
-        Build::Debug => cargo.args(["--package", CRATE]),
-        Build::Workspace => cargo.args(test::selection()),
+        Build::Release => cargo.args(["rustc", "--lib", "--release", "--package", CRATE]),
+        Build::Debug => cargo.args(["build", "--package", CRATE]),
+        Build::Workspace => cargo.arg("build").args(test::selection()),
     };
+    cargo.args(arguments).arg("--message-format=json-render-diagnostics");
+    if kind == Build::Release {
+        // A tenth of the file is names that nobody looks up.
+        cargo.args(["--", "-C", "strip=symbols"]);
+    }
     println!("$ cargo build ({CRATE})");
-    let output =
-        cargo.arg("--message-format=json-render-diagnostics").output().context("failed to start cargo")?;
+    let output = cargo.output().context("failed to start cargo")?;
     if !output.status.success() {
         bail!("building {CRATE} failed with {}", output.status);
     }
