@@ -10,6 +10,8 @@ const TOOLS = [
   'read_symbol',
   'outline_file',
   'find_references',
+  'find_similar',
+  'repo_map',
   'index_status',
   'index_workspace'
 ]

@@ -48,7 +48,10 @@ pub(super) async fn call(call: Call) -> Result<Answer, Failure> {
         observer: Some(Box::new(Observer(sender))),
         ..IndexControl::default()
     };
-    let report = call.workspace.index(&IndexOptions { rebuild: asked.rebuild, ..IndexOptions::default() }, control).await;
+    let report = call
+        .workspace
+        .index(&IndexOptions { rebuild: asked.rebuild, ..IndexOptions::default() }, control)
+        .await;
     if let Some(teller) = teller {
         // It ends when it has told the last of it; to a client that does not listen, it never has.
         let _ = tokio::time::timeout(LAST_WITHIN, teller).await;

@@ -1,11 +1,13 @@
 //! The tools: a file each, and one line in the list.
 
 mod find_references;
+mod find_similar;
 mod find_symbol;
 mod index_status;
 mod index_workspace;
 mod outline_file;
 mod read_symbol;
+mod repo_map;
 mod search_code;
 
 pub(crate) use index_status::status;
@@ -50,6 +52,8 @@ pub(crate) const TOOLS: &[Entry] = &[
     entry(read_symbol::definition, |call| Box::pin(read_symbol::call(call))),
     entry(outline_file::definition, |call| Box::pin(outline_file::call(call))),
     entry(find_references::definition, |call| Box::pin(find_references::call(call))),
+    entry(find_similar::definition, |call| Box::pin(find_similar::call(call))),
+    entry(repo_map::definition, |call| Box::pin(repo_map::call(call))),
     entry(index_status::definition, |call| Box::pin(index_status::call(call))),
     Entry {
         definition: index_workspace::definition,
