@@ -123,7 +123,7 @@ fn collect<'a>(
         });
         return;
     }
-    for at in 0..node.child_count() as u32 {
+    for at in 0..node.child_count() {
         if let Some(child) = node.child(at) {
             round.push((kind.to_owned(), node.field_name_for_child(at).map(str::to_owned)));
             collect(child, function, text, round, leaves);

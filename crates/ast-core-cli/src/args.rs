@@ -432,7 +432,7 @@ pub(crate) struct QueryArguments {
     /// The language whose files are looked at
     #[arg(value_name = "LANGUAGE")]
     pub(crate) language: Language,
-    /// The query, in S-expressions: https://tree-sitter.github.io/tree-sitter/using-parsers/queries
+    /// The query, in the S-expressions of tree-sitter
     #[arg(value_name = "QUERY")]
     pub(crate) query: String,
     /// Files or directories; the current directory if there are none
