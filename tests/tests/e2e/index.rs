@@ -6,6 +6,7 @@ use crate::rows;
 use ast_core_engine::{BatchConfig, EngineConfig, IndexOptions, SearchQuery};
 use expect_test::expect;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 /// A report without what differs from machine to machine.
@@ -14,7 +15,20 @@ fn normalised(mut report: Value) -> String {
         assert!(report[key].is_u64(), "{key} is measured: {report}");
         report[key] = "...".into();
     }
-    serde_json::to_string_pretty(&report).expect("a document can be written")
+    serde_json::to_string_pretty(&sorted(report)).expect("a document can be written")
+}
+
+/// With members in order, whatever order this build keeps them in.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<String, Value> =
+                members.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(values) => values.into_iter().map(sorted).collect(),
+        value => value,
+    }
 }
 
 /// All numbers in a value, added.

@@ -202,7 +202,7 @@ fn an_agent_begins_without_an_index_and_finds_its_way() {
 fn mentions_have_what_they_are_within() {
     let repository = Repository::fixture("mentions");
     repository.index();
-    let mut client = Client::start(&repository, &[]);
+    let mut client = Client::start(&repository, &["--no-watch"]);
     let (found, _) = client.answer("find_references", json!({"name": "area", "language": "cpp"}));
     let expected = repository.run(["refs", "area", "--lang", "cpp", "--json"]).json();
     let lines = |found: &Value, list: &str| -> Vec<(Value, Value)> {
