@@ -1,5 +1,6 @@
 //! What a query finds, merged by file, in as many tokens as there are.
 
+use crate::attempts::Attempts;
 use crate::engine::blocking;
 use crate::map::shortened;
 use crate::{Engine, EngineError, SearchHit, SearchNotice, SearchQuery, SearchReply, estimated_tokens};
@@ -21,9 +22,6 @@ const GAP: u32 = 2;
 
 /// A body of which fewer lines than this fit is none.
 const FEWEST_LINES: u32 = 4;
-
-/// How often it is made before it does without what commits took away meanwhile.
-const ATTEMPTS: usize = 4;
 
 /// What a context is to hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,38 +158,36 @@ impl Engine {
     /// As of [`search`](Self::search).
     pub async fn context(&self, query: &ContextQuery) -> Result<ContextReply, EngineError> {
         let begin = Instant::now();
-        let search = SearchQuery { context: 0, ..query.search.clone() };
-        let mut attempts = 1..=ATTEMPTS;
+        let mut attempts = Attempts::new();
         loop {
-            let is_last = attempts.next() == Some(ATTEMPTS);
-            let mut reply = self.search(&search).await?;
-            let hits = std::mem::take(&mut reply.hits);
-            let mut ids: Vec<FileId> = hits.iter().map(|hit| hit.chunk.file()).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            let mut documents = HashMap::with_capacity(ids.len());
-            for (record, document) in self.store.outlines(&ids).await? {
-                documents.insert(record.id, document);
+            if let Some(answer) = attempts.judge(self.context_once(query).await) {
+                return answer.map(|reply| ContextReply { took: begin.elapsed(), ..reply });
             }
-            if documents.len() < ids.len() && !is_last {
-                continue;
-            }
-            let SearchReply { generation, complete, notices, .. } = reply;
-            let budget = query.budget;
-            let packed = blocking(move || Packed::of(hits, &documents, budget)).await??;
-            let left_out = packed.left_out();
-            let files = packed.into_files();
-            let tokens = files.iter().map(tokens_of).sum();
-            return Ok(ContextReply {
-                files,
-                tokens,
-                left_out,
-                generation,
-                complete,
-                took: begin.elapsed(),
-                notices,
-            });
         }
+    }
+
+    /// The answer, and whether commits took away meanwhile some of what was found.
+    async fn context_once(&self, query: &ContextQuery) -> Result<(ContextReply, bool), EngineError> {
+        let found = self.search(&SearchQuery { context: 0, ..query.search.clone() }).await?;
+        let SearchReply { hits, generation, complete, notices, .. } = found;
+        let mut ids: Vec<FileId> = hits.iter().map(|hit| hit.chunk.file()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let documents: HashMap<FileId, Document> = self
+            .store
+            .outlines(&ids)
+            .await?
+            .into_iter()
+            .map(|(record, document)| (record.id, document))
+            .collect();
+        let is_torn = documents.len() < ids.len();
+        let budget = query.budget;
+        let packed = blocking(move || Packed::of(hits, &documents, budget)).await??;
+        let left_out = packed.left_out();
+        let files = packed.into_files();
+        let tokens = files.iter().map(tokens_of).sum();
+        let took = Duration::ZERO;
+        Ok((ContextReply { files, tokens, left_out, generation, complete, took, notices }, is_torn))
     }
 }
 

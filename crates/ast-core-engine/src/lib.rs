@@ -54,6 +54,7 @@
 //! This crate is the only place where the others meet; what of them is part of its interface is re-exported here.
 #![deny(missing_docs)]
 
+mod attempts;
 mod commit;
 mod config;
 mod context;

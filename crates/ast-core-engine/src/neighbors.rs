@@ -1,5 +1,6 @@
 //! Search by a vector that somebody has, and vectors of texts that somebody has.
 
+use crate::attempts::Attempts;
 use crate::engine::blocking;
 use crate::filter::{Filter, path_filter};
 use crate::retrieve::nearest;
@@ -11,9 +12,6 @@ use ast_core_search::Why;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// How often a search is made before it does without what commits took away meanwhile.
-const ATTEMPTS: usize = 4;
 
 /// What to look for by a vector.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,18 +62,10 @@ impl Engine {
             let (of, received) = (self.config.embedder.model().id.clone(), query.vector.len());
             return Err(EngineError::Dimension { of, expected, received });
         }
-        let mut attempts = 1..=ATTEMPTS;
+        let mut attempts = Attempts::new();
         loop {
-            let is_last = attempts.next() == Some(ATTEMPTS);
-            match self.search_vector_once(query).await {
-                // The vector file is only read where it is needed, so that damage shows here. Everything is in the store.
-                Err(EngineError::Vector(VectorError::Damaged { .. })) if !is_last => {}
-                Ok((_, true)) if !is_last => {}
-                answered => {
-                    let (mut reply, _) = answered?;
-                    reply.took = begin.elapsed();
-                    return Ok(reply);
-                }
+            if let Some(answer) = attempts.judge(self.search_vector_once(query).await) {
+                return answer.map(|reply| SearchReply { took: begin.elapsed(), ..reply });
             }
         }
     }

@@ -174,10 +174,7 @@ impl Snapshot {
         let mut sum = vec![0.0_f32; self.dimension];
         for ordinal in (0..count).step_by(count.div_ceil(MOST_OF_FILE).max(1)) {
             let Some(id) = ChunkId::in_file(file, ordinal as u32) else { continue };
-            let Some(codes) = index.codes(id.get())? else { continue };
-            let square: i32 = codes.iter().map(|code| i32::from(*code).pow(2)).sum();
-            let factor = 1.0 / (square as f32).sqrt();
-            sum.iter_mut().zip(codes).for_each(|(sum, code)| *sum += factor * f32::from(code));
+            index.add_direction(id.get(), &mut sum)?;
         }
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let lengths = (dot(&sum, &sum) * dot(query, query)).sqrt();

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::freshness::IndexNote;
-use ast_core_engine::Failure as Failed;
+use ast_core_engine::{Failure as Failed, SearchHit};
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -94,6 +94,22 @@ impl Page {
         Ok(true)
     }
 
+    /// Adds hits of a search as long as there is room; only the first may have a body that is cut.
+    pub(crate) fn push_hits<'a>(
+        &mut self,
+        hits: impl Iterator<Item = &'a SearchHit>,
+        bodies: bool,
+    ) -> Result<(), Failure> {
+        for hit in hits {
+            let row = Row::of_hit(hit);
+            let row = if bodies { row.with_body(hit.snippet.lines(), self) } else { row };
+            if row.body_lines_left > 0 && self.len() > 0 || !self.push(&row, &row.text())? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Says something about the answer. It is not to have text of a source.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
@@ -158,6 +174,19 @@ fn is_zero(value: &usize) -> bool {
 }
 
 impl Row {
+    fn of_hit(hit: &SearchHit) -> Self {
+        Self {
+            path: hit.path.to_string(),
+            start_line: hit.lines.start,
+            end_line: hit.lines.end,
+            kind: hit.kind.map(|kind| kind.as_str()),
+            name: hit.name.as_ref().map(|name| full_name(&hit.scope, name)),
+            score: Some(rounded(hit.score)),
+            changed: hit.changed == Some(true),
+            ..Self::default()
+        }
+    }
+
     /// The row as a line, `path:start-end kind name score`, with its signature behind and its body below, each line with
     /// its number: what is in a file cannot be taken for a row.
     pub(crate) fn text(&self) -> String {
@@ -248,7 +277,7 @@ pub(crate) fn full_name<S: AsRef<str>>(scope: &[S], name: &str) -> String {
 }
 
 /// More digits say nothing and cost tokens.
-pub(crate) fn rounded(score: f64) -> f64 {
+fn rounded(score: f64) -> f64 {
     (score * 1e3).round() / 1e3
 }
 

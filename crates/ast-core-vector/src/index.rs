@@ -131,7 +131,8 @@ pub struct SearchOptions<'a> {
     /// The lowest score to return, in the terms of the [`Metric`]; by default any.
     pub threshold: Option<f32>,
     /// How many candidates an approximate index looks at: more find more of the true neighbors and take longer.
-    /// By default that of the index's configuration. It counts as at least `k`, and exact indexes ignore it.
+    /// By default that of the index's configuration. It counts as at least `k`. [`FlatIndex`](crate::FlatIndex) ignores it, and
+    /// [`ByteIndex`](crate::ByteIndex) is exact without it.
     pub ef: Option<usize>,
     /// Which keys may be returned; by default all. An index asks as often as it takes to answer: exact indexes once a
     /// key, approximate ones mostly for less than all keys, and for a few of them twice.

@@ -2,11 +2,12 @@
 
 mod source;
 
+use crate::attempts::Attempts;
 use crate::engine::blocking;
 use crate::filter::{Filter, path_filter};
 use crate::hit::hits_in;
 use crate::jobs::path_in;
-use crate::retrieve::{ATTEMPTS, CANDIDATES, nearest};
+use crate::retrieve::{CANDIDATES, nearest};
 use crate::step::reach;
 use crate::{
     Engine, EngineError, SearchHit, SearchNotice, SimilarQuery, SimilarReply, SimilarTo, VectorError,
@@ -38,18 +39,10 @@ impl Engine {
     /// the search goes on by words, and says so in [`SimilarReply::notices`].
     pub async fn similar(&self, query: &SimilarQuery) -> Result<SimilarReply, EngineError> {
         let begin = Instant::now();
-        let mut attempts = 1..=ATTEMPTS;
+        let mut attempts = Attempts::new();
         loop {
-            let is_last = attempts.next() == Some(ATTEMPTS);
-            match self.similar_once(query).await {
-                // As of a search: everything is in the store.
-                Err(EngineError::Vector(VectorError::Damaged { .. })) if !is_last => {}
-                Ok((_, true)) if !is_last => {}
-                answered => {
-                    let (mut reply, _) = answered?;
-                    reply.took = begin.elapsed();
-                    return Ok(reply);
-                }
+            if let Some(answer) = attempts.judge(self.similar_once(query).await) {
+                return answer.map(|reply| SimilarReply { took: begin.elapsed(), ..reply });
             }
         }
     }

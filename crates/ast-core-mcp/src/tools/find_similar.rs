@@ -1,7 +1,7 @@
 //! `find_similar`: code that is like the code at a place.
 
 use super::{Call, at_most, described, max_tokens, reading, rows, text, texts, yes_or_no};
-use crate::answer::{Answer, Page, Row, full_name, rounded};
+use crate::answer::{Answer, Page};
 use crate::arguments;
 use crate::cursor::Place;
 use crate::failure::Failure;
@@ -72,22 +72,7 @@ pub(super) async fn call(call: Call) -> Result<Answer, Failure> {
     for notice in &reply.notices {
         page.note(notice.to_string());
     }
-    for hit in reply.hits.iter().skip(offset).take(limit) {
-        let row = Row {
-            path: hit.path.to_string(),
-            start_line: hit.lines.start,
-            end_line: hit.lines.end,
-            kind: hit.kind.map(|kind| kind.as_str()),
-            name: hit.name.as_ref().map(|name| full_name(&hit.scope, name)),
-            score: Some(rounded(hit.score)),
-            changed: hit.changed == Some(true),
-            ..Row::default()
-        };
-        let row = if asked.bodies { row.with_body(hit.snippet.lines(), &page) } else { row };
-        if row.body_lines_left > 0 && page.len() > 0 || !page.push(&row, &row.text())? {
-            break;
-        }
-    }
+    page.push_hits(reply.hits.iter().skip(offset).take(limit), asked.bodies)?;
     let told = offset + page.len();
     let more = reply.hits.len().saturating_sub(told);
     let note = call.workspace.note(&engine, reply.generation, reply.complete).await;

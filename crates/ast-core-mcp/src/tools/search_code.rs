@@ -1,7 +1,7 @@
 //! `search_code`: pieces of the tree by words and by meaning.
 
 use super::{Call, at_most, described, max_tokens, number, reading, rows, text, texts, yes_or_no};
-use crate::answer::{Answer, Page, Row, full_name, rounded};
+use crate::answer::{Answer, Page};
 use crate::arguments;
 use crate::cursor::Place;
 use crate::failure::Failure;
@@ -72,22 +72,7 @@ pub(super) async fn call(call: Call) -> Result<Answer, Failure> {
     for notice in &reply.notices {
         page.note(notice.to_string());
     }
-    for hit in reply.hits.iter().skip(offset) {
-        let row = Row {
-            path: hit.path.to_string(),
-            start_line: hit.lines.start,
-            end_line: hit.lines.end,
-            kind: hit.kind.map(|kind| kind.as_str()),
-            name: hit.name.as_ref().map(|name| full_name(&hit.scope, name)),
-            score: Some(rounded(hit.score)),
-            changed: hit.changed == Some(true),
-            ..Row::default()
-        };
-        let row = if asked.bodies { row.with_body(hit.snippet.lines(), &page) } else { row };
-        if row.body_lines_left > 0 && page.len() > 0 || !page.push(&row, &row.text())? {
-            break;
-        }
-    }
+    page.push_hits(reply.hits.iter().skip(offset), asked.bodies)?;
     let told = offset + page.len();
     let more = reply.found.min(MOST).saturating_sub(told);
     let note = call.workspace.note(&engine, reply.generation, reply.complete).await;

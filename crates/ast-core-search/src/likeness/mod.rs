@@ -4,6 +4,7 @@
 
 mod lexer;
 mod profile;
+mod vocabulary;
 
 pub use profile::{Profile, Profiler, Rarity};
 

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use super::{ByteIndex, inverse_length, lines, write_row};
+use super::{
+    ByteIndex, inverse_length, lines,
+    sketch::{words, write_sketch},
+    write_row,
+};
 use crate::{
     Expected, Header, Kind, Metric, SaveOptions, Storage, VectorError, VectorIndex,
     bits::Bits,
@@ -18,7 +22,8 @@ use crate::{
 
 /// A [`ByteIndex`] that is written to a file as its vectors come, to be opened by [`ByteIndex::open`].
 ///
-/// In memory are a block of vectors, 1 to 16 MiB, and of each vector its key and its length, 12 bytes. The file takes its name
+/// In memory are a block of vectors, 1 to 16 MiB, and of each vector its key and its length, 12 bytes, and its sketch, a bit a
+/// value. The file takes its name
 /// when it is complete and on the disk: until then, and if this is dropped before, whatever has that name stays.
 pub struct ByteWriter {
     file: Writer<'static>,
@@ -27,6 +32,7 @@ pub struct ByteWriter {
     model: String,
     keys: Vec<u64>,
     inverse_lengths: Rows<f32>,
+    sketches: Rows<u64>,
     codes: RowsSection,
     /// Rows that are not written yet, up to a block.
     block: Vec<CodeLine>,
@@ -62,6 +68,7 @@ impl ByteWriter {
             model: options.model.to_owned(),
             keys: Vec::new(),
             inverse_lengths: Rows::new(1, 0.0),
+            sketches: Rows::new(words(dimension), 0),
             codes,
             block: Vec::with_capacity(full),
             full,
@@ -94,6 +101,8 @@ impl ByteWriter {
         self.keys.push(key);
         let slot = self.inverse_lengths.push();
         self.inverse_lengths.row_mut(slot)[0] = inverse_length(codes);
+        let slot = self.sketches.push();
+        write_sketch(codes, self.sketches.row_mut(slot));
         if self.block.len() == self.full { self.write_block() } else { Ok(()) }
     }
 
@@ -112,9 +121,12 @@ impl ByteWriter {
         if !self.block.is_empty() {
             self.write_block()?;
         }
-        let Self { mut file, space, generation, model, keys, inverse_lengths, codes, shift, .. } = self;
+        let Self {
+            mut file, space, generation, model, keys, inverse_lengths, sketches, codes, shift, ..
+        } = self;
         file.end_rows(Part::Codes, shift, codes);
         file.rows(Part::InverseLengths, &inverse_lengths, usize::MAX)?;
+        file.rows(Part::Sketches, &sketches, usize::MAX)?;
         file.list(Part::Keys, &keys)?;
         file.list(Part::Payload, payload)?;
         let options = SaveOptions { generation, model: &model };
@@ -177,10 +189,15 @@ impl ByteIndex {
         let is_length = |length: &f32| *length > 0.0 && *length <= 1.0;
         let are_lengths = move |rows: &[f32]| rows.iter().all(is_length);
         let inverse_lengths = file.rows(Part::InverseLengths, (1, slots), 0.0, are_lengths)?;
+        let sketches = match file.has_sketches() {
+            true => file.rows(Part::Sketches, (words(expected.dimension), slots), 0, |_| true)?,
+            false => sketches_of(&rows, expected.dimension),
+        };
         let index = Self {
             keys: Keys::of_slots(keys, None),
             rows,
             inverse_lengths,
+            sketches,
             dead: Bits::default(),
             file: Some(file.file()),
             ..empty
@@ -196,6 +213,7 @@ impl ByteIndex {
     pub fn verify(&self) -> Result<(), VectorError> {
         self.rows.verify();
         self.inverse_lengths.verify();
+        self.sketches.verify();
         self.check_file()
     }
 
@@ -206,12 +224,26 @@ impl ByteIndex {
     /// [`Damaged`](VectorError::Damaged).
     pub fn codes(&self, key: u64) -> Result<Option<Vec<i8>>, VectorError> {
         let Some(slot) = self.keys.slot(key) else { return Ok(None) };
-        let row = self.rows.row(slot);
-        let mut bytes = row.to_vec();
-        joined(row, &mut bytes);
-        self.check_file()?;
-        let bytes = bytes.iter().flat_map(|line| line.0);
-        Ok(Some(bytes.take(self.dimension()).map(|byte| (byte ^ ZERO).cast_signed()).collect()))
+        let codes = codes_of(self.rows.row(slot), self.dimension());
+        self.check_file().map(|()| Some(codes))
+    }
+
+    /// Adds the vector of a key to a sum of as many values, brought to the length 1; whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`DimensionMismatch`](VectorError::DimensionMismatch), [`Damaged`](VectorError::Damaged).
+    pub fn add_direction(&self, key: u64, sum: &mut [f32]) -> Result<bool, VectorError> {
+        let (expected, received) = (self.dimension(), sum.len());
+        if received != expected {
+            return Err(VectorError::DimensionMismatch { key: Some(key), expected, received });
+        }
+        let Some(slot) = self.keys.slot(key) else { return Ok(false) };
+        let factor = self.inverse_lengths.row(slot)[0];
+        for (sum, code) in sum.iter_mut().zip(codes_of(self.rows.row(slot), expected)) {
+            *sum += factor * f32::from(code);
+        }
+        self.check_file().map(|()| true)
     }
 
     /// Refuses to go on if a part of the file that the index was opened from was found to be damaged.
@@ -219,4 +251,22 @@ impl ByteIndex {
     pub(super) fn check_file(&self) -> Result<(), VectorError> {
         self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
+}
+
+/// The vector in a row.
+fn codes_of(row: &[CodeLine], dimension: usize) -> Vec<i8> {
+    let mut bytes = row.to_vec();
+    joined(row, &mut bytes);
+    let bytes = bytes.iter().flat_map(|line| line.0);
+    bytes.take(dimension).map(|byte| (byte ^ ZERO).cast_signed()).collect()
+}
+
+/// The sketches of vectors in rows.
+fn sketches_of(rows: &Rows<CodeLine>, dimension: usize) -> Rows<u64> {
+    let mut sketches = Rows::new(words(dimension), 0);
+    for slot in 0..rows.len() {
+        let sketch = sketches.push();
+        write_sketch(&codes_of(rows.row(slot), dimension), sketches.row_mut(sketch));
+    }
+    sketches
 }

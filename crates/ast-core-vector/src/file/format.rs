@@ -1,4 +1,4 @@
-//! Version 2 of the format: everything before the sections.
+//! Version 3 of the format: everything before the sections.
 //!
 //! Numbers are little-endian. A file begins with the header, and behind that are sections: those of rows at multiples of
 //! 4096 bytes, the others at multiples of 64. What is between them is zeros.
@@ -18,7 +18,8 @@
 //! those are a section of their own, the last in the file, and the section's checksum is that of its list of them.
 //!
 //! Version 1 differs in codes of more than one line: their bytes are in the order of the values, where now they are
-//! split in halves. It is read, but such codes are copied to memory when the file is opened.
+//! split in halves. It is read, but such codes are copied to memory when the file is opened. Version 2 has no sketches, which
+//! are made in memory then.
 
 use std::path::Path;
 
@@ -31,7 +32,7 @@ use crate::{HnswConfig, Metric, Storage, VectorError, keys::Keys};
 const MAGIC: [u8; 8] = *b"\x89ASTVEC\n";
 
 /// The version that is written. Those before are read.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// Sections begin at multiples of this many bytes: those of rows at those of a page.
 pub(super) const ALIGNMENT: u64 = 64;
@@ -114,10 +115,12 @@ pub(crate) enum Part {
     InverseLengths = 17,
     /// What the caller keeps beside the vectors, bytes.
     Payload = 18,
+    /// The signs of the values of each vector, a bit each in u64, ones for negative ones.
+    Sketches = 19,
 }
 
 impl Part {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Keys,
         Self::Live,
         Self::Linked,
@@ -136,6 +139,7 @@ impl Part {
         Self::Checksums,
         Self::InverseLengths,
         Self::Payload,
+        Self::Sketches,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -155,6 +159,7 @@ impl Part {
             Self::Upper => "the links above the lowest layer",
             Self::Checksums => "the checksums",
             Self::Payload => "what is kept beside the vectors",
+            Self::Sketches => "the sketches of the vectors",
         }
     }
 }

@@ -106,6 +106,11 @@ impl Reader {
         self.fields.public.version == 1
     }
 
+    /// Whether sketches are in it, which versions 1 and 2 have not.
+    pub(crate) fn has_sketches(&self) -> bool {
+        self.fields.public.version >= 3
+    }
+
     /// The file, to be asked whether it was found to be damaged.
     pub(crate) fn file(&self) -> Arc<IndexFile> {
         Arc::clone(&self.file)

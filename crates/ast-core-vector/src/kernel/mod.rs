@@ -4,7 +4,7 @@
 //! one query against a block of rows. Both forms of a kernel add in the same order, so that a score does not
 //! depend on which of them produced it. Between kernels the last bits may differ.
 //!
-//! [`code`] has the same for codes, [`lines`] the cache lines that rows are made of, [`block`] the memory under them, and
+//! [`code`] has the same for codes and [`sketch`] for signs, [`lines`] the cache lines that rows are made of, [`block`] the memory under them, and
 //! [`map`] the files that can take its place.
 //!
 //! This folder is the only place of the crate with `unsafe`, and it is needed for six things: loading a register
@@ -19,6 +19,7 @@ pub(crate) mod map;
 mod neon;
 pub(crate) mod prefetch;
 mod scalar;
+pub(crate) mod sketch;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]

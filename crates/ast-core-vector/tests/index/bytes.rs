@@ -1,8 +1,8 @@
 //! The index of bytes against a scan in whole numbers.
 
 use ast_core_vector::{
-    ByteIndex, ByteWriter, Expected, FlatIndex, Kind, Metric, Neighbor, SaveOptions, SearchOptions, Storage,
-    VectorError, VectorIndex, inspect,
+    ByteIndex, ByteWriter, Expected, FlatIndex, Header, Kind, Metric, Neighbor, SaveOptions, SearchOptions,
+    Storage, VectorError, VectorIndex, inspect,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -95,6 +95,73 @@ proptest! {
             }
         }
     }
+}
+
+/// How far apart a query of four bits a value and the signs of a vector are, value by value.
+fn sketch_distance(query: &[f32], codes: &[i8]) -> u32 {
+    let largest = query.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    let off = |(value, code): (&f32, &i8)| {
+        let level = (7.5 - f64::from(*value) * (7.5 / f64::from(largest))).round() as u32;
+        if *code < 0 { 15 - level } else { level }
+    };
+    query.iter().zip(codes).take(4096).map(off).sum()
+}
+
+proptest! {
+    /// With candidates, a search finds the best of those that signs say are nearest, whatever was there before.
+    #[test]
+    fn candidates_are_those_that_are_nearest_by_their_signs(
+        count in 100_u64..400,
+        removed in prop::collection::vec(0_u64..400, 0..60),
+        dimension in prop_oneof![1_usize..8, 60_usize..70, Just(256), Just(384), Just(5000)],
+        (seed, query_seed, modulus) in (any::<u64>(), any::<u64>(), 1_u64..4),
+        (k, ef) in (1_usize..30, 1_usize..60),
+    ) {
+        let keys: Vec<u64> = (0..count).collect();
+        let vectors = codes(seed, keys.len(), dimension);
+        let mut index = ByteIndex::new(dimension).unwrap();
+        index.insert_codes(&keys, &vectors).unwrap();
+        let mut held: BTreeMap<u64, &[i8]> = keys.iter().copied().zip(vectors.chunks(dimension)).collect();
+        for key in removed {
+            index.remove(key).unwrap();
+            held.remove(&key);
+        }
+        let query = crate::oracle::SplitMix64(query_seed).vector(dimension);
+        let filter = |key: u64| key.is_multiple_of(modulus);
+        let passing = held.iter().filter(|(key, _)| filter(**key));
+        let mut near: Vec<(u32, u64)> =
+            passing.map(|(key, codes)| (sketch_distance(&query, codes), *key)).collect();
+        near.sort_unstable();
+        let ef = ef.max(k);
+        // Few are all compared.
+        if ef * 8 <= held.len() && ef * 8 <= near.len() {
+            let farthest = near[ef - 1].0;
+            near.retain(|(distance, _)| *distance <= farthest);
+        }
+        let near: Vec<u64> = near.into_iter().map(|(_, key)| key).collect();
+        let options = SearchOptions::new(k).with_filter(&filter);
+        let expected = index.search(&query, &options.with_keys(&near)).unwrap();
+        prop_assert_eq!(index.search(&query, &options.with_ef(ef)).unwrap(), expected);
+    }
+}
+
+#[test]
+fn directions_are_added_up_whatever_the_lengths() {
+    let mut index = ByteIndex::new(70).unwrap();
+    let one = |at: usize, value: i8| {
+        (0..70).map(|value_at| if value_at == at { value } else { 0 }).collect::<Vec<_>>()
+    };
+    index.insert_codes(&[1, 2], &[one(0, 5), one(69, -128)].concat()).unwrap();
+    let mut sum = vec![0.0; 70];
+    for (key, held) in [(1, true), (2, true), (3, false), (1, true)] {
+        assert_eq!(index.add_direction(key, &mut sum).unwrap(), held);
+    }
+    let expected: Vec<f32> = (0..70)
+        .map(|at| [(0, 2.0), (69, -1.0)].into_iter().find(|(one, _)| *one == at).map_or(0.0, |(_, sum)| sum))
+        .collect();
+    assert_eq!(sum, expected);
+    let error = VectorError::DimensionMismatch { key: Some(1), expected: 70, received: 3 };
+    assert_eq!(index.add_direction(1, &mut [0.0; 3]), Err(error));
 }
 
 #[test]
@@ -196,8 +263,13 @@ fn answers(index: &ByteIndex) -> Result<Vec<Vec<Neighbor>>, VectorError> {
     let third = |key| key % 3 == 0;
     let keys: Vec<u64> = (0..40).map(|key| key * 7).collect();
     let options = SearchOptions::new(10);
-    let options =
-        [options, options.with_filter(&third), options.with_keys(&keys), SearchOptions::new(100_000)];
+    let options = [
+        options,
+        options.with_filter(&third),
+        options.with_keys(&keys),
+        SearchOptions::new(100_000),
+        options.with_ef(15),
+    ];
     let mut answers = Vec::new();
     for _ in 0..3 {
         let query = rng.vector(index.dimension());
@@ -369,6 +441,38 @@ fn a_file_that_is_not_as_it_was_written_is_refused_or_does_no_harm() {
     }
     let flat = FlatIndex::open(&path, &expected(dimension), Storage::Code);
     assert!(matches!(flat, Err(VectorError::OtherIndex { setting: "kind", .. })));
+}
+
+/// Files as the programs of their versions wrote them; those before the third have no sketches.
+#[test]
+fn old_files_are_searched_as_new_ones() {
+    for version in [2, 3] {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/index/fixtures");
+        let path = fixtures.join(format!("v{version}-bytes.index"));
+        if !path.exists() {
+            assert_eq!(version, 3, "it cannot be written any more");
+            let keys: Vec<u64> = (0..120).map(|key| key * 7).collect();
+            write(&path, 100, &keys, &codes(5, keys.len(), 100), b"golden");
+            panic!("{} was missing and is written now; commit it", path.display());
+        }
+        let Header { dimension, model, version: written, .. } = inspect(&path).unwrap();
+        assert_eq!(written, version);
+        let expected = Expected { dimension, metric: Metric::Cosine, model: &model };
+        let (index, ..) = ByteIndex::open(&path, &expected).unwrap();
+        index.verify().unwrap();
+        let mut anew = ByteIndex::new(dimension).unwrap();
+        for (key, codes) in held(&index) {
+            anew.insert_codes(&[key], &codes).unwrap();
+        }
+        let query = crate::oracle::SplitMix64(2).vector(dimension);
+        for options in
+            [SearchOptions::new(5), SearchOptions::new(1).with_ef(1), SearchOptions::new(2).with_ef(2)]
+        {
+            let found = index.search(&query, &options).unwrap();
+            assert_eq!(found.len(), options.k);
+            assert_eq!(found, anew.search(&query, &options).unwrap());
+        }
+    }
 }
 
 /// Damage that shows in a search ends all use, of clones as well.

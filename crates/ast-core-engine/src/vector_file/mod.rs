@@ -4,18 +4,22 @@
 //! files it has the vectors; of these it is used for those that the store still has, and those of the others are had
 //! without it. So it does not matter which generation it is of, and whoever cannot use it has the same answers, but later.
 
+mod contents;
+mod writing;
+
+use self::contents::Held;
+pub(crate) use self::contents::{Contents, Difference};
+pub(crate) use self::writing::write;
 use crate::discover::Stamp;
 use crate::engine::{blocking, foreign_files, meta_key};
 use crate::report::{VectorFileReport, VectorFileState};
-use crate::step::reach;
 use crate::{CancelToken, EngineConfig, EngineError, VectorBackend, vectors};
-use ast_core_model::{ChunkId, FileId, SymbolKind};
+use ast_core_model::{ChunkId, FileId};
 use ast_core_storage::{FileVectors, FileVersion, Finding, Part, Remedy, Store, StoreError};
-use ast_core_vector::{ByteIndex, ByteWriter, Expected, Metric, SaveOptions, VectorError};
+use ast_core_vector::{ByteIndex, Expected, Metric, VectorError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::task::JoinHandle;
 
 /// What its name has behind that of the database.
 const SUFFIX: &str = "-vectors";
@@ -112,253 +116,6 @@ pub(crate) async fn versions(
 /// Whether an index has such a file: it is a file itself, and all of its vectors are scanned.
 pub(crate) fn has_one(config: &EngineConfig) -> bool {
     config.vectors == VectorBackend::Flat && config.database.is_file()
-}
-
-/// The versions of files whose vectors a file has, and the kinds of their chunks.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Contents {
-    /// In order of ids.
-    pub(crate) files: Vec<Held>,
-    /// A byte a chunk: 0 for none, or one more than the place of its kind in the list of kinds, which only ever grows at its
-    /// end.
-    kinds: Vec<u8>,
-}
-
-/// A version of a file.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Held {
-    pub(crate) id: FileId,
-    checksum: u64,
-    /// Its first chunk among all.
-    first: usize,
-    pub(crate) chunks: u32,
-}
-
-/// What a file has and a store has not, and the other way round.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Difference {
-    /// By their places in [`Contents::files`].
-    pub(crate) gone: Vec<usize>,
-    pub(crate) missing: Vec<FileVersion>,
-}
-
-impl Contents {
-    /// Adds a file, of a higher id than all before.
-    fn push(&mut self, id: FileId, checksum: u64, kinds: &[Option<SymbolKind>]) {
-        let place = |kind| SymbolKind::ALL.iter().position(|known| *known == kind);
-        let bytes = kinds.iter().map(|kind| kind.and_then(place).map_or(0, |at| at as u8 + 1)).collect();
-        self.push_bytes(id, checksum, bytes);
-    }
-
-    fn push_bytes(&mut self, id: FileId, checksum: u64, mut kinds: Vec<u8>) {
-        self.files.push(Held { id, checksum, first: self.kinds.len(), chunks: kinds.len() as u32 });
-        self.kinds.append(&mut kinds);
-    }
-
-    fn held(&self, id: FileId) -> Option<&Held> {
-        let at = self.files.binary_search_by_key(&id, |held| held.id).ok()?;
-        self.files.get(at)
-    }
-
-    /// The kinds of the chunks of a file, as they are encoded.
-    fn kinds_of(&self, held: &Held) -> Option<&[u8]> {
-        self.kinds.get(held.first..)?.get(..held.chunks as usize)
-    }
-
-    /// Numbers in little-endian order: how many files there are; of each its id, its checksum and its number of chunks in
-    /// 8, 8 and 4 bytes; kinds.
-    fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(8 + self.files.len() * HELD + self.kinds.len());
-        bytes.extend((self.files.len() as u64).to_le_bytes());
-        for held in &self.files {
-            bytes.extend(held.id.get().to_le_bytes());
-            bytes.extend(held.checksum.to_le_bytes());
-            bytes.extend(held.chunks.to_le_bytes());
-        }
-        bytes.extend(&self.kinds);
-        bytes
-    }
-
-    /// `None` if nothing of this form was encoded so.
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let (count, rest) = bytes.split_first_chunk::<8>()?;
-        let length = usize::try_from(u64::from_le_bytes(*count)).ok()?.checked_mul(HELD)?;
-        let (list, kinds) = rest.split_at_checked(length)?;
-        let mut files: Vec<Held> = Vec::with_capacity(list.len() / HELD);
-        let mut first = 0_usize;
-        for held in list.as_chunks::<HELD>().0 {
-            let (id, rest) = held.split_first_chunk::<8>()?;
-            let (checksum, chunks) = rest.split_first_chunk::<8>()?;
-            let id = FileId::new(u64::from_le_bytes(*id))?;
-            if files.last().is_some_and(|last| last.id >= id) {
-                return None;
-            }
-            let chunks = u32::from_le_bytes(chunks.try_into().ok()?);
-            files.push(Held { id, checksum: u64::from_le_bytes(*checksum), first, chunks });
-            first = first.checked_add(chunks as usize)?;
-        }
-        let is_kind = |byte: &u8| usize::from(*byte) <= SymbolKind::ALL.len();
-        (kinds.len() == first && kinds.iter().all(is_kind)).then(|| Self { files, kinds: kinds.to_vec() })
-    }
-
-    /// How many chunks a file has.
-    pub(crate) fn chunks_of(&self, file: FileId) -> usize {
-        let at = self.files.binary_search_by_key(&file, |held| held.id);
-        at.map_or(0, |at| self.files[at].chunks as usize)
-    }
-
-    /// The kind of the definition that a chunk is about.
-    pub(crate) fn kind_of(&self, chunk: ChunkId) -> Option<SymbolKind> {
-        let byte = self.kinds_of(self.held(chunk.file())?)?.get(chunk.ordinal() as usize)?;
-        SymbolKind::ALL.get(usize::from(byte.checked_sub(1)?)).copied()
-    }
-
-    /// Whether these are the kinds of the chunks of a file.
-    fn has_kinds(&self, id: FileId, kinds: &[Option<SymbolKind>]) -> bool {
-        let chunks = (0..kinds.len() as u32).filter_map(|ordinal| ChunkId::in_file(id, ordinal));
-        self.held(id).is_some_and(|held| held.chunks as usize == kinds.len())
-            && chunks.zip(kinds).all(|(chunk, kind)| self.kind_of(chunk) == *kind)
-    }
-
-    /// How it differs from what a store has, in order of ids.
-    pub(crate) fn difference(&self, versions: &[FileVersion]) -> Difference {
-        let mut difference = Difference::default();
-        let mut versions = versions.iter().peekable();
-        for (place, held) in self.files.iter().enumerate() {
-            while let Some(before) = versions.next_if(|version| version.id < held.id) {
-                difference.missing.push(*before);
-            }
-            match versions.next_if(|version| version.id == held.id) {
-                Some(same) if same.checksum == Some(held.checksum) => {}
-                other => {
-                    difference.gone.push(place);
-                    difference.missing.extend(other);
-                }
-            }
-        }
-        difference.missing.extend(versions);
-        difference
-    }
-}
-
-/// Bytes of a file in the list of files.
-const HELD: usize = 20;
-
-/// Writes the file of an index anew; whether it was, which it is not if it is cancelled before, or the index has no such
-/// file. What is the same in the file before is taken `from` that, after its checksums were looked at.
-///
-/// There is one writer of a store at a time, which is whoever calls this.
-pub(crate) async fn write(
-    store: &dyn Store,
-    config: &EngineConfig,
-    versions: &[FileVersion],
-    from: Option<VectorFile>,
-    cancel: &CancelToken,
-) -> Result<bool, EngineError> {
-    let Some(model) = model(store, &config.pipeline()).filter(|_| has_one(config)) else { return Ok(false) };
-    let generation = store.generation().await?;
-    let (path, dimension) = (path_of(&config.database), config.embedder.model().dimension);
-    reach("vector_file/begun")?;
-    let writing = blocking(move || {
-        let options = SaveOptions { generation, model: &model };
-        let file = ByteWriter::create(&path, dimension, &options)?;
-        Ok::<_, EngineError>(Writing { file, contents: Contents::default(), dimension })
-    })
-    .await??;
-    let missing: Vec<FileId> = match &from {
-        Some(from) => from.contents.difference(versions).missing.iter().map(|version| version.id).collect(),
-        None => Vec::new(),
-    };
-    let is_copied = from.is_some();
-    let is_missing = |id: &FileId| !is_copied || missing.binary_search(id).is_ok();
-    // One that has no checksum cannot be told from another.
-    let checksums: Vec<(FileId, u64)> =
-        versions.iter().filter_map(|version| Some((version.id, version.checksum?))).collect();
-    let ids: Vec<FileId> = checksums.iter().map(|(id, _)| *id).collect();
-    let mut checksums = checksums.as_slice();
-    let from = from.map(Arc::new);
-    // While some are written, the next are made.
-    let mut adding = tokio::task::spawn_blocking(|| Ok(writing));
-    for batch in vectors::batches(&ids, versions, vectors::bytes_at_a_time(config)) {
-        let wanted: Vec<FileId> = batch.iter().copied().filter(&is_missing).collect();
-        let read = vectors::of_files(store, config, &wanted).await;
-        let mut writing = added(adding).await?;
-        let read = read?;
-        if cancel.is_cancelled() {
-            return Ok(false);
-        }
-        let (some, rest) = checksums.split_at(batch.len());
-        checksums = rest;
-        let (some, from, database) = (some.to_vec(), from.clone(), config.database.clone());
-        adding = tokio::task::spawn_blocking(move || {
-            let is_same = |id: &FileId| wanted.binary_search(id).is_err();
-            writing.add(&some, &read, from.as_deref().map(|from| (from, is_same)), &database)?;
-            Ok(writing)
-        });
-    }
-    let writing = added(adding).await?;
-    // Not every system lets a file be replaced that somebody has mapped.
-    drop(from);
-    blocking(move || writing.file.finish(&writing.contents.encode())).await??;
-    reach("vector_file/done")?;
-    Ok(true)
-}
-
-/// What was being added to, when that is done.
-async fn added(adding: JoinHandle<Result<Writing, EngineError>>) -> Result<Writing, EngineError> {
-    let writing = adding.await.map_err(|error| EngineError::Internal { what: error.to_string() })??;
-    reach("vector_file/added")?;
-    Ok(writing)
-}
-
-/// A file that is being written.
-struct Writing {
-    file: ByteWriter,
-    contents: Contents,
-    dimension: usize,
-}
-
-impl Writing {
-    /// Adds the vectors of some files: those that were read, and those that another vector file has. A file of which there
-    /// are none has no chunks.
-    fn add(
-        &mut self,
-        versions: &[(FileId, u64)],
-        read: &[FileVectors],
-        from: Option<(&VectorFile, impl Fn(&FileId) -> bool)>,
-        database: &Path,
-    ) -> Result<(), EngineError> {
-        let mut read = read.iter().peekable();
-        for &(id, checksum) in versions {
-            if let Some(vectors) = read.next_if(|vectors| vectors.file == id) {
-                for (chunk, codes) in rows(vectors, self.dimension, database)? {
-                    self.file.push(chunk.get(), codes)?;
-                }
-                self.contents.push(id, checksum, &vectors.kinds);
-                continue;
-            }
-            let same = from.as_ref().filter(|(_, is_same)| is_same(&id)).map(|(from, _)| *from);
-            let kinds = match same {
-                Some(from) => self.copy(id, from)?,
-                None => Vec::new(),
-            };
-            self.contents.push_bytes(id, checksum, kinds);
-        }
-        Ok(())
-    }
-
-    /// Adds the vectors that another file has of this one; the kinds of its chunks.
-    fn copy(&mut self, id: FileId, from: &VectorFile) -> Result<Vec<u8>, EngineError> {
-        let held = from.contents.held(id);
-        let kinds = held.and_then(|held| from.contents.kinds_of(held)).unwrap_or_default();
-        let chunks = 0..kinds.len() as u32;
-        for chunk in chunks.filter_map(|ordinal| ChunkId::in_file(id, ordinal)) {
-            if let Some(codes) = from.index.codes(chunk.get())? {
-                self.file.push(chunk.get(), &codes)?;
-            }
-        }
-        Ok(kinds.to_vec())
-    }
 }
 
 /// The vectors of a file by their chunks, but those of texts without words, which are zeros and near nothing. Chunks may
@@ -579,73 +336,5 @@ impl VectorFile {
             }
         }
         Ok(None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn id(number: u64) -> FileId {
-        FileId::new(number).unwrap()
-    }
-
-    fn contents() -> impl Strategy<Value = Contents> {
-        let kind = (0..=SymbolKind::ALL.len()).prop_map(|at| SymbolKind::ALL.get(at).copied());
-        let file = (any::<u64>(), prop::collection::vec(kind, 0..9));
-        prop::collection::btree_map(1_u64..60, file, 0..20).prop_map(|files| {
-            let mut contents = Contents::default();
-            for (number, (checksum, kinds)) in files {
-                contents.push(id(number), checksum, &kinds);
-            }
-            contents
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn contents_come_back_and_no_others(contents in contents(), at in any::<usize>(), byte in any::<u8>()) {
-            let bytes = contents.encode();
-            let decoded = Contents::decode(&bytes);
-            prop_assert_eq!(decoded.as_ref(), Some(&contents));
-            prop_assert_eq!(Contents::decode(&bytes[..at % bytes.len()]), None);
-            // Whatever is decoded is of the form that is encoded.
-            let mut changed = bytes;
-            let at = at % changed.len();
-            changed[at] = byte;
-            if let Some(other) = Contents::decode(&changed) {
-                prop_assert_eq!(other.encode(), changed);
-                for held in &other.files {
-                    let past = ChunkId::in_file(held.id, held.chunks);
-                    prop_assert_eq!(past.and_then(|chunk| other.kind_of(chunk)), None);
-                }
-            }
-        }
-
-        #[test]
-        fn a_difference_is_what_one_has_and_the_other_has_not(
-            contents in contents(),
-            stored in prop::collection::btree_map(1_u64..60, prop::option::of(any::<u64>()), 0..20),
-            same in any::<u64>(),
-        ) {
-            let versions: Vec<FileVersion> = stored
-                .into_iter()
-                .map(|(number, checksum)| {
-                    // Many are as they were.
-                    let held = contents.files.iter().find(|held| held.id == id(number) && same >> number & 1 == 1);
-                    FileVersion { id: id(number), checksum: held.map_or(checksum, |held| Some(held.checksum)), size: 1 }
-                })
-                .collect();
-            let is_same = |held: &Held, version: &FileVersion| {
-                held.id == version.id && Some(held.checksum) == version.checksum
-            };
-            let Difference { gone, missing } = contents.difference(&versions);
-            let places = 0..contents.files.len();
-            let expected = places.filter(|place| !versions.iter().any(|version| is_same(&contents.files[*place], version)));
-            prop_assert_eq!(gone, expected.collect::<Vec<_>>());
-            let expected = versions.iter().filter(|version| !contents.files.iter().any(|held| is_same(held, version)));
-            prop_assert_eq!(missing, expected.copied().collect::<Vec<_>>());
-        }
     }
 }
