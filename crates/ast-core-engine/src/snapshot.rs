@@ -172,10 +172,9 @@ impl Snapshot {
             None => self.base.as_ref().map_or(0, |base| base.contents.chunks_of(file)),
         };
         let mut sum = vec![0.0_f32; self.dimension];
-        for ordinal in (0..count).step_by(count.div_ceil(MOST_OF_FILE).max(1)) {
-            let Some(id) = ChunkId::in_file(file, ordinal as u32) else { continue };
-            index.add_direction(id.get(), &mut sum)?;
-        }
+        let some = (0..count).step_by(count.div_ceil(MOST_OF_FILE).max(1));
+        let keys = some.filter_map(|ordinal| ChunkId::in_file(file, ordinal as u32)).map(ChunkId::get);
+        index.add_directions(keys, &mut sum)?;
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let lengths = (dot(&sum, &sum) * dot(query, query)).sqrt();
         Ok(if lengths > 0.0 { (dot(&sum, query) / lengths).clamp(-1.0, 1.0) } else { 0.0 })

@@ -19,6 +19,8 @@ pub(crate) struct Keys {
     count: usize,
     /// Which those were before there was a table, if not all.
     first: Option<Bits>,
+    /// Whether all slots had keys before there was a table, in ascending order.
+    is_sorted: bool,
 }
 
 impl Keys {
@@ -30,7 +32,8 @@ impl Keys {
     /// the first is meant.
     pub(crate) fn of_slots(keys: Vec<u64>, slots: Option<Bits>) -> Self {
         let count = slots.as_ref().map_or(keys.len(), Bits::count);
-        Self { keys: Arc::new(keys), slots: Arc::default(), count, first: slots }
+        let is_sorted = slots.is_none() && keys.is_sorted_by(|a, b| a < b);
+        Self { keys: Arc::new(keys), slots: Arc::default(), count, first: slots, is_sorted }
     }
 
     /// The number of keys.
@@ -69,6 +72,10 @@ impl Keys {
     }
 
     pub(crate) fn slot(&self, key: u64) -> Option<usize> {
+        if self.is_sorted && self.slots.get().is_none() {
+            // To make the table takes longer than a few thousand such searches.
+            return self.keys.binary_search(&key).ok();
+        }
         self.table().find(hash(key), |&slot| self.keys[slot as usize] == key).map(|&slot| slot as usize)
     }
 
