@@ -65,7 +65,7 @@ pub use language::Language;
 pub use limits::{ChunkingConfig, ParseLimits};
 pub use nodes::{NodeFilter, Nodes};
 pub use parsed_file::{Coverage, ParsedFile, SyntaxErrors};
-pub use parser::Parser;
+pub use parser::{ParseTimings, Parser};
 pub use query::{Query, QueryCapture, QueryMatch, QueryResult};
 pub use reparse::{Edit, EditedText};
 /// The functions that give tree-sitter its memory, and the way to replace them for the whole process: call it before
