@@ -156,7 +156,12 @@ Examples:
   ast-core watch ~/project --format jsonl | jq .elapsed_ms")]
     Watch(WatchArguments),
     /// Say what the index holds, what it left out and why, and whether it is stale
-    Status(EmbedderArguments),
+    #[command(after_help = "\
+Examples:
+  ast-core status
+  ast-core status --metrics --json | jq .metrics.process.peak_rss_bytes
+  ast-core status --prometheus > /var/lib/node_exporter/ast_core.prom")]
+    Status(StatusArguments),
     /// Look for damage in the index, and mend it
     #[command(after_help = "\
 Examples:
@@ -252,6 +257,18 @@ impl MemoryArguments {
             None => Ok(config),
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// Say what this process uses and what the machine has, too
+    #[arg(long)]
+    pub(crate) metrics: bool,
+    /// Say all of it in the text format of Prometheus, whatever --format says
+    #[arg(long)]
+    pub(crate) prometheus: bool,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
 }
 
 #[derive(Debug, Args)]

@@ -54,6 +54,9 @@ pub struct EngineConfig {
     pub likeness: LikenessWeights,
     /// Connections and caches of the store.
     pub store: StoreConfig,
+    /// Whether the engine measures its stages, for [`Engine::metrics`](crate::Engine::metrics). Default: yes; it costs less
+    /// than one percent.
+    pub metrics: bool,
 }
 
 /// The cache of what a costly embedder made: see [`EmbeddingCache`](ast_core_storage::EmbeddingCache).
@@ -140,6 +143,7 @@ impl EngineConfig {
             ranking: RankingWeights::default(),
             likeness: LikenessWeights::default(),
             store: StoreConfig::default(),
+            metrics: true,
         }
     }
 
@@ -183,6 +187,7 @@ impl fmt::Debug for EngineConfig {
             .field("ranking", &self.ranking)
             .field("likeness", &self.likeness)
             .field("store", &self.store)
+            .field("metrics", &self.metrics)
             .finish()
     }
 }

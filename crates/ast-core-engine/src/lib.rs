@@ -71,6 +71,7 @@ mod jobs;
 mod listing;
 mod map;
 mod memory;
+mod metrics;
 mod neighbors;
 mod outline;
 mod plan;
@@ -100,7 +101,10 @@ pub use ast_core_embed::{ApiKey, HttpConfig, HttpEmbedder};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo, StaticEmbedder};
 #[cfg(feature = "minilm")]
 pub use ast_core_embed::{MiniLmConfig, MiniLmEmbedder};
-pub use ast_core_metrics::ProcessFigures;
+pub use ast_core_metrics::{
+    Distribution, HistogramSnapshot, MetricId, ProcessFigures, PrometheusText, Snapshot as MetricValues,
+    SystemFigures,
+};
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
     RepoPath, Span, Symbol, SymbolId, SymbolKind, Visibility, scope_of,
@@ -131,6 +135,7 @@ pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
 pub use listing::{ListedSymbol, SymbolFilter, SymbolPage};
 pub use map::{MapDefinition, MapFile, MapQuery, MapReply};
+pub use metrics::{IndexMetrics, MetricsSnapshot, SearchMetrics, Stage, StageMetrics, Work};
 pub use neighbors::VectorQuery;
 pub use outline::{
     FileCapture, FileMatch, FileMatches, Outline, OutlineError, OutlineOptions, outline, query_files,

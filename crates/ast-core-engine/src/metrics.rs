@@ -96,7 +96,8 @@ macro_rules! stages {
                 }
             }
 
-            fn span(self) -> Span {
+            /// What is traced while it is at work.
+            pub(crate) fn span(self) -> Span {
                 match self {
                     $(Self::$stage => tracing::trace_span!(target: "ast_core_engine::stage", $name),)*
                 }

@@ -2,6 +2,7 @@
 
 use crate::engine::blocking;
 use crate::filter::{Filter, path_filter, with_filters};
+use crate::metrics::{Metrics, Stage};
 use crate::step::reach;
 use crate::{Engine, EngineError, SearchHit, SearchNotice, SearchQuery, SearchReply, VectorError};
 use ast_core_model::{ChunkId, FileId, RepoPath};
@@ -11,6 +12,7 @@ use ast_core_vector::SearchOptions;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::Instrument;
 
 /// Candidates that each way of finding brings, at least.
 pub(crate) const CANDIDATES: usize = 200;
@@ -39,6 +41,18 @@ impl Engine {
     /// in [`SearchReply::notices`].
     pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
         let begin = Instant::now();
+        let _active = self.metrics.enter_search();
+        let span = tracing::debug_span!("search", mode = %query.mode, limit = query.limit);
+        let mut reply = self.search_until_whole(query).instrument(span).await;
+        let took = begin.elapsed();
+        self.metrics.search_ended(&reply, took);
+        if let Ok(reply) = &mut reply {
+            reply.took = took;
+        }
+        reply
+    }
+
+    async fn search_until_whole(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
         let mut attempts = 1..=ATTEMPTS;
         loop {
             let is_last = attempts.next() == Some(ATTEMPTS);
@@ -46,11 +60,7 @@ impl Engine {
                 // The vector file is only read where it is needed, so that damage shows here. Everything is in the store.
                 Err(EngineError::Vector(VectorError::Damaged { .. })) if !is_last => {}
                 Ok((_, true)) if !is_last => {}
-                answered => {
-                    let (mut reply, _) = answered?;
-                    reply.took = begin.elapsed();
-                    return Ok(reply);
-                }
+                answered => return answered.map(|(reply, _)| reply),
             }
         }
     }
@@ -104,7 +114,10 @@ impl Engine {
         };
         let definitions = async {
             match query.mode.is_lexical() {
-                true => self.defining_chunks(&parsed, &filter).await,
+                true => {
+                    let defining = self.defining_chunks(&parsed, &filter);
+                    self.metrics.time(Stage::Definitions, defining, HashSet::len).await
+                }
                 false => Ok(HashSet::new()),
             }
         };
@@ -118,10 +131,13 @@ impl Engine {
             defining,
             vector: vector.unwrap_or_default(),
         };
-        let (mut ranked, is_torn) = self.rank(&parsed, &found, &filter, generation).await?;
+        let ranking = self.rank(&parsed, &found, &filter, generation);
+        let (mut ranked, is_torn) =
+            self.metrics.time(Stage::Rank, ranking, |(ranked, _)| ranked.len()).await?;
         let mut reranked = HashMap::new();
         if let Some(reranking) = self.config.reranking.as_ref().filter(|_| query.rerank) {
-            match self.rerank(reranking, &parsed.text, &mut ranked).await {
+            let reranking = self.rerank(reranking, &parsed.text, &mut ranked);
+            match self.metrics.time(Stage::Rerank, reranking, HashMap::len).await {
                 Ok(cosines) => reranked = cosines,
                 Err(EngineError::Embed(error)) => {
                     notices.push(SearchNotice::NotReranked { reason: error.to_string() });
@@ -270,7 +286,8 @@ impl Engine {
                 ChunkFilter::Chunks(Arc::new(move |id| filter.lets_pass(id)))
             }
         };
-        let hits = self.store.lexical_search(&terms, BM25F, filter, wanted).await?;
+        let search = self.store.lexical_search(&terms, BM25F, filter, wanted);
+        let hits = self.metrics.time(Stage::Lexical, search, Vec::len).await?;
         Ok(hits.into_iter().map(|hit| (hit.chunk, hit.score)).collect())
     }
 
@@ -282,14 +299,18 @@ impl Engine {
         wanted: usize,
     ) -> Result<Option<(Vec<f32>, Vec<(ChunkId, f64)>)>, EngineError> {
         let (embedder, text) = (self.config.embedder.clone(), text.to_owned());
-        let pool = self.search_pool.clone();
+        let (pool, metrics) = (self.search_pool.clone(), self.metrics.clone());
         let stamp = filter.snapshot.as_ref().and_then(|snapshot| snapshot.stamp());
         let found = blocking(move || {
+            let mut timing = metrics.start(Stage::QueryEmbed);
             let query = embedder.embed_query(&text)?;
+            timing.count(1, 0);
+            drop(timing);
             if query.iter().all(|&value| value == 0.0) {
                 return Ok(Some(Default::default()));
             }
-            let found = pool.install(|| nearest(&query, &filter, embedder.noise_floor(), wanted))?;
+            let least = embedder.noise_floor();
+            let found = pool.install(|| nearest(&metrics, &query, &filter, least, wanted))?;
             Ok(Some((query, found)))
         })
         .await?;
@@ -328,16 +349,20 @@ impl Engine {
 
 /// The chunks whose vectors are nearest to this one, nearest first: of those whose cosine with it is at least `least`.
 pub(crate) fn nearest(
+    metrics: &Metrics,
     vector: &[f32],
     filter: &Filter,
     least: f32,
     wanted: usize,
 ) -> Result<Vec<(ChunkId, f64)>, VectorError> {
     let Some(snapshot) = &filter.snapshot else { return Ok(Vec::new()) };
+    let mut timing = metrics.start(Stage::VectorSearch);
     let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
     let options = SearchOptions::new(wanted).with_threshold(least);
     let options = if filter.is_open() { options } else { options.with_filter(&passes) };
-    let neighbors = snapshot.search(vector, &options)?.into_iter();
+    let neighbors = snapshot.search(vector, &options)?;
+    timing.count(neighbors.len(), 0);
+    let neighbors = neighbors.into_iter();
     Ok(neighbors.filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score)))).collect())
 }
 

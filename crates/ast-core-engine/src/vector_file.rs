@@ -6,6 +6,7 @@
 
 use crate::discover::Stamp;
 use crate::engine::{blocking, foreign_files, meta_key};
+use crate::metrics::{Metrics, Stage};
 use crate::report::{VectorFileReport, VectorFileState};
 use crate::step::reach;
 use crate::{CancelToken, EngineConfig, EngineError, VectorBackend, vectors};
@@ -251,6 +252,7 @@ const HELD: usize = 20;
 pub(crate) async fn write(
     store: &dyn Store,
     config: &EngineConfig,
+    metrics: &Arc<Metrics>,
     versions: &[FileVersion],
     from: Option<VectorFile>,
     cancel: &CancelToken,
@@ -281,7 +283,7 @@ pub(crate) async fn write(
     let mut adding = tokio::task::spawn_blocking(|| Ok(writing));
     for batch in vectors::batches(&ids, versions, vectors::bytes_at_a_time(config)) {
         let wanted: Vec<FileId> = batch.iter().copied().filter(&is_missing).collect();
-        let read = vectors::of_files(store, config, &wanted).await;
+        let read = vectors::of_files(store, config, metrics, &wanted).await;
         let mut writing = added(adding).await?;
         let read = read?;
         if cancel.is_cancelled() {
@@ -290,16 +292,26 @@ pub(crate) async fn write(
         let (some, rest) = checksums.split_at(batch.len());
         checksums = rest;
         let (some, from, database) = (some.to_vec(), from.clone(), config.database.clone());
+        let metrics = metrics.clone();
         adding = tokio::task::spawn_blocking(move || {
+            let mut timing = metrics.start(Stage::VectorInsert);
+            let before = writing.contents.kinds.len();
             let is_same = |id: &FileId| wanted.binary_search(id).is_err();
             writing.add(&some, &read, from.as_deref().map(|from| (from, is_same)), &database)?;
+            let vectors = writing.contents.kinds.len() - before;
+            timing.count(vectors, vectors * writing.dimension);
             Ok(writing)
         });
     }
     let writing = added(adding).await?;
     // Not every system lets a file be replaced that somebody has mapped.
     drop(from);
-    blocking(move || writing.file.finish(&writing.contents.encode())).await??;
+    let metrics = metrics.clone();
+    blocking(move || {
+        let _timing = metrics.start(Stage::VectorInsert);
+        writing.file.finish(&writing.contents.encode())
+    })
+    .await??;
     reach("vector_file/done")?;
     Ok(true)
 }
@@ -384,6 +396,7 @@ pub(crate) fn rows<'a>(
 pub(crate) async fn keep_up(
     store: &dyn Store,
     config: &EngineConfig,
+    metrics: &Arc<Metrics>,
     distrusted: Option<Stamp>,
     cancel: &CancelToken,
 ) {
@@ -399,10 +412,10 @@ pub(crate) async fn keep_up(
             Stand::Useless => None,
         };
         let is_copied = from.is_some();
-        let written = match write(store, config, &versions, from, cancel).await {
+        let written = match write(store, config, metrics, &versions, from, cancel).await {
             Err(EngineError::Vector(error @ VectorError::Damaged { .. })) if is_copied => {
                 tracing::warn!(%error, "the vector file is damaged and not copied from");
-                write(store, config, &versions, None, cancel).await?
+                write(store, config, metrics, &versions, None, cancel).await?
             }
             written => written?,
         };
@@ -547,8 +560,9 @@ async fn first_difference(
     let held = held.filter(|(place, _)| gone.next_if_eq(place).is_none()).map(|(_, held)| held.id);
     let held: Vec<FileId> = held.collect();
     let (file, dimension) = (Arc::new(file), config.embedder.model().dimension);
+    let metrics = Metrics::off();
     for ids in vectors::batches(&held, &versions, vectors::bytes_at_a_time(config)) {
-        let read = vectors::of_files(store, config, ids).await?;
+        let read = vectors::of_files(store, config, &metrics, ids).await?;
         let (file, database) = (file.clone(), config.database.clone());
         let found = blocking(move || file.differing(&read, dimension, &database)).await??;
         if found.is_some() {

@@ -1,6 +1,6 @@
 //! `ast-core index`: bring the index up to a tree.
 
-use super::block_on;
+use super::{block_on, stages};
 use crate::args::{Format, Global, IndexArguments};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
@@ -9,7 +9,7 @@ use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
 use crate::progress::Bar;
 use ast_core_engine::{
     CancelToken, EmbedderChange, Engine, EngineConfig, FileCounts, IndexControl, IndexOptions, IndexReport,
-    PlanReport, ProgressObserver,
+    PlanReport, ProgressObserver, Work,
 };
 use std::io::Write;
 use std::path::Path;
@@ -45,9 +45,13 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
             Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
         let control = IndexControl { cancel, observer, ..IndexControl::default() };
         let report = engine.index(&arguments.path, &options, control).await;
+        let metrics = engine.metrics();
         engine.close().await;
         let report = report?;
         show(&report, output)?;
+        if output.verbose {
+            output.note(stages::table(&metrics, Work::Index));
+        }
         let partly = report.files.failed + report.files.timed_out > 0;
         Ok(if partly { Exit::Partial } else { Exit::Done })
     })

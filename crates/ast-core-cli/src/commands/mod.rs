@@ -14,6 +14,7 @@ pub(crate) mod query;
 pub(crate) mod references;
 pub(crate) mod search;
 pub(crate) mod similar;
+mod stages;
 pub(crate) mod status;
 pub(crate) mod symbols;
 pub(crate) mod watch;

@@ -1,13 +1,13 @@
 //! `ast-core search`: find code.
 
 use super::first::index_to_read;
-use super::{block_on, warn_if_incomplete};
+use super::{block_on, stages, warn_if_incomplete};
 use crate::args::{Format, Global, SearchArguments};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{DIM, NAME, Output, PATH, WARNING};
-use ast_core_engine::{Engine, SearchHit, SearchQuery, SearchReply};
+use ast_core_engine::{Engine, SearchHit, SearchQuery, SearchReply, Work};
 use std::io::Write;
 
 /// Lines of a hit that are shown on a terminal, context aside.
@@ -31,11 +31,12 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
         global,
     )?;
     let config = embedder::with_reranking(config, arguments, global)?;
-    let reply = block_on(async {
+    let (reply, metrics) = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.search(&query).await;
+        let metrics = output.verbose.then(|| engine.metrics());
         engine.close().await;
-        Ok(reply?)
+        Ok((reply?, metrics))
     })?;
     warn_if_incomplete(reply.complete, output);
     for notice in &reply.notices {
@@ -49,6 +50,9 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
                 output.json(&json::Hit::from(hit))?;
             }
         }
+    }
+    if let Some(metrics) = metrics {
+        output.note(stages::table(&metrics, Work::Search));
     }
     Ok(if reply.hits.is_empty() { Exit::NothingFound } else { Exit::Done })
 }

@@ -1,31 +1,74 @@
 //! `ast-core status`: what the index holds.
 
 use super::{block_on, existing_index};
-use crate::args::{EmbedderArguments, Format, Global};
+use super::stages::duration;
+use crate::args::{Format, Global, StatusArguments};
 use crate::commands::index::left_out;
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
-use ast_core_engine::{Engine, StatusReport, VectorFileReport, VectorFileState};
+use ast_core_engine::{
+    Engine, MetricsSnapshot, PrometheusText, StatusReport, VectorFileReport, VectorFileState,
+};
 use std::io::Write;
 
 /// Stale files and failures that are listed unless more is asked for.
 const LISTED: usize = 10;
 
-pub(crate) fn run(arguments: &EmbedderArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = embedder::for_naming(existing_index(global)?, arguments, global)?;
-    let report = block_on(async {
+pub(crate) fn run(arguments: &StatusArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let config = embedder::for_naming(existing_index(global)?, &arguments.embedder, global)?;
+    let (report, metrics) = block_on(async {
         let engine = Engine::open(config).await?;
         let report = engine.status().await;
+        let metrics = engine.metrics();
         engine.close().await;
-        Ok(report?)
+        Ok((report?, metrics))
     })?;
+    if arguments.prometheus {
+        let mut text = PrometheusText::new();
+        report.write_prometheus(&mut text);
+        metrics.write_prometheus(&mut text);
+        output.stdout().write_all(text.into_string().as_bytes())?;
+        return Ok(Exit::Done);
+    }
+    let metrics = Some(&metrics).filter(|_| arguments.metrics);
     match output.format {
-        Format::Human => show(&report, output)?,
-        Format::Json | Format::Jsonl => output.json(&json::Status::from(&report))?,
+        Format::Human => {
+            show(&report, output)?;
+            metrics.map_or(Ok(()), |metrics| show_metrics(metrics, &mut output.stdout()))?;
+        }
+        Format::Json | Format::Jsonl => {
+            output.json(&json::Status::from(&report).with_metrics(metrics))?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// What a process knows that has only just been started: what it uses, and what the machine has.
+fn show_metrics(metrics: &MetricsSnapshot, out: &mut impl Write) -> std::io::Result<()> {
+    let unknown = || "unknown".to_owned();
+    let size = |number: Option<u64>| number.map_or_else(unknown, bytes);
+    let count = |number: Option<u64>| number.map_or_else(unknown, grouped);
+    let process = &metrics.process;
+    writeln!(
+        out,
+        "this process: {} resident, {} at most; {} of processors, {} threads, {} open files",
+        size(process.rss_bytes),
+        size(process.peak_rss_bytes),
+        process.cpu_time.map_or_else(unknown, duration),
+        count(process.threads),
+        count(process.open_files),
+    )?;
+    let system = &metrics.system;
+    let load = system.load_average.map_or_else(unknown, |load| load.map(|load| format!("{load:.2}")).join(" "));
+    writeln!(
+        out,
+        "this machine: {} of {} memory available, {} processors, load {load}",
+        size(system.available_memory_bytes),
+        size(system.total_memory_bytes),
+        count(system.cpus.map(|cpus| cpus.get() as u64)),
+    )
 }
 
 fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
