@@ -416,7 +416,14 @@ class AstCoreEngineApi {
     const uptimeMs = this.isOpen ? performance.now() - this.#openedAt : null;
     const calls = {};
     for (const [name, measured] of this.#calls) calls[name] = { ...measured };
-    return { uptimeMs, calls, process: native.metrics() };
+    const measured = this.#native?.metrics() ?? null;
+    const stages = {};
+    for (const { stage, ...metrics } of measured?.stages ?? []) stages[stage] = metrics;
+    return { uptimeMs, calls, engine: measured && { ...measured, stages }, ...native.figures() };
+  }
+
+  prometheus() {
+    return this.#native?.prometheus() ?? null;
   }
 
   async close() {

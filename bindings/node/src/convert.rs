@@ -1,12 +1,7 @@
 //! From what JavaScript gives to what the engine takes, and back.
 
 use crate::error::Failure;
-use crate::types::{
-    BatchProgress, Boost, Callee, Configuration, Definition, EmbedderStatus, FileCounts, FileFailure,
-    Finding, HealthReport, IndexOptions, IndexProgress, IndexReport, LanguageInfo, Likeness, Mention,
-    Metrics, OpenOptions, ReferenceOptions, SearchHit, SearchOptions, SearchReply, SimilarPlace,
-    SimilarReply, StaleFile, StatusReport, SymbolOptions, VerifyReport, Why,
-};
+use crate::types::{BatchProgress, Boost, Callee, Configuration, Definition, Distribution, EmbedderStatus, EngineMetrics, FileCounts, FileFailure, Finding, HealthReport, IndexMetrics, IndexOptions, IndexProgress, IndexReport, LanguageInfo, Likeness, Mention, OpenOptions, ProcessFigures, ReferenceOptions, SearchHit, SearchMetrics, SearchOptions, SearchReply, SimilarPlace, SimilarReply, StageMetrics, StaleFile, StatusReport, SymbolOptions, SystemFigures, Times, VerifyReport, Why};
 use ast_core_engine::{
     self as core, EngineConfig, JobStatus, NameMatch, ProgressSnapshot, ReferenceQuery, SearchQuery,
     SimilarQuery, SimilarTo, SymbolFilter, SymbolId, VectorQuery,
@@ -466,7 +461,80 @@ impl From<core::Finding> for Finding {
     }
 }
 
-impl From<core::ProcessFigures> for Metrics {
+impl From<core::MetricsSnapshot> for EngineMetrics {
+    fn from(metrics: core::MetricsSnapshot) -> Self {
+        let core::MetricsSnapshot { enabled, index, search, stages, .. } = metrics;
+        Self {
+            enabled,
+            index: IndexMetrics {
+                runs: index.runs.into(),
+                failed: number(index.failed),
+                active: number(index.active),
+                files: number(index.files),
+                bytes: number(index.bytes),
+                lines: number(index.lines),
+                symbols: number(index.symbols),
+                chunks: number(index.chunks),
+                files_per_second: index.files_per_second,
+                bytes_per_second: index.bytes_per_second,
+            },
+            search: SearchMetrics {
+                searches: search.searches.into(),
+                failed: number(search.failed),
+                active: number(search.active),
+                hits: number(search.hits),
+                searches_per_second: search.searches_per_second,
+            },
+            stages: convert_all(stages),
+        }
+    }
+}
+
+impl From<core::StageMetrics> for StageMetrics {
+    fn from(metrics: core::StageMetrics) -> Self {
+        Self {
+            stage: metrics.stage.to_string(),
+            work: metrics.work.as_str().to_owned(),
+            unit: metrics.stage.items().to_owned(),
+            items: number(metrics.items),
+            bytes: number(metrics.bytes),
+            times: metrics.times.into(),
+        }
+    }
+}
+
+impl From<core::HistogramSnapshot> for Times {
+    fn from(times: core::HistogramSnapshot) -> Self {
+        let distribution = |of: core::Distribution| Distribution {
+            min_ms: milliseconds(of.min),
+            mean_ms: milliseconds(of.mean),
+            p50_ms: milliseconds(of.p50),
+            p90_ms: milliseconds(of.p90),
+            p95_ms: milliseconds(of.p95),
+            p99_ms: milliseconds(of.p99),
+            p999_ms: milliseconds(of.p999),
+            max_ms: milliseconds(of.max),
+        };
+        Self {
+            count: number(times.count),
+            total_ms: milliseconds(times.sum),
+            distribution: times.distribution.map(distribution),
+        }
+    }
+}
+
+impl From<core::SystemFigures> for SystemFigures {
+    fn from(figures: core::SystemFigures) -> Self {
+        Self {
+            total_memory_bytes: figures.total_memory_bytes.map(number),
+            available_memory_bytes: figures.available_memory_bytes.map(number),
+            cpus: figures.cpus.map(|cpus| number(cpus.get() as u64)),
+            load_average: figures.load_average.map(Vec::from),
+        }
+    }
+}
+
+impl From<core::ProcessFigures> for ProcessFigures {
     fn from(figures: core::ProcessFigures) -> Self {
         Self {
             rss_bytes: figures.rss_bytes.map(number),

@@ -4,7 +4,7 @@ use crate::call::{Cancellation, promise, token_of, until};
 use crate::convert::{engine_config, index_options};
 use crate::error::Failure;
 use crate::types::{
-    Configuration, HealthReport, IndexOptions, IndexProgress, IndexRun, OpenOptions, StatusReport,
+    Configuration, EngineMetrics, HealthReport, IndexOptions, IndexProgress, IndexRun, OpenOptions, StatusReport,
     VerifyReport,
 };
 use ast_core_engine::{self as core, CancelToken, DoctorOptions, IndexControl, Progress, ProgressSnapshot};
@@ -60,6 +60,24 @@ impl Engine {
     pub fn configuration(&self, env: &Env) -> napi::Result<Configuration> {
         match self.lease() {
             Ok(engine) => Ok(Configuration::of(engine.config(), self.root.as_deref())),
+            Err(failure) => Err(failure.into_error(env)),
+        }
+    }
+
+    /// What the engine measured.
+    #[napi]
+    pub fn metrics(&self, env: &Env) -> napi::Result<EngineMetrics> {
+        match self.lease() {
+            Ok(engine) => Ok(engine.metrics().into()),
+            Err(failure) => Err(failure.into_error(env)),
+        }
+    }
+
+    /// The same, and what the process uses, in the text format of Prometheus.
+    #[napi]
+    pub fn prometheus(&self, env: &Env) -> napi::Result<String> {
+        match self.lease() {
+            Ok(engine) => Ok(engine.metrics().to_prometheus_text()),
             Err(failure) => Err(failure.into_error(env)),
         }
     }

@@ -49,10 +49,11 @@ pub fn vocabulary() -> Vocabulary {
     }
 }
 
-/// What the process uses.
+/// What the process uses and the machine has.
 #[napi]
-pub fn metrics() -> types::Metrics {
-    ast_core_engine::ProcessFigures::read().into()
+pub fn figures() -> types::Figures {
+    use ast_core_engine::{ProcessFigures, SystemFigures};
+    types::Figures { process: ProcessFigures::read().into(), system: SystemFigures::read().into() }
 }
 
 /// Reads which steps are to fail from the environment, for tests.

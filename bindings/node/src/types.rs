@@ -263,8 +263,82 @@ pub struct Finding {
     pub expected: String,
 }
 
+#[napi(object, object_from_js = false)]
+pub struct EngineMetrics {
+    pub enabled: bool,
+    pub index: IndexMetrics,
+    pub search: SearchMetrics,
+    pub stages: Vec<StageMetrics>,
+}
+
 #[napi(object, object_from_js = false, use_nullable = true)]
-pub struct Metrics {
+pub struct IndexMetrics {
+    pub runs: Times,
+    pub failed: f64,
+    pub active: f64,
+    pub files: f64,
+    pub bytes: f64,
+    pub lines: f64,
+    pub symbols: f64,
+    pub chunks: f64,
+    pub files_per_second: Option<f64>,
+    pub bytes_per_second: Option<f64>,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct SearchMetrics {
+    pub searches: Times,
+    pub failed: f64,
+    pub active: f64,
+    pub hits: f64,
+    pub searches_per_second: Option<f64>,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct StageMetrics {
+    pub stage: String,
+    pub work: String,
+    pub unit: String,
+    pub items: f64,
+    pub bytes: f64,
+    pub times: Times,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Times {
+    pub count: f64,
+    pub total_ms: f64,
+    pub distribution: Option<Distribution>,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct Distribution {
+    pub min_ms: f64,
+    pub mean_ms: f64,
+    pub p50_ms: f64,
+    pub p90_ms: f64,
+    pub p95_ms: f64,
+    pub p99_ms: f64,
+    pub p999_ms: f64,
+    pub max_ms: f64,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct Figures {
+    pub process: ProcessFigures,
+    pub system: SystemFigures,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct SystemFigures {
+    pub total_memory_bytes: Option<f64>,
+    pub available_memory_bytes: Option<f64>,
+    pub cpus: Option<f64>,
+    pub load_average: Option<Vec<f64>>,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct ProcessFigures {
     pub rss_bytes: Option<f64>,
     pub peak_rss_bytes: Option<f64>,
     pub cpu_ms: Option<f64>,

@@ -500,6 +500,12 @@ fn resources_are_what_the_tools_say() {
     let status = status["result"]["contents"][0]["text"].as_str().expect("a text");
     let status: Value = serde_json::from_str(status).expect("JSON");
     assert!(status["files"].as_u64() > Some(5), "{status}");
+    assert_eq!(listed["result"]["resources"][1]["uri"], "ast-core://metrics", "{listed}");
+    client.call("search_code", json!({"query": "fletcher32"}));
+    let metrics = client.request("resources/read", json!({"uri": "ast-core://metrics"}));
+    let metrics = metrics["result"]["contents"][0]["text"].as_str().expect("a text");
+    let metrics: Value = serde_json::from_str(metrics).expect("JSON");
+    assert!(metrics["search"]["searches"]["count"].as_u64() > Some(0), "{metrics}");
     for uri in
         ["ast-core://file/native/checksum.cpp/outline", "ast-core://file/native%2Fchecksum.cpp/outline"]
     {
