@@ -23,6 +23,7 @@ mod jobs;
 mod killed;
 mod map;
 mod mcp;
+mod metrics;
 mod processes;
 mod random;
 mod references;
