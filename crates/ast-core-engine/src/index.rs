@@ -118,7 +118,7 @@ impl Engine {
         let _active = self.metrics.enter_run();
         let span = tracing::debug_span!("index", root = %root.display());
         let result = self.run_to_its_end(root, options, control, scope, job).instrument(span).await;
-        self.metrics.run_ended(&result, begin.elapsed());
+        self.metrics.run_ended(result.is_ok(), begin.elapsed());
         result
     }
 

@@ -3,7 +3,6 @@
 //! Recording takes no lock, and is done for a file, a batch or a search, never for a symbol. See docs/performance.md for
 //! what it costs.
 
-use crate::report::IndexReport;
 use crate::{Engine, EngineError, SearchReply};
 use ast_core_metrics::{
     Counter, Gauge, Histogram, HistogramSnapshot, MetricsError, Presence, ProcessFigures, PrometheusText,
@@ -363,7 +362,7 @@ impl Meters {
         for (name, help) in name::HELP {
             registry.describe(name, help);
         }
-        let stage = |stage: &Stage| {
+        let stage = |stage: &Stage| -> Result<_, MetricsError> {
             let stage = stage.as_str();
             Ok(StageMeters {
                 items: registry.counter((name::STAGE_ITEMS, stage))?,
@@ -452,9 +451,9 @@ impl Metrics {
         self.meters.as_ref().map(|meters| meters.runs.active.enter())
     }
 
-    pub(crate) fn run_ended<T>(&self, result: &Result<(IndexReport, T), EngineError>, time: Duration) {
+    pub(crate) fn run_ended(&self, is_done: bool, time: Duration) {
         if let Some(meters) = &self.meters {
-            meters.runs.ended(result.is_ok(), time);
+            meters.runs.ended(is_done, time);
         }
     }
 
