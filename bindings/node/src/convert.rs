@@ -1,7 +1,13 @@
 //! From what JavaScript gives to what the engine takes, and back.
 
 use crate::error::Failure;
-use crate::types::{BatchProgress, Boost, Callee, Configuration, Definition, Distribution, EmbedderStatus, EngineMetrics, FileCounts, FileFailure, Finding, HealthReport, IndexMetrics, IndexOptions, IndexProgress, IndexReport, LanguageInfo, Likeness, Mention, OpenOptions, ProcessFigures, ReferenceOptions, SearchHit, SearchMetrics, SearchOptions, SearchReply, SimilarPlace, SimilarReply, StageMetrics, StaleFile, StatusReport, SymbolOptions, SystemFigures, Times, VerifyReport, Why};
+use crate::types::{
+    BatchProgress, Boost, Callee, Configuration, Definition, Distribution, EmbedderStatus, EngineMetrics,
+    FileCounts, FileFailure, Finding, HealthReport, IndexMetrics, IndexOptions, IndexProgress, IndexReport,
+    LanguageInfo, Likeness, Mention, OpenOptions, ProcessFigures, ReferenceOptions, SearchHit, SearchMetrics,
+    SearchOptions, SearchReply, SimilarPlace, SimilarReply, StageMetrics, StaleFile, StatusReport,
+    SymbolOptions, SystemFigures, Times, VerifyReport, Why,
+};
 use ast_core_engine::{
     self as core, EngineConfig, JobStatus, NameMatch, ProgressSnapshot, ReferenceQuery, SearchQuery,
     SimilarQuery, SimilarTo, SymbolFilter, SymbolId, VectorQuery,

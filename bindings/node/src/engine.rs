@@ -4,8 +4,8 @@ use crate::call::{Cancellation, promise, token_of, until};
 use crate::convert::{engine_config, index_options};
 use crate::error::Failure;
 use crate::types::{
-    Configuration, EngineMetrics, HealthReport, IndexOptions, IndexProgress, IndexRun, OpenOptions, StatusReport,
-    VerifyReport,
+    Configuration, EngineMetrics, HealthReport, IndexOptions, IndexProgress, IndexRun, OpenOptions,
+    StatusReport, VerifyReport,
 };
 use ast_core_engine::{self as core, CancelToken, DoctorOptions, IndexControl, Progress, ProgressSnapshot};
 use napi::bindgen_prelude::AsyncBlock;

@@ -10,7 +10,9 @@ use ast_core_batch::{Attempt, CancelToken, MemoryBudget};
 use ast_core_embed::{EmbedError, EmbedInput};
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
-use ast_core_parse::{Coverage, Language, ParseError, ParseLimits, ParseTimings, ParsedFile, Parser, SourceText};
+use ast_core_parse::{
+    Coverage, Language, ParseError, ParseLimits, ParseTimings, ParsedFile, Parser, SourceText,
+};
 use ast_core_search::Document as Fields;
 use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;

@@ -75,7 +75,8 @@ pub(crate) async fn of_files(
     found.retain(|vectors| !vectors.codes.is_empty());
     let threads = config.max_file_memory.map_or(config.batch.workers.get(), |_| 1);
     let share = bare.len().div_ceil(threads);
-    let made = bare.chunks(share).map(|files| -> Making<'_> { Box::pin(make(store, config, metrics, files)) });
+    let made =
+        bare.chunks(share).map(|files| -> Making<'_> { Box::pin(make(store, config, metrics, files)) });
     for made in all(made.collect()).await {
         found.extend(made?);
     }

@@ -17,7 +17,9 @@ struct Entered {
 
 impl Subscriber for Entered {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_span() && metadata.target().starts_with("ast_core_engine") && *metadata.level() <= Level::TRACE
+        metadata.is_span()
+            && metadata.target().starts_with("ast_core_engine")
+            && *metadata.level() <= Level::TRACE
     }
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut made = self.made.lock().unwrap();

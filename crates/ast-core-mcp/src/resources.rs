@@ -71,8 +71,9 @@ impl Wanted {
             }
             Self::Metrics => {
                 let metrics = workspace.engine().await?.metrics();
-                let text = serde_json::to_string(&metrics)
-                    .map_err(|error| Failure::Internal(format!("the metrics are not to be written: {error}")))?;
+                let text = serde_json::to_string(&metrics).map_err(|error| {
+                    Failure::Internal(format!("the metrics are not to be written: {error}"))
+                })?;
                 Ok(ResourceContents::text(text, uri).with_mime_type("application/json"))
             }
             Self::Outline(path) => {

@@ -147,8 +147,9 @@ impl Histogram {
 
     /// What was recorded until now. Durations that other threads record meanwhile may or may not be in it.
     pub fn snapshot(&self) -> HistogramSnapshot {
-        let mut counts = hdrhistogram::Histogram::<u64>::new_with_bounds(1, LONGEST_NANOS, SIGNIFICANT_DIGITS)
-            .expect("the bounds are constants that hdrhistogram accepts");
+        let mut counts =
+            hdrhistogram::Histogram::<u64>::new_with_bounds(1, LONGEST_NANOS, SIGNIFICANT_DIGITS)
+                .expect("the bounds are constants that hdrhistogram accepts");
         let octaves = self.octaves.iter().map(OnceLock::get).enumerate();
         for (octave, slots) in octaves.filter_map(|(octave, slots)| Some((octave, slots?))) {
             for (slot, count) in slots.iter().enumerate() {

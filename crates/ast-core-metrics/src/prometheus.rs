@@ -81,7 +81,11 @@ impl PrometheusText {
         }
         let gauges = [
             ("process_resident_memory_bytes", "Memory resident now, in bytes.", rss_bytes),
-            ("process_resident_memory_peak_bytes", "The most memory ever resident, in bytes.", peak_rss_bytes),
+            (
+                "process_resident_memory_peak_bytes",
+                "The most memory ever resident, in bytes.",
+                peak_rss_bytes,
+            ),
             ("process_threads", "Threads now.", threads),
             ("process_open_fds", "File descriptors that are open.", open_files),
         ];
@@ -160,7 +164,8 @@ impl PrometheusText {
 
 /// The grammar of the Prometheus data model.
 pub(crate) fn is_metric_name(name: &str) -> bool {
-    name.starts_with(is_start) && name.chars().all(|character| is_start(character) || character.is_ascii_digit())
+    name.starts_with(is_start)
+        && name.chars().all(|character| is_start(character) || character.is_ascii_digit())
 }
 
 fn is_start(character: char) -> bool {

@@ -200,7 +200,9 @@ mod make {
     }
 
     pub(super) fn new_histogram(id: &MetricId) -> Histogram {
-        Histogram::forwarding(metrics::with_recorder(|recorder| recorder.register_histogram(&key(id), &ABOUT)))
+        Histogram::forwarding(metrics::with_recorder(|recorder| {
+            recorder.register_histogram(&key(id), &ABOUT)
+        }))
     }
 }
 

@@ -139,9 +139,8 @@ pub fn median_interval(samples: &[f64], bootstrap: &Bootstrap) -> Option<Interva
 pub fn paired_ratio(numerators: &[f64], denominators: &[f64], bootstrap: &Bootstrap) -> Option<Interval> {
     let pairs = numerators.iter().zip(denominators);
     let is_good = |value: f64| value > 0.0 && value.is_finite();
-    let logarithm = |(above, below): (&f64, &f64)| {
-        (is_good(*above) && is_good(*below)).then(|| above.ln() - below.ln())
-    };
+    let logarithm =
+        |(above, below): (&f64, &f64)| (is_good(*above) && is_good(*below)).then(|| above.ln() - below.ln());
     let logarithms: Option<Vec<f64>> = pairs.map(logarithm).collect();
     Some(median_interval(&logarithms?, bootstrap)?.map(f64::exp))
 }
@@ -306,7 +305,10 @@ mod tests {
     #[test]
     fn intervals_are_printed_with_their_value() {
         let interval = Interval { low: 0.97149, point: 0.982, high: 0.995 };
-        assert_eq!((interval.to_string(), format!("{interval:.1}")), ("0.982 [0.971, 0.995]".into(), "1.0 [1.0, 1.0]".into()));
+        assert_eq!(
+            (interval.to_string(), format!("{interval:.1}")),
+            ("0.982 [0.971, 0.995]".into(), "1.0 [1.0, 1.0]".into())
+        );
     }
 
     proptest! {

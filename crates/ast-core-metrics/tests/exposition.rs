@@ -141,8 +141,11 @@ fn unescape(text: &str, is_quoted: bool) -> Result<String, String> {
 
 /// Line feeds and returns apart: what `lines` takes for an end is not told from one.
 fn text() -> impl Strategy<Value = String> {
-    prop::collection::vec(prop_oneof![Just('\\'), Just('"'), Just('\n'), Just('{'), Just(','), any::<char>()], 0..12)
-        .prop_map(|characters| characters.into_iter().filter(|c| *c != '\r').collect())
+    prop::collection::vec(
+        prop_oneof![Just('\\'), Just('"'), Just('\n'), Just('{'), Just(','), any::<char>()],
+        0..12,
+    )
+    .prop_map(|characters| characters.into_iter().filter(|c| *c != '\r').collect())
 }
 
 proptest! {
@@ -212,7 +215,9 @@ fn process_and_system_are_families_of_their_own() {
     let median = ("wait_seconds".to_owned(), vec![("quantile".to_owned(), "0.5".to_owned())]);
     assert_eq!((&*summary.kind, summary.samples[&median]), ("summary", 1.5));
     if cfg!(target_os = "linux") {
-        for name in ["process_cpu_seconds_total", "process_resident_memory_bytes", "system_memory_total_bytes"] {
+        for name in
+            ["process_cpu_seconds_total", "process_resident_memory_bytes", "system_memory_total_bytes"]
+        {
             let family = &families[name];
             assert!(family.help.is_some() && family.samples.len() == 1, "{name}: {family:?}");
         }

@@ -20,7 +20,8 @@ fn measure(repository: &Repository, config: EngineConfig) -> Measured {
     block_on(async {
         let engine = Engine::open(config).await.expect("the index opens");
         let run = IndexOptions::default();
-        let report = engine.index(repository.root(), &run, IndexControl::default()).await.expect("it is indexed");
+        let report =
+            engine.index(repository.root(), &run, IndexControl::default()).await.expect("it is indexed");
         let reply = engine.search(&SearchQuery::new("fletcher32")).await.expect("an answer");
         engine.search(&SearchQuery::new("?!")).await.expect_err("nothing to look for");
         let metrics = engine.metrics();
@@ -71,7 +72,8 @@ fn what_is_not_done_is_not_measured() {
     let repository = Repository::polyglot();
     repository.index();
     let metrics = block_on(async {
-        let engine = Engine::open(EngineConfig::for_tree(repository.root()).read_only()).await.expect("it opens");
+        let engine =
+            Engine::open(EngineConfig::for_tree(repository.root()).read_only()).await.expect("it opens");
         let by_words = SearchQuery { mode: SearchMode::Lexical, ..SearchQuery::new("fletcher32") };
         engine.search(&by_words).await.expect("an answer");
         let metrics = engine.metrics();
@@ -98,7 +100,9 @@ fn an_engine_that_is_told_not_to_measures_nothing_and_finds_the_same() {
     let json = serde_json::to_value(&metrics).expect("JSON");
     assert_eq!(json["index"]["files_per_second"], Value::Null);
     if cfg!(target_os = "linux") {
-        assert!(metrics.process.rss_bytes.is_some() && metrics.to_prometheus_text().contains("process_threads "));
+        assert!(
+            metrics.process.rss_bytes.is_some() && metrics.to_prometheus_text().contains("process_threads ")
+        );
     }
 }
 
@@ -109,7 +113,10 @@ fn a_run_that_is_cancelled_is_counted_as_failed() {
         let engine = Engine::open(EngineConfig::for_tree(repository.root())).await.expect("it opens");
         let control = IndexControl::default();
         control.cancel.cancel();
-        engine.index(repository.root(), &IndexOptions::default(), control).await.expect_err("it is cancelled");
+        engine
+            .index(repository.root(), &IndexOptions::default(), control)
+            .await
+            .expect_err("it is cancelled");
         let metrics = engine.metrics();
         engine.close().await;
         metrics
@@ -160,7 +167,8 @@ fn the_document_has_every_name_that_a_run_gives_and_no_other() {
     given.extend(families(&repository.run(["status", "--prometheus"]).stdout));
     let documented = documented();
     if cfg!(target_os = "linux") {
-        let of_metrics = documented.iter().filter(|(name, _)| given.contains_key(name) || name.contains("_core_"));
+        let of_metrics =
+            documented.iter().filter(|(name, _)| given.contains_key(name) || name.contains("_core_"));
         let of_metrics: BTreeMap<String, String> = of_metrics.cloned().collect();
         assert_eq!(of_metrics, given);
     }
@@ -193,11 +201,15 @@ fn a_verbose_run_ends_with_a_table_of_its_stages() {
     let run = repository.run(["index", "-v"]);
     assert!(run.stdout.contains("files indexed") && !run.stdout.contains("p95"), "{run:?}");
     assert_eq!(row(&run.stderr, "stage"), ["stage", "items", "bytes", "busy", "share", "p50", "p95", "max"]);
-    for stage in ["discover", "plan", "read", "parse", "chunk", "terms", "embed", "encode", "commit", "vector_insert"]
+    for stage in
+        ["discover", "plan", "read", "parse", "chunk", "terms", "embed", "encode", "commit", "vector_insert"]
     {
         assert_eq!(row(&run.stderr, stage).len(), 8, "{run:?}");
     }
-    let shares = run.stderr.lines().filter_map(|line| line.split_once(" %")?.0.rsplit(' ').next()?.parse::<f64>().ok());
+    let shares = run
+        .stderr
+        .lines()
+        .filter_map(|line| line.split_once(" %")?.0.rsplit(' ').next()?.parse::<f64>().ok());
     let sum: f64 = shares.sum();
     assert!((99.0..=101.0).contains(&sum), "{sum} % in {run:?}");
     assert!(run.stderr.trim_end().lines().last().is_some_and(|line| line.contains("busy over all threads")));

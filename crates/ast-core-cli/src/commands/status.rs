@@ -1,7 +1,7 @@
 //! `ast-core status`: what the index holds.
 
-use super::{block_on, existing_index};
 use super::stages::duration;
+use super::{block_on, existing_index};
 use crate::args::{Format, Global, StatusArguments};
 use crate::commands::index::left_out;
 use crate::embedder;
@@ -61,7 +61,8 @@ fn show_metrics(metrics: &MetricsSnapshot, out: &mut impl Write) -> std::io::Res
         count(process.open_files),
     )?;
     let system = &metrics.system;
-    let load = system.load_average.map_or_else(unknown, |load| load.map(|load| format!("{load:.2}")).join(" "));
+    let load =
+        system.load_average.map_or_else(unknown, |load| load.map(|load| format!("{load:.2}")).join(" "));
     writeln!(
         out,
         "this machine: {} of {} memory available, {} processors, load {load}",
