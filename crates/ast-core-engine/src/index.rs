@@ -224,13 +224,13 @@ impl Engine {
             Ok::<_, EngineError>((root, discovery))
         })
         .await??;
-        let compare = self.compare(root, discovery, options, scope);
+        let planning = self.plan_of(root, discovery, options, scope);
         let files = |planned: &PlannedRun| planned.plan.read.len() + planned.plan.removed.len();
-        self.metrics.time(Stage::Plan, compare, files).await
+        self.metrics.time(Stage::Plan, planning, files).await
     }
 
     /// Compares what was found of a tree with the index.
-    async fn compare(
+    async fn plan_of(
         &self,
         root: PathBuf,
         mut discovery: Discovery,

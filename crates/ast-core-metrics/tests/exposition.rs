@@ -6,13 +6,15 @@ use std::time::Duration;
 use ast_core_metrics::{MetricsError, ProcessFigures, PrometheusText, Registry, SystemFigures};
 use proptest::prelude::*;
 
+type Labels = Vec<(String, String)>;
+
 /// A metric family, as a scraper sees it.
 #[derive(Debug, Default, PartialEq)]
 struct Family {
     help: Option<String>,
     kind: String,
     /// Sample names with their labels, and values.
-    samples: BTreeMap<(String, Vec<(String, String)>), f64>,
+    samples: BTreeMap<(String, Labels), f64>,
 }
 
 /// Reads text of version 0.0.4. Whatever the format forbids is an error, and so is what it lets pass but this crate does
@@ -55,7 +57,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, Family>, String> {
                 ("counter" | "gauge", "", false) => {}
                 other => return Err(format!("{line}: {other:?}")),
             }
-            if family.kind == "counter" && !(value >= 0.0) {
+            if family.kind == "counter" && (value.is_nan() || value < 0.0) {
                 return Err(format!("{line}: a counter"));
             }
             if family.samples.insert((name, labels), value).is_some() {
@@ -66,7 +68,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, Family>, String> {
     Ok(families)
 }
 
-fn sample(line: &str) -> Result<(String, Vec<(String, String)>, f64), String> {
+fn sample(line: &str) -> Result<(String, Labels, f64), String> {
     let end = line.find(['{', ' ']).ok_or(format!("{line}: no value"))?;
     let (name, mut rest) = line.split_at(end);
     let is_name = |name: &str| {
