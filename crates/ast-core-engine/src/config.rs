@@ -54,8 +54,8 @@ pub struct EngineConfig {
     pub likeness: LikenessWeights,
     /// Connections and caches of the store.
     pub store: StoreConfig,
-    /// Whether the engine measures its stages, for [`Engine::metrics`](crate::Engine::metrics). Default: yes; it costs less
-    /// than one percent.
+    /// Whether the engine measures its stages, for [`Engine::metrics`](crate::Engine::metrics). Default: yes;
+    /// docs/performance.md has what it costs.
     pub metrics: bool,
 }
 
