@@ -2,11 +2,13 @@
 
 use crate::repository::{Repository, block_on};
 use ast_core_engine::{
-    Engine, EngineConfig, IndexControl, IndexOptions, MetricsSnapshot, SearchMode, SearchQuery, Stage, Work,
+    EmbedError, EmbedInput, Embedder, Engine, EngineConfig, IndexControl, IndexOptions, MetricsSnapshot,
+    ModelInfo, SearchMode, SearchQuery, Stage, StaticEmbedder, Work,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 /// An engine that has indexed the tree and searched it: what it measured, and what the run and the search gave.
 struct Measured {
@@ -106,25 +108,51 @@ fn an_engine_that_is_told_not_to_measures_nothing_and_finds_the_same() {
     }
 }
 
+/// One that cannot be asked.
+struct Down {
+    model: ModelInfo,
+}
+
+impl Embedder for Down {
+    fn model(&self) -> &ModelInfo {
+        &self.model
+    }
+
+    fn noise_floor(&self) -> f32 {
+        0.0
+    }
+
+    fn is_costly(&self) -> bool {
+        true
+    }
+
+    fn embed(&self, _: &[EmbedInput<'_>], _: &mut Vec<f32>) -> Result<(), EmbedError> {
+        Err(EmbedError::Unavailable { model: self.model.id.clone(), reason: "it is down".into() })
+    }
+
+    fn embed_query(&self, _: &str) -> Result<Vec<f32>, EmbedError> {
+        Err(EmbedError::Unavailable { model: self.model.id.clone(), reason: "it is down".into() })
+    }
+}
+
 #[test]
-fn a_run_that_is_cancelled_is_counted_as_failed() {
+fn a_run_that_fails_is_counted_as_failed() {
     let repository = Repository::polyglot();
+    let model = ModelInfo { id: "down".into(), ..StaticEmbedder::default().model().clone() };
+    let embedder = Arc::new(Down { model });
     let metrics = block_on(async {
-        let engine = Engine::open(EngineConfig::for_tree(repository.root())).await.expect("it opens");
-        let control = IndexControl::default();
-        control.cancel.cancel();
-        engine
-            .index(repository.root(), &IndexOptions::default(), control)
-            .await
-            .expect_err("it is cancelled");
+        let config = EngineConfig { embedder, ..EngineConfig::for_tree(repository.root()) };
+        let engine = Engine::open(config).await.expect("it opens");
+        let run = IndexOptions::default();
+        engine.index(repository.root(), &run, IndexControl::default()).await.expect_err("it is down");
         let metrics = engine.metrics();
         engine.close().await;
         metrics
     });
     let index = &metrics.index;
-    assert_eq!((index.runs.count, index.active, index.files), (0, 0, 0));
-    // It may be over before it is a run.
-    assert!(index.failed <= 1);
+    assert_eq!((index.runs.count, index.failed, index.active, index.files), (0, 1, 0, 0));
+    let embed = metrics.stage(Stage::Embed).expect("it measures");
+    assert!(embed.times.count > 0 && embed.items == 0, "what fails takes time and makes nothing: {embed:?}");
 }
 
 /// Families of Prometheus text, and the kind of each.
