@@ -291,14 +291,9 @@ pub(crate) struct McpArguments {
     pub(crate) embedder: EmbedderArguments,
 }
 
+/// What hits have to be.
 #[derive(Debug, Args)]
-pub(crate) struct SearchArguments {
-    /// Words, a name or a question
-    #[arg(required = true, value_name = "QUERY")]
-    query: Vec<String>,
-    /// The most hits
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
-    pub(crate) limit: usize,
+pub(crate) struct FilterArguments {
     /// Only files in this language; may be given more than once
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) lang: Vec<Language>,
@@ -308,9 +303,21 @@ pub(crate) struct SearchArguments {
     /// Only definitions of this kind, such as function or class; may be given more than once
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Vec<SymbolKind>,
-    /// Only hits of at least this score, from 0 to 1
+    /// Only hits of at least this score, from 0 to 1; 1 is the best there can be
     #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
     pub(crate) threshold: f64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArguments {
+    /// Words, a name or a question
+    #[arg(required = true, value_name = "QUERY")]
+    query: Vec<String>,
+    /// The most hits
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
     /// By what to find: hybrid, lexical or semantic
     #[arg(long, value_name = "MODE", default_value_t = SearchMode::Hybrid)]
     pub(crate) mode: SearchMode,
@@ -344,18 +351,8 @@ pub(crate) struct SimilarArguments {
     /// The most hits
     #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
     pub(crate) limit: usize,
-    /// Only files in this language; may be given more than once
-    #[arg(long, value_name = "LANGUAGE")]
-    pub(crate) lang: Vec<Language>,
-    /// Only files whose path matches; may be given more than once
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) path: Vec<String>,
-    /// Only definitions of this kind, such as function or class; may be given more than once
-    #[arg(long, value_name = "KIND")]
-    pub(crate) kind: Vec<SymbolKind>,
-    /// Only hits of at least this score, from 0 to 1; a copy has 1
-    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
-    pub(crate) threshold: f64,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
     /// Lines shown before and after each hit
     #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
     pub(crate) context: u32,
@@ -386,18 +383,8 @@ pub(crate) struct ContextArguments {
     /// The most tokens of the answer, as they are estimated without a model's vocabulary
     #[arg(long, short = 'b', value_name = "TOKENS", default_value_t = 4096)]
     pub(crate) budget: usize,
-    /// Only files in this language; may be given more than once
-    #[arg(long, value_name = "LANGUAGE")]
-    pub(crate) lang: Vec<Language>,
-    /// Only files whose path matches; may be given more than once
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) path: Vec<String>,
-    /// Only definitions of this kind, such as function or class; may be given more than once
-    #[arg(long, value_name = "KIND")]
-    pub(crate) kind: Vec<SymbolKind>,
-    /// Only hits of at least this score, from 0 to 1
-    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
-    pub(crate) threshold: f64,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
     /// By what to find: hybrid, lexical or semantic
     #[arg(long, value_name = "MODE", default_value_t = SearchMode::Hybrid)]
     pub(crate) mode: SearchMode,

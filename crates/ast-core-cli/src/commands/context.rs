@@ -15,10 +15,10 @@ pub(crate) fn run(arguments: &ContextArguments, global: &Global, output: &Output
     let query = ContextQuery {
         search: SearchQuery {
             mode: arguments.mode,
-            languages: arguments.lang.clone(),
-            paths: arguments.path.clone(),
-            kinds: arguments.kind.clone(),
-            threshold: arguments.threshold,
+            languages: arguments.filter.lang.clone(),
+            paths: arguments.filter.path.clone(),
+            kinds: arguments.filter.kind.clone(),
+            threshold: arguments.filter.threshold,
             ..whole.search
         },
         budget: arguments.budget,

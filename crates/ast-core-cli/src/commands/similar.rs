@@ -23,10 +23,10 @@ pub(crate) fn run(arguments: &SimilarArguments, global: &Global, output: &Output
     )?;
     let query = SimilarQuery {
         limit: arguments.limit,
-        languages: arguments.lang.clone(),
-        paths: arguments.path.clone(),
-        kinds: arguments.kind.clone(),
-        threshold: arguments.threshold,
+        languages: arguments.filter.lang.clone(),
+        paths: arguments.filter.path.clone(),
+        kinds: arguments.filter.kind.clone(),
+        threshold: arguments.filter.threshold,
         context: arguments.context,
         ..SimilarQuery::new(code_of(arguments)?)
     };
