@@ -78,7 +78,7 @@ fn callees() {
 fn map() {
     let repository = indexed();
     let reply = repository.run(["map", "--json"]).json();
-    assert_keys(&reply, "schema budget tokens candidates took_ms generation complete files");
+    assert_keys(&reply, "schema budget tokens candidates focus_files took_ms generation complete files");
     let file = &reply["files"][0];
     assert_keys(file, "path language changed definitions");
     assert_keys(&file["definitions"][0], "start_line end_line kind name scope signature rank");

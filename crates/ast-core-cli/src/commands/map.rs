@@ -5,7 +5,7 @@ use super::{block_on, note_changed, warn_if_incomplete};
 use crate::args::{Format, Global, MapArguments};
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, Output, PATH};
+use crate::output::{DIM, Output, PATH, WARNING};
 use ast_core_engine::{Engine, MapQuery, MapReply};
 use std::io::Write;
 
@@ -25,6 +25,11 @@ pub(crate) fn run(arguments: &MapArguments, global: &Global, output: &Output) ->
     })?;
     warn_if_incomplete(reply.complete, output);
     note_changed(reply.files.iter().map(|file| (&file.path, file.changed)), output);
+    if reply.focus_files == Some(0) {
+        output.note(format_args!(
+            "{WARNING}no file of the index matches --focus{WARNING:#}: this is what the whole tree leans on"
+        ));
+    }
     match output.format {
         Format::Human => show(&reply, output)?,
         Format::Json => output.json(&json::Map::new(query.budget, &reply))?,
