@@ -1,10 +1,11 @@
 //! What can be asked on the command line.
 
 use crate::embedder::EmbedderChoice;
+use crate::settings::Settings;
 use ast_core_engine::{EngineConfig, EngineError, Language, ReferenceKind, SearchMode, SymbolKind};
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const STYLES: Styles = Styles::styled()
@@ -33,29 +34,33 @@ pub(crate) struct Global {
     /// The index; by default `.ast-core/index.db` of the tree
     #[arg(long, global = true, value_name = "PATH", env = "AST_CORE_DB")]
     pub(crate) db: Option<PathBuf>,
-    /// The settings; by default `ast-core/config.toml` in the user's folder for settings
+    /// The user's settings; by default `ast-core/config.toml` in the user's folder for settings
     #[arg(long, global = true, value_name = "PATH", env = "AST_CORE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// The form of the answer
-    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, env = "AST_CORE_FORMAT")]
-    format: Format,
+    /// The form of the answer; by default human
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, env = "AST_CORE_FORMAT")]
+    format: Option<Format>,
     /// Short for --format json
     #[arg(long, global = true, conflicts_with = "format")]
     json: bool,
     /// Say nothing but the answer
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Say more
-    #[arg(long, short, global = true)]
-    pub(crate) verbose: bool,
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, env = "AST_CORE_COLOR")]
-    pub(crate) color: Color,
+    /// Say more, and on standard error what is done; -vv says it in detail
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to use colours; by default on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", value_enum, env = "AST_CORE_COLOR")]
+    pub(crate) color: Option<Color>,
+    /// The settings of the user, which those of a tree may add to.
+    #[arg(skip)]
+    pub(crate) settings: Settings,
 }
 
 impl Global {
-    pub(crate) fn format(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
+    /// The form that was asked for by a flag or its variable.
+    pub(crate) fn format(&self) -> Option<Format> {
+        if self.json { Some(Format::Json) } else { self.format }
     }
 }
 
@@ -156,7 +161,11 @@ Examples:
   ast-core watch ~/project --format jsonl | jq .elapsed_ms")]
     Watch(WatchArguments),
     /// Say what the index holds, what it left out and why, and whether it is stale
-    Status(EmbedderArguments),
+    #[command(after_help = "\
+Examples:
+  ast-core status
+  ast-core status --show-config       each setting, and where it is from")]
+    Status(StatusArguments),
     /// Look for damage in the index, and mend it
     #[command(after_help = "\
 Examples:
@@ -237,7 +246,7 @@ pub(crate) struct EmbedderArguments {
 }
 
 /// What indexing may take.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct MemoryArguments {
     /// The most memory to take, in MiB, from 192; a file whose syntax tree would take too much of it is indexed as text
     #[arg(long, value_name = "MB", env = "AST_CORE_MAX_MEMORY")]
@@ -245,13 +254,26 @@ pub(crate) struct MemoryArguments {
 }
 
 impl MemoryArguments {
-    /// The configuration with what was asked for.
-    pub(crate) fn apply(&self, config: EngineConfig) -> Result<EngineConfig, EngineError> {
-        match self.max_memory {
+    /// The configuration with what was asked for, or else is set.
+    pub(crate) fn apply(
+        &self,
+        config: EngineConfig,
+        settings: &Settings,
+    ) -> Result<EngineConfig, EngineError> {
+        match self.max_memory.or(settings.values.index.max_memory) {
             Some(megabytes) => config.with_max_memory(megabytes.saturating_mul(1 << 20)),
             None => Ok(config),
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// Say what each setting is and where it is from, and nothing of the index
+    #[arg(long)]
+    pub(crate) show_config: bool,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
 }
 
 #[derive(Debug, Args)]
@@ -303,9 +325,9 @@ pub(crate) struct FilterArguments {
     /// Only definitions of this kind, such as function or class; may be given more than once
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Vec<SymbolKind>,
-    /// Only hits of at least this score, from 0 to 1; 1 is the best there can be
-    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
-    pub(crate) threshold: f64,
+    /// Only hits of at least this score, from 0 to 1; by default 0
+    #[arg(long, value_name = "SCORE", value_parser = score)]
+    pub(crate) threshold: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -313,17 +335,17 @@ pub(crate) struct SearchArguments {
     /// Words, a name or a question
     #[arg(required = true, value_name = "QUERY")]
     query: Vec<String>,
-    /// The most hits
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
-    pub(crate) limit: usize,
+    /// The most hits; by default 10
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
     #[command(flatten)]
     pub(crate) filter: FilterArguments,
-    /// By what to find: hybrid, lexical or semantic
-    #[arg(long, value_name = "MODE", default_value_t = SearchMode::Hybrid)]
-    pub(crate) mode: SearchMode,
-    /// Lines shown before and after each hit
-    #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
-    pub(crate) context: u32,
+    /// By what to find: hybrid, lexical or semantic; by default hybrid
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<SearchMode>,
+    /// Lines shown before and after each hit; by default 0
+    #[arg(long, short = 'C', value_name = "N")]
+    pub(crate) context: Option<u32>,
     /// Put the first fifty hits in order anew, by another embedder; without one, by that of the settings
     #[arg(long, value_name = "EMBEDDER", num_args = 0..=1, require_equals = true)]
     pub(crate) rerank: Option<Option<EmbedderChoice>>,
@@ -348,14 +370,14 @@ pub(crate) struct SimilarArguments {
     /// The language of the code on standard input; by default that of --lang, if there is one
     #[arg(long = "as", value_name = "LANGUAGE")]
     pub(crate) language: Option<Language>,
-    /// The most hits
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
-    pub(crate) limit: usize,
+    /// The most hits; by default 10
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
     #[command(flatten)]
     pub(crate) filter: FilterArguments,
-    /// Lines shown before and after each hit
-    #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
-    pub(crate) context: u32,
+    /// Lines shown before and after each hit; by default 0
+    #[arg(long, short = 'C', value_name = "N")]
+    pub(crate) context: Option<u32>,
     #[command(flatten)]
     pub(crate) first: FirstArguments,
     #[command(flatten)]
@@ -380,14 +402,14 @@ pub(crate) struct ContextArguments {
     /// Words, a name or a question
     #[arg(required = true, value_name = "QUERY")]
     pub(crate) query: Vec<String>,
-    /// The most tokens of the answer, as they are estimated without a model's vocabulary
-    #[arg(long, short = 'b', value_name = "TOKENS", default_value_t = 4096)]
-    pub(crate) budget: usize,
+    /// The most tokens of the answer, as they are estimated without a model's vocabulary; by default 4096
+    #[arg(long, short = 'b', value_name = "TOKENS")]
+    pub(crate) budget: Option<usize>,
     #[command(flatten)]
     pub(crate) filter: FilterArguments,
-    /// By what to find: hybrid, lexical or semantic
-    #[arg(long, value_name = "MODE", default_value_t = SearchMode::Hybrid)]
-    pub(crate) mode: SearchMode,
+    /// By what to find: hybrid, lexical or semantic; by default hybrid
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<SearchMode>,
     #[command(flatten)]
     pub(crate) first: FirstArguments,
     #[command(flatten)]
@@ -396,9 +418,9 @@ pub(crate) struct ContextArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct MapArguments {
-    /// The most tokens of the answer, as they are estimated without a model's vocabulary
-    #[arg(long, short = 'b', value_name = "TOKENS", default_value_t = 1024)]
-    pub(crate) budget: usize,
+    /// The most tokens of the answer, as they are estimated without a model's vocabulary; by default 1024
+    #[arg(long, short = 'b', value_name = "TOKENS")]
+    pub(crate) budget: Option<usize>,
     /// Only definitions in this language; may be given more than once
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) lang: Vec<Language>,
@@ -454,9 +476,9 @@ pub(crate) struct RefsArguments {
 pub(crate) struct NameArguments {
     /// The name, or with names round it, such as Engine.open or parser::tree::Node
     pub(crate) name: String,
-    /// The most lines of the answer
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
-    pub(crate) limit: usize,
+    /// The most lines of the answer; by default 100
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
     /// Only files in this language; may be given more than once
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) lang: Vec<Language>,

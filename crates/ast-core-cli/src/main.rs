@@ -1,7 +1,7 @@
 //! The command `ast-core`: index and search source code.
 //!
 //! `args` says what can be asked, `commands` has one file a verb, `failure` turns what went wrong into a message and an
-//! exit code, `json` holds the documents that go out, `settings` reads the user's file of settings, `embedder` makes what
+//! exit code, `json` holds the documents that go out, `settings` has what is set in files and in the environment, `embedder` makes what
 //! makes vectors. Nothing else of the engine prints or reads the environment.
 
 mod allocator;
@@ -18,21 +18,30 @@ use args::{Arguments, Command};
 use clap::Parser;
 use failure::{Exit, Failed};
 use output::Output;
+use settings::Settings;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     allocator::install();
     // Usage errors and --help end here, with the exit codes 2 and 0.
     let arguments = Arguments::parse();
-    let output = Output::new(&arguments.global);
-    match run(arguments, &output) {
+    output::set_colors(arguments.global.color.unwrap_or_default());
+    match run(arguments) {
         Ok(exit) => exit.into(),
         Err(error) => report(&error),
     }
 }
 
-fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
-    let Arguments { command, global } = arguments;
+fn run(arguments: Arguments) -> Result<Exit, Failed> {
+    let Arguments { command, mut global } = arguments;
+    match &command {
+        // What a shell or a manual is made of does not depend on anybody's settings.
+        Command::Completions(arguments) => return commands::completions::completions(arguments),
+        Command::Man(arguments) => return commands::completions::man(arguments),
+        _ => {}
+    }
+    global.settings = Settings::of_user(global.config.as_deref())?;
+    let output = &Output::new(&global);
     match command {
         Command::Index(arguments) => commands::index::run(&arguments, &global, output),
         Command::Search(arguments) => commands::search::run(&arguments, &global, output),
@@ -51,8 +60,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
         #[cfg(feature = "mcp")]
         Command::Mcp(arguments) => commands::mcp::run(arguments, global, output),
         Command::Languages => commands::languages::run(output),
-        Command::Completions(arguments) => commands::completions::completions(&arguments),
-        Command::Man(arguments) => commands::completions::man(&arguments),
+        Command::Completions(_) | Command::Man(_) => Ok(Exit::Done),
     }
 }
 

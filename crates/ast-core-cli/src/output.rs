@@ -17,18 +17,20 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) struct Output {
     pub(crate) format: Format,
     pub(crate) quiet: bool,
+    /// Whether more is to be said.
     pub(crate) verbose: bool,
 }
 
 impl Output {
+    /// As it was asked for, or else is set.
     pub(crate) fn new(global: &Global) -> Self {
-        match global.color {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
+        let set = &global.settings.values;
+        set_colors(global.color.unwrap_or(set.color));
+        Self {
+            format: global.format().unwrap_or(set.format),
+            quiet: global.quiet,
+            verbose: global.verbose > 0,
         }
-        .write_global();
-        Self { format: global.format(), quiet: global.quiet, verbose: global.verbose }
     }
 
     /// Where the answer is written. Colours are taken out unless they are wanted.
@@ -51,6 +53,16 @@ impl Output {
             let _ = writeln!(anstream::stderr().lock(), "{message}");
         }
     }
+}
+
+/// Says when colours are written, to standard output and to standard error.
+pub(crate) fn set_colors(color: Color) {
+    match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
+    .write_global();
 }
 
 pub(crate) fn print_error(error: &impl Display) {

@@ -252,7 +252,11 @@ impl Engine {
                         let is_same = match before.content_hash {
                             Some(before) => hash.is_ok_and(|hash| hash == before),
                             // It was never read: too large, or not readable.
-                            None => same_size && before.status != FileStatus::Indexed,
+                            None => {
+                                let may_be_read =
+                                    before.status == FileStatus::TooLarge && before.size <= most;
+                                same_size && before.status != FileStatus::Indexed && !may_be_read
+                            }
                         };
                         if !is_same {
                             stale.push(Stale { path, change: Change::Changed });
@@ -461,6 +465,14 @@ pub async fn indexed_embedder(database: &Path) -> Option<(String, usize)> {
     Some((noted.0.ok()??, noted.1.ok()??.parse().ok()?))
 }
 
+/// The tree that an index is of, as its last run noted it; `None` if it cannot be read, or there was no run yet.
+pub async fn indexed_root(database: &Path) -> Option<PathBuf> {
+    let store = SqliteStore::open(database, Access::Read, &StoreConfig::default()).await.ok()?;
+    let noted = store.meta(meta_key::ROOT).await;
+    store.close().await;
+    noted.ok()?.map(PathBuf::from)
+}
+
 /// Files whose vectors are of another embedder than that of the configuration, so that they are not to be searched by it.
 pub(crate) enum Foreign {
     All,
@@ -500,6 +512,9 @@ pub(crate) fn index_batch(config: &EngineConfig) -> BatchConfig {
     }
 }
 
+/// What git sees of the folder of an index: the settings of the tree, and nothing else.
+const RULES: &str = "*\n!config.toml\n";
+
 /// Makes the folder of an index that is in its tree, and keeps it out of the tree's repository.
 fn make_index_folder(database: &Path) -> Result<(), EngineError> {
     let Some(folder) = database.parent().filter(|folder| folder.ends_with(INDEX_FOLDER)) else {
@@ -521,7 +536,7 @@ fn make_index_folder(database: &Path) -> Result<(), EngineError> {
     }
     let rules = folder.join(".gitignore");
     if !rules.exists() {
-        std::fs::write(rules, "*\n").map_err(failed)?;
+        std::fs::write(rules, RULES).map_err(failed)?;
     }
     Ok(())
 }

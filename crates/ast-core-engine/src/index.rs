@@ -9,7 +9,7 @@ use crate::memory::source_in_flight;
 use crate::plan::{Known, Outdated, Plan, Unfinished, plan};
 use crate::prepare::{GivenUp, Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
-use crate::{Engine, EngineError, Failure, vectors};
+use crate::{Engine, EngineConfig, EngineError, Failure, vectors};
 use ast_core_batch::{
     Batch, BatchConfig, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress,
     ProgressObserver, WorkerPool, run_with_retry,
@@ -193,13 +193,14 @@ impl Engine {
         scope: &Scope,
     ) -> Result<PlannedRun, EngineError> {
         let (given, looked_at) = (root.to_owned(), scope.clone());
+        let config = self.config.clone();
         let (root, discovery): (PathBuf, Discovery) = blocking(move || {
             let failed = |error: std::io::Error| EngineError::Root {
                 path: given.clone(),
                 reason: crate::discover::io_reason(&error),
             };
             let root = given.canonicalize().map_err(failed)?;
-            let discovery = discover(&root, &looked_at)?;
+            let discovery = discover(&root, &looked_at, &config.selection)?;
             Ok::<_, EngineError>((root, discovery))
         })
         .await??;
@@ -240,6 +241,7 @@ impl Engine {
                 .unwrap_or(0),
             unfinished,
             outdated,
+            max_bytes: self.config.limits.max_bytes as u64,
         };
         let mut discovery = discovery;
         let mut failures = std::mem::take(&mut discovery.failures);
@@ -419,15 +421,20 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// What indexing a tree that has no index would do.
+/// What indexing a tree that has no index would do, by an engine of this configuration.
 ///
 /// # Errors
 /// [`EngineError::Root`] if `root` is no directory.
-pub async fn plan_without_index(root: impl AsRef<Path>) -> Result<PlanReport, EngineError> {
-    let root = root.as_ref().to_owned();
-    let mut discovery = blocking(move || discover(&root, &Scope::Tree)).await??;
+pub async fn plan_without_index(
+    config: &EngineConfig,
+    root: impl AsRef<Path>,
+) -> Result<PlanReport, EngineError> {
+    let (root, selection) = (root.as_ref().to_owned(), config.selection.clone());
+    let mut discovery = blocking(move || discover(&root, &Scope::Tree, &selection)).await??;
     let failures = std::mem::take(&mut discovery.failures);
-    let nothing = Known { files: Vec::new(), last_run_ns: 0, unfinished: None, outdated: Outdated::None };
+    let max_bytes = config.limits.max_bytes as u64;
+    let nothing =
+        Known { files: Vec::new(), last_run_ns: 0, unfinished: None, outdated: Outdated::None, max_bytes };
     Ok(plan_report(plan(discovery, nothing, &failures), &failures))
 }
 

@@ -81,6 +81,7 @@ mod references;
 mod report;
 mod rerank;
 mod retrieve;
+mod selection;
 mod similar;
 mod snapshot;
 mod step;
@@ -106,13 +107,14 @@ pub use ast_core_model::{
     RepoPath, Span, Symbol, SymbolId, SymbolKind, Visibility, scope_of,
 };
 pub use ast_core_parse::{
-    Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Language, Modifier,
-    Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
-    QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, Utf16Places,
+    Accent, Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Highlight,
+    Language, Modifier, Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser,
+    Query, QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, Utf16Places,
     set_syntax_allocator,
 };
 pub use ast_core_search::{
-    Likeness, LikenessWeights, QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why,
+    Likeness, LikenessWeights, ParsedQuery, QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why,
+    matched_words,
 };
 pub use ast_core_storage::{
     Access, FileMetadata, FileStatus, Finding, JobState, NameMatch, Part, Remedy, RepositoryId, SqliteStore,
@@ -123,7 +125,7 @@ pub use config::{EmbeddingCacheConfig, EngineConfig, RerankConfig, VectorBackend
 pub use context::{ContextFile, ContextForm, ContextPart, ContextQuery, ContextReply};
 pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
-pub use engine::{Engine, indexed_embedder};
+pub use engine::{Engine, indexed_embedder, indexed_root};
 pub use error::{EngineError, FileProblem};
 pub use file::FileView;
 pub use health::Health;
@@ -144,8 +146,10 @@ pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,
     VectorFileState,
 };
+pub use selection::FileSelection;
 pub use symbols::{FoundSymbol, SymbolLookup, SymbolReply};
 pub use tokens::estimated_tokens;
+pub use tree_file::read as read_in_tree;
 pub use user::UserHit;
 pub use watch::{WatchEvent, WatchOptions};
 

@@ -125,7 +125,7 @@ fn the_index_stays_out_of_the_repository() {
     let repository = Repository::polyglot();
     repository.index();
     let rules = repository.read(".ast-core/.gitignore");
-    assert_eq!(rules, "*\n");
+    assert_eq!(rules, "*\n!config.toml\n");
 }
 
 /// The paths of all files in the index.

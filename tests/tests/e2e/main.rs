@@ -30,6 +30,7 @@ mod repository;
 mod rows;
 mod search;
 mod service;
+mod settings;
 mod similar;
 mod store;
 mod vector_file;

@@ -547,6 +547,25 @@ fn what_is_wrong_is_said_so_that_an_agent_can_go_on() {
 }
 
 #[test]
+fn a_focus_on_nothing_and_settings_that_cannot_be_are_told() {
+    let repository = Repository::polyglot();
+    repository.index();
+    let mut client = Client::start(&repository, &[]);
+    let (answer, text) = client.answer("repo_map", json!({"focus": "no/such/file"}));
+    let note = "focus matches no file of the index: this is what the whole tree leans on";
+    assert_eq!(answer["notes"], json!([note]), "{answer}");
+    assert!(text.contains(&format!("note: {note}\n")), "{text}");
+    let (answer, _) = client.answer("repo_map", json!({"focus": "core"}));
+    assert_eq!(answer["notes"], Value::Null, "{answer}");
+    client.end();
+
+    repository.write(".ast-core/config.toml", "embedder.use = \"http\"\n");
+    let mut client = Client::start(&repository, &[]);
+    let refusal = client.refusal("search_code", json!({"query": "job"}));
+    assert!(refusal.contains("config.toml:1") && refusal.contains("embedder.use"), "{refusal}");
+}
+
+#[test]
 fn many_requests_at_once_get_each_its_answer() {
     let repository = Repository::polyglot();
     repository.index();

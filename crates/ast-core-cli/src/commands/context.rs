@@ -11,23 +11,21 @@ use ast_core_engine::{ContextForm, ContextQuery, ContextReply, Engine, SearchQue
 use std::io::Write;
 
 pub(crate) fn run(arguments: &ContextArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
+    let set = &global.settings.of_index(&config.database)?.values.context;
     let whole = ContextQuery::new(arguments.query.join(" "));
     let query = ContextQuery {
         search: SearchQuery {
-            mode: arguments.mode,
+            mode: arguments.mode.unwrap_or(set.mode),
             languages: arguments.filter.lang.clone(),
             paths: arguments.filter.path.clone(),
             kinds: arguments.filter.kind.clone(),
-            threshold: arguments.filter.threshold,
+            threshold: arguments.filter.threshold.unwrap_or(set.threshold),
             ..whole.search
         },
-        budget: arguments.budget,
+        budget: arguments.budget.unwrap_or(set.budget),
     };
-    let config = embedder::for_reading(
-        index_to_read(&arguments.first, &arguments.embedder, global, output)?,
-        &arguments.embedder,
-        global,
-    )?;
+    let config = embedder::for_reading(config, &arguments.embedder, global)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.context(&query).await;

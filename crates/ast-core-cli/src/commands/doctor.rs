@@ -13,7 +13,9 @@ use std::io::Write;
 const LISTED: usize = 20;
 
 pub(crate) fn run(arguments: &DoctorArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = embedder::for_reading(existing_index(global)?, &arguments.embedder, global)?;
+    let config = existing_index(global)?;
+    let config = global.settings.of_index(&config.database)?.apply(config)?;
+    let config = embedder::for_reading(config, &arguments.embedder, global)?;
     let options = DoctorOptions { repair: arguments.repair };
     let report = block_on(async { Ok(Engine::doctor(config, &options).await?) })?;
     match output.format {

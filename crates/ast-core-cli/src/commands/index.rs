@@ -23,7 +23,8 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
         Some(db) => EngineConfig::new(db),
         None => EngineConfig::for_tree(&arguments.path),
     };
-    let config = arguments.memory.apply(config)?;
+    let settings = global.settings.of_tree(&arguments.path)?;
+    let config = arguments.memory.apply(settings.apply(config)?, &settings)?;
     let config = embedder::for_writing(config, &arguments.embedder, global)?;
     let options = IndexOptions { rebuild: arguments.rebuild, ..IndexOptions::default() };
     block_on(async {
@@ -33,7 +34,7 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
                 say_what_changes(&engine, output).await?;
                 engine.plan(&arguments.path, &options).await?
             } else {
-                ast_core_engine::plan_without_index(&arguments.path).await?
+                ast_core_engine::plan_without_index(&config, &arguments.path).await?
             };
             show_plan(&plan, output)?;
             return Ok(Exit::Done);

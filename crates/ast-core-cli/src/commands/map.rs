@@ -10,13 +10,14 @@ use ast_core_engine::{Engine, MapQuery, MapReply};
 use std::io::Write;
 
 pub(crate) fn run(arguments: &MapArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
+    let set = global.settings.of_index(&config.database)?.values.map_budget;
     let query = MapQuery {
-        budget: arguments.budget,
+        budget: arguments.budget.unwrap_or(set),
         languages: arguments.lang.clone(),
         paths: arguments.path.clone(),
         focus: arguments.focus.clone(),
     };
-    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.map(&query).await;

@@ -6,21 +6,20 @@ use crate::failure::{Exit, Failed};
 use crate::json;
 use crate::output::{DIM, NAME, Output, PATH, WARNING};
 use ast_core_engine::{
-    Callee, CalleeReply, Definition, Engine, Evidence, Mention, ReferenceKind, ReferenceQuery, ReferenceReply,
+    Callee, CalleeReply, Definition, Engine, EngineConfig, Evidence, Mention, ReferenceKind, ReferenceQuery, ReferenceReply,
 };
 use std::io::Write;
 
 pub(crate) fn refs(arguments: &RefsArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    mentions(&query(&arguments.name, &arguments.kind), global, output)
+    mentions(&arguments.name, &arguments.kind, global, output)
 }
 
 pub(crate) fn callers(arguments: &NameArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    mentions(&query(arguments, &[ReferenceKind::Call]), global, output)
+    mentions(arguments, &[ReferenceKind::Call], global, output)
 }
 
 pub(crate) fn callees(arguments: &NameArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let query = query(arguments, &[]);
-    let config = existing_index(global)?;
+    let (config, query) = index_and_query(arguments, &[], global)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.callees(&query).await;
@@ -45,21 +44,33 @@ pub(crate) fn callees(arguments: &NameArguments, global: &Global, output: &Outpu
     Ok(if reply.callees.is_empty() { Exit::NothingFound } else { Exit::Done })
 }
 
-fn query(arguments: &NameArguments, kinds: &[ReferenceKind]) -> ReferenceQuery {
-    ReferenceQuery {
+fn index_and_query(
+    arguments: &NameArguments,
+    kinds: &[ReferenceKind],
+    global: &Global,
+) -> Result<(EngineConfig, ReferenceQuery), Failed> {
+    let config = existing_index(global)?;
+    let set = global.settings.of_index(&config.database)?.values.refs_limit;
+    let query = ReferenceQuery {
         kinds: kinds.to_vec(),
         languages: arguments.lang.clone(),
         paths: arguments.path.clone(),
-        limit: arguments.limit,
+        limit: arguments.limit.unwrap_or(set),
         ..ReferenceQuery::new(&arguments.name)
-    }
+    };
+    Ok((config, query))
 }
 
-fn mentions(query: &ReferenceQuery, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = existing_index(global)?;
+fn mentions(
+    arguments: &NameArguments,
+    kinds: &[ReferenceKind],
+    global: &Global,
+    output: &Output,
+) -> Result<Exit, Failed> {
+    let (config, query) = index_and_query(arguments, kinds, global)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
-        let reply = engine.references(query).await;
+        let reply = engine.references(&query).await;
         engine.close().await;
         Ok(reply?)
     })?;

@@ -14,22 +14,20 @@ use std::io::Write;
 const SHOWN_LINES: usize = 8;
 
 pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
+    let set = &global.settings.of_index(&config.database)?.values.search;
     let query = SearchQuery {
         text: arguments.query(),
-        limit: arguments.limit,
-        mode: arguments.mode,
+        limit: arguments.limit.unwrap_or(set.limit),
+        mode: arguments.mode.unwrap_or(set.mode),
         languages: arguments.filter.lang.clone(),
         paths: arguments.filter.path.clone(),
         kinds: arguments.filter.kind.clone(),
-        threshold: arguments.filter.threshold,
-        context: arguments.context,
+        threshold: arguments.filter.threshold.unwrap_or(set.threshold),
+        context: arguments.context.unwrap_or(set.context),
         rerank: arguments.rerank.is_some(),
     };
-    let config = embedder::for_reading(
-        index_to_read(&arguments.first, &arguments.embedder, global, output)?,
-        &arguments.embedder,
-        global,
-    )?;
+    let config = embedder::for_reading(config, &arguments.embedder, global)?;
     let config = embedder::with_reranking(config, arguments, global)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
@@ -42,7 +40,7 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
         output.note(format_args!("{WARNING}{notice}{WARNING:#}"));
     }
     match output.format {
-        Format::Human => show(&reply, arguments, output)?,
+        Format::Human => show(&reply, &query, output)?,
         Format::Json => output.json(&json::Search::new(&query.text, &reply))?,
         Format::Jsonl => {
             for hit in &reply.hits {
@@ -53,10 +51,10 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
     Ok(if reply.hits.is_empty() { Exit::NothingFound } else { Exit::Done })
 }
 
-fn show(reply: &SearchReply, arguments: &SearchArguments, output: &Output) -> Result<(), Failed> {
+fn show(reply: &SearchReply, query: &SearchQuery, output: &Output) -> Result<(), Failed> {
     let mut out = output.stdout();
     for hit in &reply.hits {
-        show_hit(&mut out, hit, arguments.context, output)?;
+        show_hit(&mut out, hit, query.context, output)?;
     }
     if reply.hits.is_empty() {
         output.note("nothing found");

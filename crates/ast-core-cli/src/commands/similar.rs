@@ -16,18 +16,16 @@ use std::path::Path;
 const MOST_INPUT: u64 = 64 << 20;
 
 pub(crate) fn run(arguments: &SimilarArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = embedder::for_reading(
-        index_to_read(&arguments.first, &arguments.embedder, global, output)?,
-        &arguments.embedder,
-        global,
-    )?;
+    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
+    let set = &global.settings.of_index(&config.database)?.values.similar;
+    let config = embedder::for_reading(config, &arguments.embedder, global)?;
     let query = SimilarQuery {
-        limit: arguments.limit,
+        limit: arguments.limit.unwrap_or(set.limit),
         languages: arguments.filter.lang.clone(),
         paths: arguments.filter.path.clone(),
         kinds: arguments.filter.kind.clone(),
-        threshold: arguments.filter.threshold,
-        context: arguments.context,
+        threshold: arguments.filter.threshold.unwrap_or(set.threshold),
+        context: arguments.context.unwrap_or(set.context),
         ..SimilarQuery::new(code_of(arguments)?)
     };
     let reply = block_on(async {
@@ -41,7 +39,7 @@ pub(crate) fn run(arguments: &SimilarArguments, global: &Global, output: &Output
         output.note(format_args!("{WARNING}{notice}{WARNING:#}"));
     }
     match output.format {
-        Format::Human => show(&reply, arguments, output)?,
+        Format::Human => show(&reply, &query, output)?,
         Format::Json => output.json(&json::Similar::from(&reply))?,
         Format::Jsonl => {
             for hit in &reply.hits {
@@ -68,7 +66,7 @@ fn code_of(arguments: &SimilarArguments) -> Result<SimilarTo, Failed> {
             let read = std::io::stdin().lock().take(MOST_INPUT).read_to_end(&mut bytes);
             read.map_err(|error| Failed::Usage(format!("standard input cannot be read: {error}")))?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            let only = match arguments.lang[..] {
+            let only = match arguments.filter.lang[..] {
                 [language] => Some(language),
                 _ => None,
             };
@@ -77,7 +75,7 @@ fn code_of(arguments: &SimilarArguments) -> Result<SimilarTo, Failed> {
     }
 }
 
-fn show(reply: &SimilarReply, arguments: &SimilarArguments, output: &Output) -> Result<(), Failed> {
+fn show(reply: &SimilarReply, query: &SimilarQuery, output: &Output) -> Result<(), Failed> {
     if let Some(place) = &reply.place {
         let name = match (&place.name, place.kind) {
             (Some(name), Some(kind)) => {
@@ -95,7 +93,7 @@ fn show(reply: &SimilarReply, arguments: &SimilarArguments, output: &Output) -> 
     }
     let mut out = output.stdout();
     for hit in &reply.hits {
-        show_hit(&mut out, hit, arguments.context, output)?;
+        show_hit(&mut out, hit, query.context, output)?;
     }
     if reply.hits.is_empty() {
         output.note("nothing found");

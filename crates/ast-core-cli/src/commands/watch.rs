@@ -16,7 +16,8 @@ pub(crate) fn run(arguments: &WatchArguments, global: &Global, output: &Output) 
         Some(db) => EngineConfig::new(db),
         None => EngineConfig::for_tree(&arguments.path),
     };
-    let config = arguments.memory.apply(config)?;
+    let settings = global.settings.of_tree(&arguments.path)?;
+    let config = arguments.memory.apply(settings.apply(config)?, &settings)?;
     let config = embedder::for_writing(config, &arguments.embedder, global)?;
     block_on(async {
         let engine = Engine::open(config).await?;

@@ -9,6 +9,7 @@ mod query;
 mod references;
 mod run;
 mod search;
+mod settings;
 mod similar;
 
 pub(crate) use context::{Context, ContextFile};
@@ -20,6 +21,7 @@ pub(crate) use query::{Matches, matches};
 pub(crate) use references::{Callee, Callees, Mention, Mentions};
 pub(crate) use run::{Failure, Index, Plan, Status, WatchEvent};
 pub(crate) use search::{Hit, Search};
+pub(crate) use settings::{Setting, Settings};
 pub(crate) use similar::{Similar, SimilarHit};
 
 use std::time::Duration;

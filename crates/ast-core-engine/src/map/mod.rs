@@ -272,12 +272,7 @@ fn is_aside(role: PathRole) -> bool {
 
 impl DefinitionGraph {
     /// The nodes that may be shown.
-    fn ranked(
-        &self,
-        languages: &[LanguageName],
-        paths: Option<&GlobSet>,
-        focus: Option<&GlobSet>,
-    ) -> Ranked {
+    fn ranked(&self, languages: &[LanguageName], paths: Option<&GlobSet>, focus: Option<&GlobSet>) -> Ranked {
         let Nodes { files, nodes, .. } = &self.nodes;
         let file_of = |node: usize| match nodes.get(node) {
             Some(definition) => (definition.file as usize, definition.is_test),
