@@ -46,7 +46,7 @@ pub(crate) struct Global {
     /// Say nothing but the answer
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Say more, and on standard error what is done; -vv says it in detail
+    /// Say more, and what is done on standard error; -vv in detail
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// When to use colours; by default on a terminal, unless NO_COLOR is set
@@ -139,7 +139,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   ast-core refs Engine
-  ast-core refs Engine.open --kind import
+  ast-core refs Engine.open --kind call
   ast-core refs parse --lang rust --path 'src/**' --json")]
     Refs(RefsArguments),
     /// List where a name is called, and from which definitions

@@ -2,7 +2,7 @@
 //!
 //! `args` says what can be asked, `commands` has one file a verb, `failure` turns what went wrong into a message and an
 //! exit code, `json` holds the documents that go out, `settings` has what is set in files and in the environment, `embedder` makes what
-//! makes vectors. Nothing else of the engine prints or reads the environment.
+//! makes vectors, `paint` shows code in colours. Nothing else of the engine prints or reads the environment.
 
 mod allocator;
 mod args;
@@ -11,6 +11,7 @@ mod embedder;
 mod failure;
 mod json;
 mod output;
+mod paint;
 mod progress;
 mod settings;
 
@@ -34,13 +35,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<Exit, Failed> {
     let Arguments { command, mut global } = arguments;
-    match &command {
-        // What a shell or a manual is made of does not depend on anybody's settings.
-        Command::Completions(arguments) => return commands::completions::completions(arguments),
-        Command::Man(arguments) => return commands::completions::man(arguments),
-        _ => {}
+    // What a shell or a manual is made of does not depend on anybody's settings.
+    if !matches!(command, Command::Completions(_) | Command::Man(_)) {
+        global.settings = Settings::of_user(global.config.as_deref())?;
     }
-    global.settings = Settings::of_user(global.config.as_deref())?;
     let output = &Output::new(&global);
     match command {
         Command::Index(arguments) => commands::index::run(&arguments, &global, output),
@@ -60,7 +58,8 @@ fn run(arguments: Arguments) -> Result<Exit, Failed> {
         #[cfg(feature = "mcp")]
         Command::Mcp(arguments) => commands::mcp::run(arguments, global, output),
         Command::Languages => commands::languages::run(output),
-        Command::Completions(_) | Command::Man(_) => Ok(Exit::Done),
+        Command::Completions(arguments) => commands::completions::completions(&arguments),
+        Command::Man(arguments) => commands::completions::man(&arguments),
     }
 }
 

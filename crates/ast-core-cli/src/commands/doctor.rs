@@ -5,7 +5,7 @@ use crate::args::{DoctorArguments, Format, Global};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{NAME, Output, PATH, WARNING, grouped};
+use crate::output::{NAME, Output, PATH, WARNING, grouped, shown};
 use ast_core_engine::{DoctorOptions, DoctorReport, Engine, Finding};
 use std::io::Write;
 
@@ -43,9 +43,9 @@ fn show(report: &DoctorReport, repair: bool, output: &Output) -> Result<(), Fail
         let part = part.as_str();
         write!(out, "{WARNING}{part}{WARNING:#}: ")?;
         if let Some(path) = path {
-            write!(out, "{PATH}{path}{PATH:#}: ")?;
+            write!(out, "{PATH}{}{PATH:#}: ", shown(path.as_str()))?;
         }
-        writeln!(out, "{found}; expected {expected}{mended}")?;
+        writeln!(out, "{}; expected {}{mended}", shown(found), shown(expected))?;
     }
     if report.findings.len() > most {
         writeln!(out, "... and {} more; -v lists them", report.findings.len() - most)?;

@@ -5,7 +5,7 @@ use crate::args::{Format, Global, IndexArguments};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
+use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped, shown};
 use crate::progress::Bar;
 use ast_core_engine::{
     CancelToken, EmbedderChange, Engine, EngineConfig, FileCounts, IndexControl, IndexOptions, IndexReport,
@@ -42,8 +42,7 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
         let engine = Engine::open(config).await?;
         say_what_changes(&engine, output).await?;
         let cancel = cancel_on_interrupt(output.quiet);
-        let observer =
-            Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
+        let observer = Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
         let control = IndexControl { cancel, observer, ..IndexControl::default() };
         let report = engine.index(&arguments.path, &options, control).await;
         engine.close().await;
@@ -124,7 +123,7 @@ fn show(report: &IndexReport, output: &Output) -> Result<(), Failed> {
     }
     let most = if output.verbose { usize::MAX } else { LISTED_FAILURES };
     for failure in report.failures.iter().take(most) {
-        writeln!(out, "{WARNING}{}{WARNING:#}: {}", failure.path, failure.reason)?;
+        writeln!(out, "{WARNING}{}{WARNING:#}: {}", shown(&failure.path), shown(&failure.reason))?;
     }
     if report.failures.len() > most {
         writeln!(out, "... and {} more; -v lists them", report.failures.len() - most)?;
@@ -157,7 +156,7 @@ fn show_plan(plan: &PlanReport, output: &Output) -> Result<(), Failed> {
     let mut out = output.stdout();
     for (sign, paths) in [("+", &plan.new), ("~", &plan.changed), ("-", &plan.removed)] {
         for path in paths {
-            writeln!(out, "{sign} {PATH}{path}{PATH:#}")?;
+            writeln!(out, "{sign} {PATH}{}{PATH:#}", shown(path))?;
         }
     }
     let counts = [plan.new.len(), plan.changed.len(), plan.removed.len()].map(|count| grouped(count as u64));

@@ -5,7 +5,7 @@ use super::{block_on, note_changed, warn_if_incomplete};
 use crate::args::{Format, Global, MapArguments};
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, Output, PATH, WARNING};
+use crate::output::{DIM, Output, PATH, WARNING, shown};
 use ast_core_engine::{Engine, MapQuery, MapReply};
 use std::io::Write;
 
@@ -46,12 +46,13 @@ pub(crate) fn run(arguments: &MapArguments, global: &Global, output: &Output) ->
 fn show(reply: &MapReply, output: &Output) -> Result<(), Failed> {
     let mut out = output.stdout();
     for file in &reply.files {
-        writeln!(out, "{PATH}{}{PATH:#}", file.path)?;
+        writeln!(out, "{PATH}{}{PATH:#}", shown(file.path.as_str()))?;
         for definition in &file.definitions {
             let line = definition.to_string();
+            let line = shown(line.trim_end_matches('\n'));
             match definition.rank {
-                Some(_) => write!(out, "{line}")?,
-                None => write!(out, "{DIM}{line}{DIM:#}")?,
+                Some(_) => writeln!(out, "{line}")?,
+                None => writeln!(out, "{DIM}{line}{DIM:#}")?,
             }
         }
     }

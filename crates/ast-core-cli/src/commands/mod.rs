@@ -20,7 +20,7 @@ pub(crate) mod watch;
 
 use crate::args::{Format, Global, SourceArguments};
 use crate::failure::{Exit, Failed};
-use crate::output::{Output, WARNING};
+use crate::output::{Output, WARNING, shown};
 use ast_core_engine::{
     Coverage, EngineConfig, Failure, Outline, OutlineOptions, RepoPath, find_database, outline,
 };
@@ -40,7 +40,8 @@ fn warn_if_incomplete(complete: bool, output: &Output) {
 fn note_changed<'a>(files: impl Iterator<Item = (&'a RepoPath, Option<bool>)>, output: &Output) {
     for (path, _) in files.filter(|(_, changed)| *changed == Some(true)) {
         output.note(format_args!(
-            "{WARNING}{path} has changed since it was indexed{WARNING:#}; run `ast-core index`"
+            "{WARNING}{} has changed since it was indexed{WARNING:#}; run `ast-core index`",
+            shown(path.as_str())
         ));
     }
 }
@@ -103,7 +104,7 @@ fn outline_files(
         whole(&outlines, &left_out)?;
     }
     for Failure { path, reason } in left_out.failures.iter().chain(&left_out.incomplete) {
-        output.note(format_args!("{WARNING}{path}{WARNING:#}: {reason}"));
+        output.note(format_args!("{WARNING}{}{WARNING:#}: {}", shown(path), shown(reason)));
     }
     Ok(if left_out.failures.is_empty() { Exit::Done } else { Exit::Partial })
 }

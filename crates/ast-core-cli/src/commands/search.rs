@@ -6,7 +6,8 @@ use crate::args::{Format, Global, SearchArguments};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, NAME, Output, PATH, WARNING};
+use crate::output::{DIM, NAME, Output, PATH, WARNING, shown};
+use crate::paint::Painter;
 use ast_core_engine::{Engine, SearchHit, SearchQuery, SearchReply};
 use std::io::Write;
 
@@ -37,7 +38,7 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
     })?;
     warn_if_incomplete(reply.complete, output);
     for notice in &reply.notices {
-        output.note(format_args!("{WARNING}{notice}{WARNING:#}"));
+        output.note(format_args!("{WARNING}{}{WARNING:#}", shown(&notice.to_string())));
     }
     match output.format {
         Format::Human => show(&reply, &query, output)?,
@@ -53,8 +54,9 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
 
 fn show(reply: &SearchReply, query: &SearchQuery, output: &Output) -> Result<(), Failed> {
     let mut out = output.stdout();
+    let mut painter = Painter::new(&query.text, output);
     for hit in &reply.hits {
-        show_hit(&mut out, hit, query.context, output)?;
+        show_hit(&mut out, hit, query.context, &mut painter, output)?;
     }
     if reply.hits.is_empty() {
         output.note("nothing found");
@@ -67,15 +69,16 @@ pub(crate) fn show_hit(
     out: &mut impl Write,
     hit: &SearchHit,
     context: u32,
+    painter: &mut Painter,
     output: &Output,
 ) -> Result<(), Failed> {
-    write!(out, "{PATH}{}{PATH:#}:{}-{}", hit.path, hit.lines.start, hit.lines.end)?;
+    write!(out, "{PATH}{}{PATH:#}:{}-{}", shown(hit.path.as_str()), hit.lines.start, hit.lines.end)?;
     if let (Some(name), Some(kind)) = (&hit.name, hit.kind) {
         let mut scope = hit.scope.join(".");
         if !scope.is_empty() {
             scope.push('.');
         }
-        write!(out, "  {kind} {scope}{NAME}{name}{NAME:#}")?;
+        write!(out, "  {kind} {}{NAME}{}{NAME:#}", shown(&scope), shown(name))?;
     }
     write!(out, "  {DIM}{:.3}{DIM:#}", hit.score)?;
     let figure = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
@@ -94,7 +97,7 @@ pub(crate) fn show_hit(
     }
     writeln!(out)?;
     let most = SHOWN_LINES + 2 * context as usize;
-    let lines: Vec<&str> = hit.snippet.lines().collect();
+    let lines = painter.lines(&hit.snippet, &hit.language);
     for (number, line) in (hit.snippet_lines.start..).zip(lines.iter().take(most)) {
         writeln!(out, "{DIM}{number:>6}{DIM:#}  {line}")?;
     }

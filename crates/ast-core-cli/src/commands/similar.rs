@@ -7,7 +7,8 @@ use crate::args::{Format, Global, SimilarArguments, SimilarPlace};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, NAME, Output, PATH, WARNING};
+use crate::output::{DIM, NAME, Output, PATH, WARNING, shown};
+use crate::paint::Painter;
 use ast_core_engine::{Engine, SimilarQuery, SimilarReply, SimilarTo};
 use std::io::Read;
 use std::path::Path;
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &SimilarArguments, global: &Global, output: &Output
     })?;
     warn_if_incomplete(reply.complete, output);
     for notice in &reply.notices {
-        output.note(format_args!("{WARNING}{notice}{WARNING:#}"));
+        output.note(format_args!("{WARNING}{}{WARNING:#}", shown(&notice.to_string())));
     }
     match output.format {
         Format::Human => show(&reply, &query, output)?,
@@ -80,11 +81,11 @@ fn show(reply: &SimilarReply, query: &SimilarQuery, output: &Output) -> Result<(
         let name = match (&place.name, place.kind) {
             (Some(name), Some(kind)) => {
                 let scope: String = place.scope.iter().flat_map(|scope| [scope.as_str(), "."]).collect();
-                format!("  {kind} {scope}{NAME}{name}{NAME:#}")
+                format!("  {kind} {}{NAME}{}{NAME:#}", shown(&scope), shown(name))
             }
             _ => String::new(),
         };
-        let (path, lines) = (&place.path, place.lines);
+        let (path, lines) = (shown(place.path.as_str()), place.lines);
         let unindexed = if place.unindexed { "  as it is now, not as it was indexed" } else { "" };
         output.note(format_args!(
             "like {PATH}{path}{PATH:#}:{}-{}{name}{DIM}{unindexed}{DIM:#}",
@@ -92,8 +93,11 @@ fn show(reply: &SimilarReply, query: &SimilarQuery, output: &Output) -> Result<(
         ));
     }
     let mut out = output.stdout();
+    // What was asked for has no words but its name.
+    let name = reply.place.as_ref().and_then(|place| place.name.as_deref());
+    let mut painter = Painter::new(name.unwrap_or_default(), output);
     for hit in &reply.hits {
-        show_hit(&mut out, hit, query.context, output)?;
+        show_hit(&mut out, hit, query.context, &mut painter, output)?;
     }
     if reply.hits.is_empty() {
         output.note("nothing found");

@@ -6,7 +6,7 @@ use crate::commands::index::left_out;
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, NAME, Output, PATH, WARNING, bytes, grouped};
+use crate::output::{DIM, NAME, Output, PATH, WARNING, bytes, grouped, shown};
 use crate::settings::{self, Origin};
 use ast_core_engine::{Engine, StatusReport, VectorFileReport, VectorFileState};
 use clap::ValueEnum;
@@ -78,7 +78,7 @@ fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
     }
     let most = if output.verbose { usize::MAX } else { LISTED };
     for failure in report.failures.iter().take(most) {
-        writeln!(out, "  {PATH}{}{PATH:#}: {}", failure.path, failure.reason)?;
+        writeln!(out, "  {PATH}{}{PATH:#}: {}", shown(&failure.path), shown(&failure.reason))?;
     }
     if !report.complete {
         writeln!(
@@ -99,7 +99,7 @@ fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
                 grouped(stale.len() as u64)
             )?;
             for stale in stale.iter().take(most) {
-                writeln!(out, "  {PATH}{}{PATH:#}: {}", stale.path, stale.change.as_str())?;
+                writeln!(out, "  {PATH}{}{PATH:#}: {}", shown(&stale.path), stale.change.as_str())?;
             }
         }
     }
@@ -158,12 +158,15 @@ fn show_config(arguments: &EmbedderArguments, global: &Global, output: &Output) 
         Format::Human => {
             let mut out = output.stdout();
             for row in &rows {
-                let (name, origin) = (row.name(), row.origin_in_words());
+                let (name, words) = (row.name(), row.origin_in_words());
+                let origin = shown(&words);
                 if output.verbose {
                     writeln!(out, "{DIM}# {}; {}{DIM:#}", row.about(), row.variable())?;
                 }
                 match row.value() {
-                    Some(value) => writeln!(out, "{NAME}{name}{NAME:#} = {value}  {DIM}# {origin}{DIM:#}")?,
+                    Some(value) => {
+                        writeln!(out, "{NAME}{name}{NAME:#} = {}  {DIM}# {origin}{DIM:#}", shown(&value))?
+                    }
                     None => writeln!(out, "{NAME}{name}{NAME:#} {DIM}is not set{DIM:#}")?,
                 }
             }

@@ -6,7 +6,7 @@ use crate::args::{Format, Global, WatchArguments};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{NAME, Output, WARNING, grouped};
+use crate::output::{NAME, Output, WARNING, grouped, shown};
 use ast_core_engine::{Engine, EngineConfig, IndexReport, WatchEvent, WatchOptions};
 use std::io::Write;
 
@@ -59,7 +59,9 @@ fn show(event: &WatchEvent, output: &Output) -> std::io::Result<()> {
             writeln!(out, "{}; {what}", done(report))?;
         }
         WatchEvent::Updated { report } => writeln!(out, "{}", done(report))?,
-        WatchEvent::Failed { error } => writeln!(out, "{WARNING}waiting:{WARNING:#} {error}")?,
+        WatchEvent::Failed { error } => {
+            writeln!(out, "{WARNING}waiting:{WARNING:#} {}", shown(&error.to_string()))?
+        }
         _ => {}
     }
     out.flush()
