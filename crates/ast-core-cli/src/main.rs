@@ -10,6 +10,7 @@ mod commands;
 mod embedder;
 mod failure;
 mod json;
+mod log;
 mod output;
 mod paint;
 mod progress;
@@ -35,11 +36,12 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<Exit, Failed> {
     let Arguments { command, mut global } = arguments;
+    let is_logged = log::start(global.verbose)?;
     // What a shell or a manual is made of does not depend on anybody's settings.
     if !matches!(command, Command::Completions(_) | Command::Man(_)) {
         global.settings = Settings::of_user(global.config.as_deref())?;
     }
-    let output = &Output::new(&global);
+    let output = &Output::new(&global, is_logged);
     match command {
         Command::Index(arguments) => commands::index::run(&arguments, &global, output),
         Command::Search(arguments) => commands::search::run(&arguments, &global, output),

@@ -20,17 +20,20 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
     /// Whether more is to be said.
     pub(crate) verbose: bool,
+    /// Whether a bar may show how far it is: not between lines that tell of what is done.
+    pub(crate) has_bar: bool,
 }
 
 impl Output {
     /// As it was asked for, or else is set.
-    pub(crate) fn new(global: &Global) -> Self {
+    pub(crate) fn new(global: &Global, is_logged: bool) -> Self {
         let set = &global.settings.values;
         set_colors(global.color.unwrap_or(set.color));
         Self {
             format: global.format().unwrap_or(set.format),
             quiet: global.quiet,
             verbose: global.verbose > 0,
+            has_bar: !global.quiet && !is_logged,
         }
     }
 

@@ -118,6 +118,13 @@ impl Engine {
         let PlannedRun { root, plan, failures, folders, is_outdated } =
             self.plan_run(root, options, &scope).await?;
         let mut report = IndexReport { files: plan.counts, failures, ..IndexReport::default() };
+        tracing::info!(
+            root = %root.display(),
+            to_read = plan.read.len(),
+            gone = plan.removed.len(),
+            unchanged = plan.counts.unchanged,
+            "compared the tree with the index"
+        );
         report.files.removed += plan.removed.len() as u64;
         report.files.failed += report.failures.len() as u64;
         report.generation = self.store.generation().await?;
@@ -168,6 +175,8 @@ impl Engine {
         self.keep_vector_file(&cancel).await;
         report.peak_rss_bytes = ProcessFigures::read().peak_rss_bytes;
         report.elapsed = begin.elapsed();
+        let (indexed, generation) = (report.files.indexed, report.generation);
+        tracing::info!(indexed, generation, elapsed = ?report.elapsed, "brought the index up");
         Ok((report, folders))
     }
 

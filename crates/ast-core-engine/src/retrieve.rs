@@ -49,6 +49,8 @@ impl Engine {
                 answered => {
                     let (mut reply, _) = answered?;
                     reply.took = begin.elapsed();
+                    let (generation, hits, found) = (reply.generation, reply.hits.len(), reply.found);
+                    tracing::debug!(generation, hits, found, took = ?reply.took, "searched");
                     return Ok(reply);
                 }
             }

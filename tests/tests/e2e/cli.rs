@@ -292,6 +292,33 @@ fn help_and_version_are_answers() {
 }
 
 #[test]
+fn what_is_done_is_told_to_who_asks() {
+    let repository = Repository::polyglot();
+    let run = |arguments: &[&str], filter: &str| {
+        let output = repository.command(arguments).env("AST_CORE_LOG", filter).output();
+        let answer = Answer::of(output.expect("the binary runs"));
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        serde_json::from_str::<serde_json::Value>(&answer.stdout).expect("the answer and nothing else");
+        answer.stderr
+    };
+    let told = run(&["index", "--json", "-v"], "");
+    assert!(
+        told.contains("INFO") && told.contains("brought the index up") && !told.contains("DEBUG"),
+        "{told}"
+    );
+    let search = &["search", "job", "--json"][..];
+    assert_eq!(run(search, ""), "");
+    assert_eq!(run(&["search", "job", "--json", "-v"], ""), "");
+    let told = run(&["search", "job", "--json", "-vv"], "");
+    assert!(told.contains("DEBUG ast_core_engine") && told.contains("searched"), "{told}");
+    assert!(run(search, "debug").contains("searched"));
+    assert!(run(search, "ast_core_engine::retrieve=debug").contains("searched"));
+    assert_eq!(run(search, "ast_core_engine::retrieve=info"), "");
+    let refused = repository.command(search).env("AST_CORE_LOG", "a=b=c").output();
+    Answer::of(refused.expect("the binary runs")).assert_refused(2, &["AST_CORE_LOG", "a=b=c", "debug"]);
+}
+
+#[test]
 fn code_is_in_colours_and_what_was_looked_for_is_marked() {
     let repository = indexed();
     let of = |arguments: &[&str]| repository.run(arguments.iter().chain(&["--color", "always"])).stdout;

@@ -35,7 +35,7 @@ pub(super) fn index_to_read(
     let config = embedder::for_writing(config, embedder, global)?;
     block_on(async {
         let engine = Engine::open(config).await?;
-        let observer = Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
+        let observer = Bar::on_terminal(output).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
         let control =
             IndexControl { cancel: cancel_on_interrupt(output.quiet), observer, ..IndexControl::default() };
         let report = engine.index(&tree, &IndexOptions::default(), control).await;

@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
         let engine = Engine::open(config).await?;
         say_what_changes(&engine, output).await?;
         let cancel = cancel_on_interrupt(output.quiet);
-        let observer = Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
+        let observer = Bar::on_terminal(output).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
         let control = IndexControl { cancel, observer, ..IndexControl::default() };
         let report = engine.index(&arguments.path, &options, control).await;
         engine.close().await;

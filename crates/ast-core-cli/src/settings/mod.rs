@@ -141,7 +141,10 @@ impl Settings {
             Some(path) => match std::fs::read_to_string(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound && !is_named => None,
                 Err(error) => return Err(refused(path, None, &error.to_string())),
-                Ok(text) => Some((path, text)),
+                Ok(text) => {
+                    tracing::debug!(path = %path.display(), "read the settings of the user");
+                    Some((path, text))
+                }
             },
         };
         let user = match text {
@@ -181,6 +184,7 @@ impl Settings {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(error) => return Err(refused(&path, None, &error.to_string())),
             Ok(bytes) => {
+                tracing::debug!(path = %path.display(), "read the settings of the tree");
                 let text =
                     String::from_utf8(bytes).map_err(|error| refused(&path, None, &error.to_string()))?;
                 for (key, given, line) in read(&path, &text)? {
