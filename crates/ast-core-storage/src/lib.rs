@@ -54,7 +54,9 @@ mod vectors;
 mod verification;
 mod write_batch;
 
-pub use ast_core_lexical::{Bm25f, Hit as LexicalHit, LexicalError, Signature, TrigramQuery, folded};
+pub use ast_core_lexical::{
+    Bm25f, Hit as LexicalHit, LexicalError, Signature, SignatureMaker, TrigramQuery, folded,
+};
 pub use document::{Document, StoredDocument, StoredSource};
 pub use error::StoreError;
 pub use files::{FileRecord, FileStatus, FileVersion};
