@@ -94,6 +94,16 @@ Examples:
   ast-core search parse_header --lang rust --path 'src/**'
   ast-core search \"open a file\" --kind function --json")]
     Search(SearchArguments),
+    /// Find lines by a regular expression, or a text as it is, in the files of the index
+    #[command(after_help = "\
+The pattern is a regular expression as ripgrep and the crate regex have them, within a line. One that begins with - goes behind --.
+
+Examples:
+  ast-core grep 'unwrap\\(\\)' --lang rust
+  ast-core grep -F 'a[0]' --path 'src/**' -C 2
+  ast-core grep -wi todo -p           with the definition that each line is in
+  ast-core grep 'TODO|FIXME' --format jsonl | jq -r .within.name")]
+    Grep(GrepArguments),
     /// Find code that is like the code at a place, or like code on standard input: copies, renamed or not, and relatives
     #[command(after_help = "\
 Examples:
@@ -331,6 +341,52 @@ impl SearchArguments {
     pub(crate) fn query(&self) -> String {
         self.query.join(" ")
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrepArguments {
+    /// The regular expression
+    pub(crate) pattern: String,
+    /// Look for the pattern as it is: it is a text and no regular expression
+    #[arg(long, short = 'F')]
+    pub(crate) fixed_strings: bool,
+    /// Upper and lower case are alike
+    #[arg(long, short)]
+    pub(crate) ignore_case: bool,
+    /// Only whole words
+    #[arg(long, short)]
+    pub(crate) word_regexp: bool,
+    /// Only the paths of files that have a match
+    #[arg(long, short = 'l', conflicts_with = "count")]
+    pub(crate) files_with_matches: bool,
+    /// Only how many lines of each file match
+    #[arg(long, short)]
+    pub(crate) count: bool,
+    /// Lines shown after each line that matches
+    #[arg(long, short = 'A', value_name = "N")]
+    pub(crate) after_context: Option<u32>,
+    /// Lines shown before each line that matches
+    #[arg(long, short = 'B', value_name = "N")]
+    pub(crate) before_context: Option<u32>,
+    /// Lines shown before and after each line that matches
+    #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
+    pub(crate) context: u32,
+    /// Name the definition that lines are in before them
+    #[arg(long, short = 'p')]
+    pub(crate) scope: bool,
+    /// The most lines that match, or with -l and -c the most files; by default all
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Only files in this language; may be given more than once
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Vec<Language>,
+    /// Only files whose path matches; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Vec<String>,
+    #[command(flatten)]
+    pub(crate) first: FirstArguments,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
 }
 
 #[derive(Debug, Args)]

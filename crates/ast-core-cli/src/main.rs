@@ -36,6 +36,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
     match command {
         Command::Index(arguments) => commands::index::run(&arguments, &global, output),
         Command::Search(arguments) => commands::search::run(&arguments, &global, output),
+        Command::Grep(arguments) => commands::grep::run(&arguments, &global, output),
         Command::Context(arguments) => commands::context::run(&arguments, &global, output),
         Command::Map(arguments) => commands::map::run(&arguments, &global, output),
         Command::Similar(arguments) => commands::similar::run(&arguments, &global, output),

@@ -536,7 +536,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{IndexControl, SearchQuery, SimilarQuery};
+    use crate::{GrepQuery, IndexControl, SearchQuery, SimilarQuery};
 
     fn is_send<T: Send>(_: &T) {}
 
@@ -550,6 +550,7 @@ mod tests {
         is_send(&engine.index(tree.path(), &IndexOptions::default(), IndexControl::default()));
         is_send(&engine.plan(tree.path(), &IndexOptions::default()));
         is_send(&engine.search(&SearchQuery::new("x")));
+        is_send(&engine.grep(&GrepQuery::new("x")));
         is_send(&engine.similar(&SimilarQuery::of_place("x", 1)));
         is_send(&engine.status());
         is_send(&engine.close());

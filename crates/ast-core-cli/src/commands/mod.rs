@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod context;
 pub(crate) mod doctor;
 mod first;
+pub(crate) mod grep;
 pub(crate) mod index;
 pub(crate) mod languages;
 pub(crate) mod map;

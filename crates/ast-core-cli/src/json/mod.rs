@@ -2,6 +2,7 @@
 
 mod context;
 mod doctor;
+mod grep;
 mod languages;
 mod map;
 mod outline;
@@ -13,6 +14,7 @@ mod similar;
 
 pub(crate) use context::{Context, ContextFile};
 pub(crate) use doctor::{Doctor, Finding};
+pub(crate) use grep::{GrepHit, grep_begin, grep_end};
 pub(crate) use languages::{LanguageRow, Languages};
 pub(crate) use map::{Map, MapFile};
 pub(crate) use outline::{Annotated, Annotations, Reference, Symbol, Symbols};

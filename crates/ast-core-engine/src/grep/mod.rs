@@ -245,7 +245,7 @@ impl Engine {
     pub async fn grep_each(
         &self,
         query: &GrepQuery,
-        mut sink: impl FnMut(GrepFile) -> ControlFlow<()> + Send,
+        mut sink: impl FnMut(GrepFile) -> ControlFlow<()>,
     ) -> Result<GrepSummary, EngineError> {
         let begin = Instant::now();
         let paths = path_filter(&query.paths)?;
