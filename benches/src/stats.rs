@@ -14,6 +14,11 @@ impl Times {
         self.times.push(time);
     }
 
+    /// Adds those of another.
+    pub fn extend(&mut self, other: &Self) {
+        self.times.extend(&other.times);
+    }
+
     /// The time below which this share of them is; zero if there are none.
     pub fn at(&self, share: f64) -> Duration {
         let mut times = self.times.clone();
