@@ -16,6 +16,7 @@ mod edits;
 mod embedders;
 mod embedding_cache;
 mod faults;
+mod grep;
 mod incremental;
 mod index;
 mod interrupted;
