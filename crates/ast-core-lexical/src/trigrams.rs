@@ -1,7 +1,7 @@
-//! Which texts may have a piece of text in them, told by signatures of a tenth of their size.
+//! Which texts may have a piece of text in them, told by signatures of a sixteenth of their size.
 //!
 //! A text that has a piece has every three bytes of it, one behind the other (Cox, "Regular Expression Matching with a Trigram
-//! Index", 2012). A [signature](SignatureMaker) notes the trigrams of a text as a Bloom filter of one hash (Bloom, "Space/time
+//! Index", 2012). A [signature](SignatureMaker) notes the trigrams of a text as a Bloom filter of two hashes (Bloom, "Space/time
 //! trade-offs in hash coding with allowable errors", 1970), and a [`TrigramQuery`] asks for some of them. What it
 //! lets pass may lack the piece; what it does not let pass lacks it.
 //!
@@ -24,9 +24,9 @@ const BITS: u32 = 21;
 
 const MASK: u32 = (1 << BITS) - 1;
 
-/// The bits of a signature for each trigram that is in it, from which more than a few make no difference: a text is asked for
-/// several at once. docs/decisions/0023-grep.md has what others came to.
-const BITS_A_TRIGRAM: usize = 6;
+/// The bits of a signature for each trigram that is in it. More make little difference, as a text is mostly asked for several
+/// trigrams at once; docs/decisions/0023-grep.md has what others came to.
+const BITS_A_TRIGRAM: usize = 5;
 
 /// Three bytes that are one behind the other on a line of a folded text.
 ///
@@ -35,12 +35,12 @@ const BITS_A_TRIGRAM: usize = 6;
 pub struct Trigram(u32);
 
 impl Trigram {
-    /// Its bit in a signature of so many bits.
-    fn bit(self, bits: usize) -> usize {
-        // Multiplicative hashing (Knuth, "The Art of Computer Programming", volume 3, 6.4): the upper bits of the product are those
-        // that all of the number has a part in. Scaled to the range without a division.
-        let hash = u64::from(self.0).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        ((hash * bits as u64) >> 32) as usize
+    /// Its two bits in a signature of so many.
+    fn places(self, bits: usize) -> [usize; 2] {
+        // Multiplicative hashing (Knuth, "The Art of Computer Programming", volume 3, 6.4), by the upper and by the lower half of one
+        // product: the upper bits of each are those that all of the number has a part in. Scaled to the range without a division.
+        let product = u64::from(self.0).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        [product >> 32, product & 0xFFFF_FFFF].map(|hash| ((hash * bits as u64) >> 32) as usize)
     }
 }
 
@@ -101,8 +101,7 @@ impl SignatureMaker {
         let mut signature = vec![0_u8; (self.found.len() * BITS_A_TRIGRAM).div_ceil(8)];
         let bits = signature.len() * 8;
         for trigram in self.found.drain(..) {
-            let bit = trigram.bit(bits);
-            signature[bit / 8] |= 1 << (bit % 8);
+            trigram.places(bits).iter().for_each(|bit| signature[bit / 8] |= 1 << (bit % 8));
             self.seen[(trigram.0 >> 6) as usize] = 0;
         }
         signature
@@ -130,8 +129,8 @@ impl<'a> Signature<'a> {
 
     fn may_have(self, trigram: Trigram) -> bool {
         let bits = self.0.len() * 8;
-        let bit = trigram.bit(bits);
-        self.0.get(bit / 8).is_some_and(|byte| byte & (1 << (bit % 8)) != 0)
+        let is_set = |bit: usize| self.0.get(bit / 8).is_some_and(|byte| byte & (1 << (bit % 8)) != 0);
+        trigram.places(bits).into_iter().all(is_set)
     }
 }
 

@@ -61,12 +61,12 @@ fn note_changed(changed: &Changed, output: &Output) {
     let Changed { named, count } = changed;
     let named: Vec<&str> = named.iter().map(RepoPath::as_str).collect();
     let named = named.join(", ");
-    match count {
+    match *count {
         0 => {}
         1 => output.note(format_args!(
             "{WARNING}{named} has changed since it was indexed{WARNING:#}; run `ast-core index`"
         )),
-        count if *count <= NAMED => output.note(format_args!(
+        count if count <= NAMED => output.note(format_args!(
             "{WARNING}{named} have changed since they were indexed{WARNING:#}; run `ast-core index`"
         )),
         count => output.note(format_args!(

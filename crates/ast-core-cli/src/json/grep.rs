@@ -97,7 +97,7 @@ impl<'a> GrepHit<'a> {
             Self::File(File { path, language, count, changed: file.changed })
         });
         let lines = file.lines.iter().enumerate().filter(|(_, line)| line.is_match);
-        of_file.into_iter().chain(lines.map(|(at, line)| Self::Line(Line::new(file, at, line, query))))
+        of_file.into_iter().chain(lines.map(move |(at, line)| Self::Line(Line::new(file, at, line, query))))
     }
 }
 

@@ -5,7 +5,7 @@ use super::{GrepDetail, GrepFile, GrepLine, GrepMatch};
 use crate::hit::has_changed;
 use crate::references::definition_in;
 use crate::{EngineError, StoreError};
-use ast_core_model::{LanguageName, Span, Symbol};
+use ast_core_model::{Span, Symbol};
 use ast_core_parse::SourceText;
 use ast_core_storage::{FileRecord, StoredDocument};
 use grep_matcher::Matcher;
@@ -21,7 +21,7 @@ const MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 /// Searches a file for at most so many lines that match, and one more, which tells that there are more; `None` if there is none.
 pub(super) fn search(
     pattern: &Pattern,
-    (searcher, matcher): &mut (Searcher, RegexMatcher),
+    tools: &mut (Searcher, RegexMatcher),
     (record, stored): (FileRecord, StoredDocument),
     most: u64,
     (store, root): (&Path, Option<&Path>),
@@ -30,6 +30,7 @@ pub(super) fn search(
         path: store.to_owned(),
         reason: format!("the document of {}: {reason}", record.path),
     };
+    let (searcher, matcher) = (&mut tools.0, &tools.1);
     let source = stored.source().map_err(damaged)?;
     let text = Text::of(source.bytes())?;
     let mut found = Found { detail: pattern.detail, matcher, text: &text, most, count: 0, lines: Vec::new() };

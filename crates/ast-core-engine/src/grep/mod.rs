@@ -347,12 +347,12 @@ impl Engine {
         let store = self.store.path().to_owned();
         blocking(move || {
             let search = |tools: &mut (Searcher, RegexMatcher), document| {
-                file::search(&pattern, tools, document, most, (&store, root.as_deref()))
+                file::search(&pattern, tools, document, most, (store.as_path(), root.as_deref()))
             };
             let found: Result<Vec<Option<GrepFile>>, EngineError> = pool.install(|| {
                 documents.into_par_iter().map_init(|| pattern.tools(), search).collect()
             });
-            Ok(found?.into_iter().flatten().collect())
+            found.map(|found| found.into_iter().flatten().collect())
         })
         .await?
     }

@@ -8,8 +8,8 @@ use crate::{FileVersion, StoreError};
 use ast_core_lexical::{Signature, TrigramQuery};
 use rusqlite::{Connection, Statement, params};
 
-/// All of them are looked at: that takes a tenth of the time of reading the sources, and there is nothing to be kept in order
-/// as files come and go.
+/// All of them are looked at: they are a tenth of what the sources take in the store, and there is nothing to be kept in order as
+/// files come and go.
 const SIGNATURES: &str = "\
     SELECT f.id, f.checksum, f.size, f.status, f.language IS NOT NULL, s.bits, s.checksum FROM files AS f \
     LEFT JOIN signatures AS s ON s.file_id = f.id ORDER BY f.id";
