@@ -170,7 +170,7 @@ fn a_limit_ends_it_and_says_so() {
     repository.index();
     let limited = |limit, detail| {
         let query = GrepQuery { limit, detail, after: 1, ..GrepQuery::new("one") };
-        let GrepReply { files, summary } = grep(&repository, &query);
+        let GrepReply { files, summary, .. } = grep(&repository, &query);
         let lines: usize = files.iter().map(|file| file.lines.len()).sum();
         (files.len(), lines, summary.lines, summary.files, summary.more)
     };
