@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn few_of_the_trigrams_that_a_text_has_not_seem_to_be_in_it() {
-        let text: String = (0..4_000).map(|number| format!("let value_{number} = {};\n", number * 37)).collect();
+        let text: String =
+            (0..4_000).map(|number| format!("let value_{number} = {};\n", number * 37)).collect();
         let signature = SignatureMaker::default().signature(text.as_bytes());
         let has: HashSet<Trigram> = trigrams(text.as_bytes()).collect();
         let others: Vec<Trigram> = (0..=MASK).map(Trigram).filter(|trigram| !has.contains(trigram)).collect();

@@ -141,20 +141,24 @@ fn grep() {
     let answer = repository.run(["grep", "fn dequeue", "-C", "1", "--json"]).json();
     assert_keys(&answer, "schema pattern hits lines files files_read more took_ms generation complete");
     let hit = &answer["hits"][0];
-    assert_keys(
-        hit,
-        "path line start_byte end_byte language text matches before after within changed",
-    );
+    assert_keys(hit, "path line start_byte end_byte language text matches before after within changed");
     assert_keys(&hit["matches"][0], "start_byte end_byte text");
     assert_keys(&hit["within"], "kind name scope start_line end_line");
-    assert_eq!((&hit["text"], &hit["line"]), (&"    pub fn dequeue(&mut self) -> Option<Job> {".into(), &57.into()));
+    assert_eq!(
+        (&hit["text"], &hit["line"]),
+        (&"    pub fn dequeue(&mut self) -> Option<Job> {".into(), &57.into())
+    );
     assert_eq!(hit["before"], serde_json::json!(["    /// The most urgent job, if there is one."]));
     assert_eq!(hit["after"], serde_json::json!(["        self.heap.pop()"]));
     assert_eq!(hit["changed"], false);
-    let place = |of: &Value| ["start_byte", "end_byte"].map(|key| of[key].as_u64().expect("a place") as usize);
+    let place =
+        |of: &Value| ["start_byte", "end_byte"].map(|key| of[key].as_u64().expect("a place") as usize);
     let source = repository.read("core/src/queue.rs");
     let [[line_start, line_end], [start, end]] = [place(hit), place(&hit["matches"][0])];
-    assert_eq!((&source[line_start..line_end], &source[start..end]), (hit["text"].as_str().unwrap(), "fn dequeue"));
+    assert_eq!(
+        (&source[line_start..line_end], &source[start..end]),
+        (hit["text"].as_str().unwrap(), "fn dequeue")
+    );
     assert_eq!(repository.run(["grep", "fn dequeue", "-C", "1", "--format", "jsonl"]).first_json(), *hit);
     let files = repository.run(["grep", "fn dequeue", "-c", "--json"]).json();
     assert_keys(&files["hits"][0], "path language count changed");

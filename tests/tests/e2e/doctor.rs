@@ -134,7 +134,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("INSERT INTO signatures VALUES (999, x'00', 0)", "signatures", "remove"),
     ("DELETE FROM signatures WHERE file_id = 2", "signatures", "derive"),
     ("UPDATE signatures SET bits = x'00' WHERE file_id = 2", "signatures", "derive"),
-    ("UPDATE signatures SET bits = (SELECT bits FROM signatures WHERE file_id = 3), checksum = 0 WHERE file_id = 2", "signatures", "derive"),
+    (
+        "UPDATE signatures SET bits = (SELECT bits FROM signatures WHERE file_id = 3), checksum = 0 WHERE file_id = 2",
+        "signatures",
+        "derive",
+    ),
     ("UPDATE files SET symbols = symbols + 1 WHERE id = 2", "files", "derive"),
     ("UPDATE files SET chunks = chunks + 1 WHERE id = 2", "files", "derive"),
     ("DELETE FROM name_pages", "names", "derive"),

@@ -26,7 +26,11 @@ fn grep(repository: &Repository, query: &GrepQuery) -> GrepReply {
 /// Paths and numbers of lines.
 fn places(reply: &GrepReply) -> Vec<(&str, u32)> {
     let of_file = |file: &'_ GrepFile| file.lines.iter().map(|line| line.number).collect::<Vec<_>>();
-    reply.files.iter().flat_map(|file| of_file(file).into_iter().map(|line| (file.path.as_str(), line))).collect()
+    reply
+        .files
+        .iter()
+        .flat_map(|file| of_file(file).into_iter().map(|line| (file.path.as_str(), line)))
+        .collect()
 }
 
 /// `fixtures/grep.txt` has commands, and what each prints and ends with. `UPDATE_EXPECTED` writes it anew.
@@ -50,7 +54,7 @@ fn commands_print_what_is_expected() {
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         fs::write(&path, &found).expect("the expected output can be written");
     }
-    assert_eq!(found, expected);
+    assert_eq!(found, fs::read_to_string(&path).expect("the expected output"));
 }
 
 #[test]
@@ -157,7 +161,8 @@ fn files_in_any_encoding_are_searched() {
     let hits = repository.run(["grep", "pass.$", "--path", "plain.py", "--json"]).json();
     assert_eq!(hits["hits"][0]["text"], "def größe(): pass");
     assert_eq!(hits["hits"][0]["matches"][0]["text"], "pass\r");
-    let raw = repository.command(["grep", "measured|#", "--path", "latin.py"]).output().expect("it runs").stdout;
+    let raw =
+        repository.command(["grep", "measured|#", "--path", "latin.py"]).output().expect("it runs").stdout;
     assert_eq!(raw, b"latin.py:1:# gr\xF6\xDFe\nlatin.py:2:def measured(): pass\n");
 }
 
@@ -211,7 +216,8 @@ fn who_has_enough_ends_it() {
 fn few_files_are_read_for_a_rare_text() {
     let repository = Repository::empty();
     for number in 0..200 {
-        repository.write(&format!("{number}.py"), format!("def function_{number}(value):\n    return {number}\n"));
+        repository
+            .write(&format!("{number}.py"), format!("def function_{number}(value):\n    return {number}\n"));
     }
     repository.write("rare.py", "def open_valve(pump):\n    return pump\n");
     repository.index();
@@ -241,7 +247,10 @@ fn an_answer_is_whole_while_the_index_changes() {
                 for number in (0..64).rev().step_by(3) {
                     repository.write(&format!("{number:02}.py"), text(version));
                 }
-                engine.index(repository.root(), &IndexOptions::default(), IndexControl::default()).await.unwrap()
+                engine
+                    .index(repository.root(), &IndexOptions::default(), IndexControl::default())
+                    .await
+                    .unwrap()
             };
             let each = |file: GrepFile| {
                 let path = file.path.to_string();
@@ -277,8 +286,30 @@ fn a_damaged_document_is_named() {
 
 /// Expressions of all kinds; most match something.
 const PATTERNS: [&str; 24] = [
-    "abc", "ab+c", "a.c", "abc|bca", "(ab){2}", "[ab]c[ab]", "^abc", "abc$", "^$", "", r"\bab\b", "a{3,}", "cab.*bca",
-    "é", "aé|éb", "[^abc]é", r"\w{4}", "ſa", "(?i)Kab", "b*c", r"\s+a", "(?:ab)?c(?:ba)?", "x{0}abc", r"\Bbc",
+    "abc",
+    "ab+c",
+    "a.c",
+    "abc|bca",
+    "(ab){2}",
+    "[ab]c[ab]",
+    "^abc",
+    "abc$",
+    "^$",
+    "",
+    r"\bab\b",
+    "a{3,}",
+    "cab.*bca",
+    "é",
+    "aé|éb",
+    "[^abc]é",
+    r"\w{4}",
+    "ſa",
+    "(?i)Kab",
+    "b*c",
+    r"\s+a",
+    "(?:ab)?c(?:ba)?",
+    "x{0}abc",
+    r"\Bbc",
 ];
 
 fn line() -> impl Strategy<Value = String> {

@@ -104,8 +104,7 @@ impl<'a> Answer<'a> {
     fn new(query: &'a GrepQuery, scope: bool, output: &Output) -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
-        let is_colored =
-            output.format == Format::Human && AutoStream::choice(&stdout) != ColorChoice::Never;
+        let is_colored = output.format == Format::Human && AutoStream::choice(&stdout) != ColorChoice::Never;
         // What is in the lines is written as it is, where it looks like a colour, too.
         let out: Box<dyn Write> = match is_colored {
             true => Box::new(BufWriter::new(output.stdout())),

@@ -349,9 +349,8 @@ impl Engine {
             let search = |tools: &mut (Searcher, RegexMatcher), document| {
                 file::search(&pattern, tools, document, most, (store.as_path(), root.as_deref()))
             };
-            let found: Result<Vec<Option<GrepFile>>, EngineError> = pool.install(|| {
-                documents.into_par_iter().map_init(|| pattern.tools(), search).collect()
-            });
+            let found: Result<Vec<Option<GrepFile>>, EngineError> =
+                pool.install(|| documents.into_par_iter().map_init(|| pattern.tools(), search).collect());
             found.map(|found| found.into_iter().flatten().collect())
         })
         .await?

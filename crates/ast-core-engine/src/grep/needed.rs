@@ -88,10 +88,9 @@ impl Part {
             Class::Unicode(class) => {
                 class.ranges().iter().all(|range| (range.start()..=range.end()).all(&mut add))
             }
-            Class::Bytes(class) => class
-                .ranges()
-                .iter()
-                .all(|range| range.end() < 0x80 && (range.start()..=range.end()).all(|byte| add(byte.into()))),
+            Class::Bytes(class) => class.ranges().iter().all(|range| {
+                range.end() < 0x80 && (range.start()..=range.end()).all(|byte| add(byte.into()))
+            }),
         };
         if is_all { Self::Exact(texts) } else { Self::anything() }
     }
@@ -234,7 +233,8 @@ mod tests {
         assert_eq!(of("x{2}yz"), texts(&["xxyz"]));
         assert_eq!(of("(abc)+"), texts(&["abc"]));
         assert_eq!(of(r"\wabc+d"), texts(&["abc"]));
-        for open in ["", "ab", "a.b.c", r"\w+", "(abc)?", "(abc)*", "abc|", "[a-z]{9}", r"(?-u)\xff\xfe\xfd"] {
+        for open in ["", "ab", "a.b.c", r"\w+", "(abc)?", "(abc)*", "abc|", "[a-z]{9}", r"(?-u)\xff\xfe\xfd"]
+        {
             assert!(of(open).is_open(), "{open}: {:?}", of(open));
         }
         assert_eq!(of("(?i)straße"), texts(&["straße", "straẞe"]));

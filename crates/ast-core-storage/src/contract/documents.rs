@@ -35,7 +35,9 @@ pub async fn documents_come_with_their_files_in_order_of_ids<B: Backend>(backend
     assert_eq!(store.outlines(&ids).await.unwrap(), outlines);
     let in_steps = store.stored_documents(&ids).await.unwrap().into_iter().map(|(record, stored)| {
         let source = stored.source().unwrap();
-        assert!(expected.iter().any(|(known, document)| *known == record && document.source == source.bytes()));
+        assert!(
+            expected.iter().any(|(known, document)| *known == record && document.source == source.bytes())
+        );
         let outline = source.outline().unwrap();
         (record, outline)
     });

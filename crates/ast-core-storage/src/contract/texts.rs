@@ -8,8 +8,9 @@ use proptest::prelude::*;
 
 /// The files that may have all of these, which are in order and searchable whatever is asked.
 async fn files_with(store: &dyn Store, texts: &[&str]) -> Vec<FileId> {
-    let query =
-        texts.iter().fold(TrigramQuery::OPEN, |query, text| query.and(TrigramQuery::of_text(text.as_bytes())));
+    let query = texts
+        .iter()
+        .fold(TrigramQuery::OPEN, |query, text| query.and(TrigramQuery::of_text(text.as_bytes())));
     let all = store.searchable_versions().await.unwrap();
     let found = store.files_with(&query).await.unwrap();
     assert!(found.is_sorted_by_key(|version| version.id), "{found:?}");

@@ -144,7 +144,10 @@ pub struct StoredSource<'a>(Rest<'a>);
 enum Rest<'a> {
     /// Of a form of before, which is read as a whole.
     Read(Box<Document>),
-    Frames { source: Vec<u8>, outline: &'a [u8] },
+    Frames {
+        source: Vec<u8>,
+        outline: &'a [u8],
+    },
 }
 
 impl StoredSource<'_> {

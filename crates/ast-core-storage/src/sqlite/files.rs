@@ -222,9 +222,7 @@ struct Compressed {
 
 impl Compressed {
     fn check(&self) -> Result<(), String> {
-        checksum::check(self.noted, || {
-            checksum::of_row(self.record.id.get().cast_signed(), &[&self.content])
-        })
+        checksum::check(self.noted, || checksum::of_row(self.record.id.get().cast_signed(), &[&self.content]))
     }
 }
 
@@ -236,9 +234,8 @@ fn compressed(connection: &Connection, list: &str, path: &Path) -> Result<Vec<Co
         Ok((FileRow::read(row)?, row.get::<_, Option<Vec<u8>>>(11)?, row.get::<_, Option<i64>>(12)?))
     });
     let rows = rows.map_err(failed)?.filter_map(|row| {
-        let compressed = row
-            .map_err(failed)
-            .and_then(|(row, content, noted)| Ok((row.record(path)?, content, noted)));
+        let compressed =
+            row.map_err(failed).and_then(|(row, content, noted)| Ok((row.record(path)?, content, noted)));
         match compressed {
             Ok((record, Some(content), noted)) => Some(Ok(Compressed { record, content, noted })),
             Ok((record, None, _)) if record.status.is_searchable() => {

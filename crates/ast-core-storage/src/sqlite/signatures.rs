@@ -14,8 +14,7 @@ const SIGNATURES: &str = "\
     SELECT f.id, f.checksum, f.size, f.status, f.language IS NOT NULL, s.bits, s.checksum FROM files AS f \
     LEFT JOIN signatures AS s ON s.file_id = f.id ORDER BY f.id";
 
-pub(crate) const INSERT_SIGNATURE: &str =
-    "INSERT INTO signatures (file_id, bits, checksum) VALUES (?, ?, ?)";
+pub(crate) const INSERT_SIGNATURE: &str = "INSERT INTO signatures (file_id, bits, checksum) VALUES (?, ?, ?)";
 
 impl SqliteStore {
     pub(crate) async fn files_with(&self, query: &TrigramQuery) -> Result<Vec<FileVersion>, StoreError> {
