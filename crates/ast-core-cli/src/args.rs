@@ -99,10 +99,10 @@ Examples:
 The pattern is a regular expression as ripgrep and the crate regex have them, within a line. One that begins with - goes behind --.
 
 Examples:
-  ast-core grep 'unwrap\\(\\)' --lang rust
-  ast-core grep -F 'a[0]' --path 'src/**' -C 2
-  ast-core grep -wi todo -p           with the definition that each line is in
-  ast-core grep 'TODO|FIXME' --format jsonl | jq -r .within.name")]
+  ast-core grep 'retry_\\w+' --lang rust
+  ast-core grep -F 'Option<T>' --path 'src/**' -C 2
+  ast-core grep -wi retries -p        with the definition that each line is in
+  ast-core grep 'sleep\\(' --format jsonl | jq -r .within.name")]
     Grep(GrepArguments),
     /// Find code that is like the code at a place, or like code on standard input: copies, renamed or not, and relatives
     #[command(after_help = "\

@@ -146,7 +146,7 @@ fn grep() {
     assert_keys(&hit["within"], "kind name scope start_line end_line");
     assert_eq!(
         (&hit["text"], &hit["line"]),
-        (&"    pub fn dequeue(&mut self) -> Option<Job> {".into(), &57.into())
+        (&"    pub fn dequeue(&mut self) -> Option<Job> {".into(), &56.into())
     );
     assert_eq!(hit["before"], serde_json::json!(["    /// The most urgent job, if there is one."]));
     assert_eq!(hit["after"], serde_json::json!(["        self.heap.pop()"]));
