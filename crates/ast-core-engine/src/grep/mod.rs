@@ -202,8 +202,8 @@ impl Engine {
     /// The lines of the tree that match a regular expression, or have a text in them, in the order of paths: what ripgrep finds in
     /// the files that are in the index, as they were indexed.
     ///
-    /// Most files are not read: their signatures tell that they have no match. A pattern of which every match has the same three
-    /// characters, or one of a few, is found fast; another is looked for in all files. All threads of
+    /// Files whose signatures tell that they have no match are not read. That takes a pattern of which every match has the same three
+    /// characters, or one of a few; another is looked for in all files. All threads of
     /// [`EngineConfig::batch`](crate::EngineConfig::batch) take part. To cancel it, drop the future: what is under way, no more than
     /// 16 MB of source, comes to its end.
     ///
