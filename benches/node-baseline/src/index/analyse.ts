@@ -69,9 +69,17 @@ export function extract(reader: TreeReader, path: string, language: LanguageName
   return { symbols, references, chunks, lines }
 }
 
-/** Analyses a file. `withVectors` also embeds its chunks by hashing. */
-export function analyse(reader: TreeReader, file: ReadFile, withVectors: boolean): AnalysedFile {
-  const { symbols, references, chunks, lines } = extract(reader, file.path, file.language, file.text)
+/** Analyses a file, and embeds its chunks by hashing. */
+export function analyse(reader: TreeReader, file: ReadFile): AnalysedFile {
+  const extracted = extract(reader, file.path, file.language, file.text)
+  const analysed = columnsOf(file, extracted)
+  analysed.vectors = new Float32Array(extracted.chunks.length * DIMENSION)
+  extracted.chunks.forEach((chunk, at) => embed(chunk, analysed.vectors, at * DIMENSION))
+  return analysed
+}
+
+/** A file in columns, without vectors. */
+export function columnsOf(file: ReadFile, { symbols, references, chunks, lines }: ReturnType<typeof extract>): AnalysedFile {
   const { text: _, ...record } = file
   const analysed: AnalysedFile = {
     ...record,
@@ -82,7 +90,7 @@ export function analyse(reader: TreeReader, file: ReadFile, withVectors: boolean
     referenceNames: references.map((reference) => reference.name),
     chunks: new Int32Array(chunks.length * CHUNK_WIDTH),
     chunkTerms: new Array<string>(chunks.length * 3),
-    vectors: new Float32Array(withVectors ? chunks.length * DIMENSION : 0),
+    vectors: new Float32Array(0),
   }
   symbols.forEach(({ kind, parent, start, end, firstLine, lastLine, name, signature }, at) => {
     analysed.symbols.set([SYMBOL_KINDS.indexOf(kind), parent, start, end, firstLine, lastLine], at * SYMBOL_WIDTH)
@@ -98,7 +106,6 @@ export function analyse(reader: TreeReader, file: ReadFile, withVectors: boolean
     analysed.chunkTerms[3 * at] = termsOf(names)
     analysed.chunkTerms[3 * at + 1] = termsOf(place)
     analysed.chunkTerms[3 * at + 2] = termsOf(code)
-    if (withVectors) embed(chunk, analysed.vectors, at * DIMENSION)
   })
   return analysed
 }

@@ -8,10 +8,9 @@ import { type FoundFile, walk } from '../corpus.js'
 import { LANGUAGE_NAMES } from '../languages/index.js'
 import { modulesFolder } from '../modules.js'
 import { type TreeReader, webTreeSitter } from '../syntax/parsers.js'
-import { type AnalysedFile, type ReadFile, analyse } from './analyse.js'
+import { type AnalysedFile, type ChunkTexts, type ReadFile, analyse, extract } from './analyse.js'
 import { VectorGraph } from './graph.js'
 import { IndexStore, type KnownFile } from './store.js'
-import type { ChunkTexts } from './analyse.js'
 
 export interface IndexOptions {
   root: string
@@ -91,7 +90,7 @@ async function analyseHere(tasks: readonly Task[], root: string, sink: Sink): Pr
     while (next < tasks.length && next < at + READ_AHEAD) ahead.push(readSource(root, tasks[next++]))
     const read = await (ahead.shift() as ReturnType<typeof readSource>)
     if ('same' in read) sink.touch(read.same, read.modifiedMs)
-    else sink.add(analyse(reader, read, true), tasks[at].before)
+    else sink.add(analyse(reader, read), tasks[at].before)
   }
 }
 
@@ -188,7 +187,6 @@ class Sink {
 
 /** All chunks of a tree with their texts, for what is kept in memory. */
 export async function chunksOf(root: string, files: readonly { path: string; language: FoundFile['language'] }[]) {
-  const { extract } = await import('./analyse.js')
   reader ??= await webTreeSitter(LANGUAGE_NAMES, 'cursor')
   const chunks: (ChunkTexts & { path: string })[] = []
   for (const { path, language } of files) {

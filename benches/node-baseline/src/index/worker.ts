@@ -42,7 +42,7 @@ for (;;) {
   const read = await next.read
   if ('same' in read) message.push({ at: next.at, file: read })
   else {
-    const file = analyse(reader, read, true)
+    const file = analyse(reader, read)
     for (const { buffer } of [file.symbols, file.references, file.chunks, file.vectors]) buffers.push(buffer as ArrayBuffer)
     message.push({ at: next.at, file })
   }

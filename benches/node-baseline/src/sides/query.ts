@@ -1,7 +1,7 @@
 // Hybrid search in memory: MiniSearch or FlexSearch for words, a loop over vectors, and reciprocal ranks to join them.
 
 import type MiniSearchType from 'minisearch'
-import { type ChunkTexts } from '../index/analyse.js'
+import type { ChunkTexts } from '../index/analyse.js'
 import { chunksOf } from '../index/pipeline.js'
 import { embed, embedQuery } from '../hash-embedder.js'
 import { listFiles } from '../corpus.js'
@@ -23,27 +23,26 @@ export interface Hit {
   text: string
 }
 
-type Chunk = ChunkTexts & { path: string }
+/** A chunk and the file that it is of. */
+export type PlacedChunk = ChunkTexts & { path: string }
 
 /** Finds the numbers of chunks by words, best first. */
 type Words = (query: string) => number[]
 
 /** Chunks in memory, found by words and by vectors. */
 export class MemoryIndex {
-  private constructor(
-    readonly chunks: readonly Chunk[],
-    private readonly vectors: Float32Array,
-    private readonly words: Words,
-  ) {}
+  private readonly words: Words
 
-  static async of(root: string, files: ReturnType<typeof listFiles>, library: 'minisearch' | 'flexsearch'): Promise<MemoryIndex> {
-    const chunks = await chunksOf(root, files)
-    const vectors = new Float32Array(chunks.length * DIMENSION)
-    chunks.forEach((chunk, at) => embed(chunk, vectors, at * DIMENSION))
-    return new MemoryIndex(chunks, vectors, library === 'minisearch' ? miniSearch(chunks) : flexSearch(chunks))
+  constructor(
+    readonly chunks: readonly PlacedChunk[],
+    private readonly vectors: Float32Array,
+    library: 'minisearch' | 'flexsearch',
+  ) {
+    this.words = library === 'minisearch' ? miniSearch(chunks) : flexSearch(chunks)
   }
 
-  search(query: string, limit: number): Hit[] {
+  /** The chunks that match best, by their words and by the vector of the query. */
+  search(query: string, vector: Float32Array, limit: number): Hit[] {
     const scores = new Map<number, number>()
     const addAll = (ranking: ArrayLike<number>): void => {
       for (let rank = 0; rank < ranking.length; rank++) {
@@ -51,7 +50,7 @@ export class MemoryIndex {
       }
     }
     addAll(this.words(query))
-    addAll(nearest(this.vectors, embedQuery(query), CANDIDATES))
+    addAll(nearest(this.vectors, vector, CANDIDATES))
     const best = [...scores].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, limit)
     return best.map(([at]) => {
       const { path, firstLine, lastLine, code } = this.chunks[at]
@@ -68,7 +67,7 @@ function queryWords(query: string): string[] {
   return [...new Set(wordsOf(query))].filter((term) => term !== '' && !isStopWord(term))
 }
 
-function miniSearch(chunks: readonly Chunk[]): Words {
+function miniSearch(chunks: readonly PlacedChunk[]): Words {
   const MiniSearch = load<typeof MiniSearchType>('minisearch')
   const index = new MiniSearch<{ id: number; names: string; place: string; code: string }>({
     fields: ['names', 'place', 'code'],
@@ -81,7 +80,7 @@ function miniSearch(chunks: readonly Chunk[]): Words {
 }
 
 /** One index a field, as its ranking knows none; their results are joined by rank, names first. */
-function flexSearch(chunks: readonly Chunk[]): Words {
+function flexSearch(chunks: readonly PlacedChunk[]): Words {
   interface Index {
     add(id: number, text: string): unknown
     search(query: string, options: { limit: number; suggest: boolean }): (number | string)[]
@@ -142,7 +141,7 @@ export function memoryQuerySide(args: Arguments, library: 'minisearch' | 'flexse
     let hits = 0
     for (const query of QUERIES) {
       const begin = performance.now()
-      hits += index.search(query, LIMIT).length
+      hits += index.search(query, embedQuery(query), LIMIT).length
       latenciesUs.push((performance.now() - begin) * 1e3)
     }
     return hits
@@ -151,7 +150,10 @@ export function memoryQuerySide(args: Arguments, library: 'minisearch' | 'flexse
     packages: { ...packagesOf('web-tree-sitter', new Set(files.map((file) => file.language))), ...versions(library) },
     threads: 1,
     async prepare() {
-      index = await MemoryIndex.of(args.corpus, files, library)
+      const chunks = await chunksOf(args.corpus, files)
+      const vectors = new Float32Array(chunks.length * DIMENSION)
+      chunks.forEach((chunk, at) => embed(chunk, vectors, at * DIMENSION))
+      index = new MemoryIndex(chunks, vectors, library)
     },
     answers: () => ({ queries: QUERIES.length, chunks: index.chunks.length, hits: run([]) }),
     round() {

@@ -4,16 +4,16 @@ import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
-import { listFiles } from '../corpus.js'
-import { analyse } from '../index/analyse.js'
-import type { ChunkTexts } from '../index/analyse.js'
-import { extract } from '../index/analyse.js'
+import { listFiles, walk } from '../corpus.js'
+import { type ChunkTexts, columnsOf, extract } from '../index/analyse.js'
+import { chunksOf } from '../index/pipeline.js'
 import { IndexStore } from '../index/store.js'
 import { LANGUAGE_NAMES } from '../languages/index.js'
 import { load, modulesFolder, versions } from '../modules.js'
 import { type Arguments, type Side, stopwatch } from '../protocol.js'
 import { type TreeReader, webTreeSitter } from '../syntax/parsers.js'
 import { packagesOf } from './parse.js'
+import { MemoryIndex } from './query.js'
 
 const DIMENSION = 384
 /** What the model was made for. */
@@ -129,9 +129,9 @@ export function transformerSide(args: Arguments): Side {
       const size = Buffer.byteLength(text)
       bytes += size
       const record = { path, language, size, modifiedMs: 0, hash: new Uint8Array(32), text }
-      const analysed = analyse(reader, record, false)
-      const { chunks } = extract(reader, path, language, text)
-      analysed.vectors = await model.embed(chunks.map(textOf))
+      const extracted = extract(reader, path, language, text)
+      const analysed = columnsOf(record, extracted)
+      analysed.vectors = await model.embed(extracted.chunks.map(textOf))
       store.transaction(() => {
         store.add(analysed, true)
         store.flush()
@@ -163,5 +163,47 @@ export function transformerSide(args: Arguments): Side {
       bytes = (await update()).bytes as number
       return { units: bytes, measured: stop() }
     },
+    commands: { quality: (command) => quality(args.corpus, model, String(command.questions), command.packages as string[]) },
   }
+}
+
+/** A question, and the files that answer it. */
+interface Question {
+  language: string
+  package: string
+  version: string
+  query: string
+  files: string[]
+}
+
+/** How well files are found by words and vectors together: the NDCG@10 of each question of some packages. */
+async function quality(corpus: string, model: Transformer, folder: string, packages: string[]): Promise<Record<string, unknown>> {
+  const questions = readdirSync(folder)
+    .filter((name) => name.endsWith('.jsonl'))
+    .sort()
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Question)
+  const asked: { package: string; query: string; ndcg: number }[] = []
+  for (const name of packages) {
+    const root = join(corpus, name)
+    const chunks = await chunksOf(root, walk(root))
+    const index = new MemoryIndex(chunks, await model.embed(chunks.map(textOf)), 'minisearch')
+    for (const { language, package: own, version, query, files } of questions) {
+      if (`${language}/${own}-${version}` !== name) continue
+      const hits = index.search(query, await model.embed([query]), 200)
+      const ranked = [...new Set(hits.map(({ path }) => path))].slice(0, 10)
+      asked.push({ package: name, query, ndcg: ndcg(ranked.map((path) => files.includes(path)), files.length) })
+    }
+  }
+  const mean = asked.reduce((sum, { ndcg: own }) => sum + own, 0) / Math.max(1, asked.length)
+  return { questions: asked.length, mean, asked }
+}
+
+function ndcg(ranking: readonly boolean[], right: number): number {
+  const gain = (rank: number): number => 1 / Math.log2(rank + 2)
+  const own = ranking.reduce((sum, isRight, rank) => sum + (isRight ? gain(rank) : 0), 0)
+  let best = 0
+  for (let rank = 0; rank < Math.min(right, 10); rank++) best += gain(rank)
+  return best > 0 ? own / best : 0
 }
