@@ -68,8 +68,10 @@ pub trait Side {
     fn round(&mut self) -> Result<Round>;
 }
 
-/// The sides and how they are made.
+/// How a side is made.
 type Make = fn(&Arguments) -> Result<Box<dyn Side>>;
+
+/// The sides, by their names.
 const SIDES: [(&str, Make); 8] = [
     ("ours-parse", |args| Ok(Box::new(parse::Parse::new(args)?))),
     ("ours-store", |args| Ok(Box::new(store::Definitions::new(args, store::Work::Write)?))),
