@@ -59,7 +59,7 @@ export function walkSide(args: Arguments, binding: Binding): Side {
       const cursor = walk()
       walking: for (;;) {
         nodes++
-        sum = (sum + cursor.nodeTypeId + cursor.startIndex + cursor.endIndex + cursor.currentFieldId) | 0
+        sum = (sum + cursor.nodeTypeId + cursor.startIndex + cursor.endIndex + (cursor.currentFieldId | 0)) | 0
         if (cursor.gotoFirstChild()) continue
         while (!cursor.gotoNextSibling()) if (!cursor.gotoParent()) break walking
       }

@@ -126,7 +126,8 @@ export class SyntaxTree {
       let keep = kept[kind]
       if (keep === UNKNOWN) keep = grammar.learn(kind, cursor.nodeType, cursor.nodeIsNamed)
       if (keep >= LEAF) {
-        const field = cursor.currentFieldId
+        // The native binding tells nothing where there is no field.
+        const field = cursor.currentFieldId | 0
         if (fields[field] === undefined) fields[field] = cursor.currentFieldName ?? ''
         const row = this.push(kind, field, cursor.startIndex, cursor.endIndex, parent)
         if (keep === INNER && cursor.gotoFirstChild()) {
