@@ -143,7 +143,8 @@ pub(crate) fn require_tools() -> Result<()> {
     Tool { program: NPM, why: "to install what the tests of the Node package need", how }.require()
 }
 
-fn build(kind: Build) -> Result<()> {
+/// Compiles the native library and puts it where the package looks for it.
+pub(crate) fn build(kind: Build) -> Result<()> {
     build_with(kind, &[])
 }
 
