@@ -77,6 +77,7 @@ pub(super) fn title(label: &str, threads: usize) -> String {
 pub(super) enum Unit {
     Bytes,
     Files,
+    Nodes,
     Symbols,
     Queries,
     Rows,
@@ -88,6 +89,7 @@ impl Unit {
         match self {
             Self::Bytes => (1e6, "MB/s"),
             Self::Files => (1.0, "files/s"),
+            Self::Nodes => (1e6, "million nodes/s"),
             Self::Symbols => (1.0, "symbols/s"),
             Self::Queries => (1.0, "queries/s"),
             Self::Rows => (1.0, "rows/s"),
@@ -166,6 +168,8 @@ const DEFINITIONS: &[(&str, Agreement)] = &[
     ("definitions", Agreement::Within(0.01)),
 ];
 
+/// As many files are parsed: enough of every language, and slow sides take seconds for a round, not minutes.
+const PARSED: usize = 4000;
 /// Numbers of files at which growth is looked at; the last is all there are.
 const SIZES: &[usize] = &[1000, 2000, 4000, 8000, usize::MAX];
 /// The start of the names of groups that are about growth.
@@ -214,6 +218,7 @@ fn parse(processors: usize) -> Group {
         ..side("ctags", Host::Node, 1, "Universal Ctags")
     });
     Group {
+        files: Files::Some(PARSED),
         agree: DEFINITIONS,
         ..group(
             "parse-extract",
@@ -248,7 +253,10 @@ fn ast_to_js() -> Group {
         side("web-tree-sitter", Host::Node, 1, "web-tree-sitter, objects"),
     ];
     let what = "Symbols as JavaScript gets them.";
-    group("ast-to-js", Stage::AstToJs, what, Unit::Symbols, sides)
+    Group {
+        agree: &[("symbols", Agreement::Within(0.01))],
+        ..group("ast-to-js", Stage::AstToJs, what, Unit::Symbols, sides)
+    }
 }
 
 fn walk() -> Group {
@@ -257,7 +265,7 @@ fn walk() -> Group {
         side("node-tree-sitter-walk", Host::Node, 1, "node tree-sitter, all nodes"),
     ];
     let what = "Every node of a tree, seen from JavaScript.";
-    group("ast-walk", Stage::AstToJs, what, Unit::Symbols, sides)
+    group("ast-walk", Stage::AstToJs, what, Unit::Nodes, sides)
 }
 
 fn storage(name: &'static str) -> Group {
