@@ -14,7 +14,7 @@ use super::machine::Machine;
 use super::prepare::Inventory;
 use super::rounds::{GroupResult, SideResult, State};
 use super::statistics::Estimate;
-use super::table::{GROWTH, Stage, Unit};
+use super::table::{GROWTH, Unit};
 
 /// The version of `results.json`. One of another version is not compared with.
 pub(super) const FORMAT: u32 = 1;
@@ -437,6 +437,7 @@ impl Table {
 pub(super) mod tests {
     use super::super::judge::tests::{parse, side};
     use super::super::judge::{compare_rows, compare_sides, rows};
+    use super::super::table::Stage;
     use super::super::{machine, table};
     use super::*;
 
