@@ -8,7 +8,8 @@
 use anyhow::{Context, Result, bail};
 use ast_core_benches::lexical;
 use ast_core_lexical::{
-    Bm25f, FileTerms, Filter, LexicalError, Manifest, Page, PageCache, PageId, Query, Search, Update, run,
+    Bm25f, FileTerms, Filter, LexicalError, Manifest, Page, PageCache, PageId, Query, Search, Task, Update,
+    run,
 };
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{FileId, RepoPath};

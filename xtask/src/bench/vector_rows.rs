@@ -23,12 +23,13 @@ const fn row(name: &'static str, threads: usize, theirs: &'static str, target: O
 }
 
 const BY_LOOP: Row =
-    row("vector search at recall 0.95, by a plain loop in JavaScript", 1, "JS loop", Some(10.0));
+    row("vector search at recall 0.95, against a plain loop in JavaScript", 1, "JS loop", Some(10.0));
 const BY_GRAPH: Row =
-    row("vector search at recall 0.95, by hnswlib-node", 1, vector::HNSWLIB_NODE, Some(10.0));
+    row("vector search at recall 0.95, against hnswlib-node", 1, vector::HNSWLIB_NODE, Some(10.0));
 const BUILD: Row =
-    row("vectors built on 2 threads, by hnswlib-node on 1", 2, vector::HNSWLIB_NODE, Some(10.0));
-const BUILD_ALONE: Row = row("vectors built, by hnswlib-node, 1 thread each", 1, vector::HNSWLIB_NODE, None);
+    row("vectors built on 2 threads, against hnswlib-node on 1", 2, vector::HNSWLIB_NODE, Some(10.0));
+const BUILD_ALONE: Row =
+    row("vectors built, against hnswlib-node, 1 thread each", 1, vector::HNSWLIB_NODE, None);
 
 /// The part of a report that rows are made of.
 #[derive(Deserialize)]

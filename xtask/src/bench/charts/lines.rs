@@ -21,6 +21,8 @@ pub(super) struct Lines {
 pub(super) struct Axis {
     pub(super) label: String,
     pub(super) log: bool,
+    /// Whether there is nothing between whole numbers.
+    pub(super) whole: bool,
 }
 
 pub(super) struct Series {
@@ -67,7 +69,7 @@ impl Lines {
             };
             text(&self.title, theme.text, 18.0, (HPos::Left, VPos::Center), (EDGE as i32, 26))?;
             let grid = theme.grid.stroke_width(1);
-            for tick in across.ticks() {
+            for tick in across.ticks().into_iter().filter(|tick| !self.x.whole || tick.fract() == 0.0) {
                 let x = across.at(tick);
                 chart.draw_series([PathElement::new(vec![(x, bottom), (x, top)], grid)])?;
                 let (x, y) = chart.backend_coord(&(x, bottom));

@@ -172,8 +172,8 @@ fn latencies(group: &GroupResult) -> Option<Lines> {
     let series: Vec<Series> = curves.collect();
     (!series.is_empty()).then(|| Lines {
         title: format!("{}: how long one takes", group.what.trim_end_matches('.')),
-        x: Axis { label: "microseconds (logarithmic)".to_owned(), log: true },
-        y: Axis { label: "% of all that take no longer".to_owned(), log: false },
+        x: Axis { label: "microseconds (logarithmic)".to_owned(), log: true, whole: false },
+        y: Axis { label: "% of all that take no longer".to_owned(), log: false, whole: false },
         series,
     })
 }
@@ -198,8 +198,8 @@ fn growth(groups: &[GroupResult]) -> Option<Lines> {
     let series = series_of(series);
     (!series.is_empty()).then(|| Lines {
         title: "A cold index, by the size of the tree".to_owned(),
-        x: Axis { label: "files (logarithmic)".to_owned(), log: true },
-        y: Axis { label: "seconds by the clock (logarithmic)".to_owned(), log: true },
+        x: Axis { label: "files (logarithmic)".to_owned(), log: true, whole: false },
+        y: Axis { label: "seconds by the clock (logarithmic)".to_owned(), log: true, whole: false },
         series,
     })
 }
@@ -216,8 +216,8 @@ fn threads(groups: &[GroupResult]) -> Option<Lines> {
     let series = series_of(series);
     (!series.is_empty()).then(|| Lines {
         title: "Parsing and extracting, by threads".to_owned(),
-        x: Axis { label: "threads".to_owned(), log: false },
-        y: Axis { label: group.unit.speed().1.to_owned(), log: false },
+        x: Axis { label: "threads".to_owned(), log: false, whole: true },
+        y: Axis { label: group.unit.speed().1.to_owned(), log: false, whole: false },
         series,
     })
 }

@@ -78,8 +78,10 @@ fn round_down(value: f64) -> f64 {
 
 /// A value as it is written on an axis.
 pub(super) fn written(value: f64) -> String {
+    // Two digits of what is below 1.
+    let places = if value == 0.0 { 0 } else { (1.0 - value.abs().log10().floor()).max(1.0) as usize };
     let plain = |value: f64| {
-        let text = format!("{value:.4}");
+        let text = format!("{value:.places$}");
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     };
     match value.abs() {
@@ -108,8 +110,8 @@ mod tests {
 
     #[test]
     fn values_are_written_short() {
-        let shown = [0.0, 0.05, 1.5, 200.0, 9000.0, 15_000.0, 2_500_000.0].map(written);
-        assert_eq!(shown, ["0", "0.05", "1.5", "200", "9000", "15k", "2.5M"]);
+        let shown = [0.0, 0.00015, 0.05, 1.5, 200.0, 9000.0, 15_000.0, 2_500_000.0].map(written);
+        assert_eq!(shown, ["0", "0.00015", "0.05", "1.5", "200", "9000", "15k", "2.5M"]);
     }
 
     proptest! {
