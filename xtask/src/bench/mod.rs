@@ -121,7 +121,7 @@ fn measure(options: &Measure, stages: &[Stage]) -> Result<()> {
         .collect();
     let mut rows = judge::rows(&groups);
     if stages.contains(&Stage::Vector) {
-        rows.extend(vector_rows::rows(&workspace::root())?);
+        rows.extend(vector_rows::rows(&workspace::root()));
         rows.sort_by_key(|row| row.stage);
     }
     let sides = groups.iter().flat_map(|group| &group.sides);

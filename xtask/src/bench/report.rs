@@ -350,12 +350,8 @@ pub(super) fn verdict(row: &RowResult) -> String {
 
 /// Three digits that count, or all before the point.
 pub(super) fn digits(value: f64) -> String {
-    let places = match value.abs() {
-        size if size >= 100.0 || size == 0.0 => 0,
-        size if size >= 10.0 => 1,
-        size if size >= 1.0 => 2,
-        _ => 3,
-    };
+    let places = if value == 0.0 { 0.0 } else { 2.0 - value.abs().log10().floor() };
+    let places = places.clamp(0.0, 9.0) as usize;
     format!("{value:.places$}")
 }
 
@@ -529,6 +525,6 @@ pub(super) mod tests {
     #[test]
     fn numbers_have_the_digits_that_count() {
         let shown = [0.0, 0.0123, 1.234, 12.34, 123.4, 12345.6].map(digits);
-        assert_eq!(shown, ["0", "0.012", "1.23", "12.3", "123", "12346"]);
+        assert_eq!(shown, ["0", "0.0123", "1.23", "12.3", "123", "12346"]);
     }
 }

@@ -75,22 +75,33 @@ struct Time {
     cpu: f64,
 }
 
-/// The rows, and where they are from.
-pub(super) fn rows(root: &Path) -> Result<Vec<RowResult>> {
-    let (text, source) = match newest(&root.join(vector::RESULTS)) {
+/// All rows about vectors.
+const ROWS: [&Row; 4] = [&BY_LOOP, &BY_GRAPH, &BUILD, &BUILD_ALONE];
+
+/// The rows, with where they are from.
+pub(super) fn rows(root: &Path) -> Vec<RowResult> {
+    let newest = newest(&root.join(vector::RESULTS));
+    let source = newest.as_ref().and_then(|folder| folder.file_name());
+    let source = source.map(|name| format!("{}/{}", vector::RESULTS, name.to_string_lossy()));
+    let report = match newest {
         Some(folder) => {
-            let path = folder.join("results.json");
-            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            (text, Some(format!("{}/{name}", vector::RESULTS)))
+            fs::read_to_string(folder.join("results.json")).context("failed to read results.json")
         }
-        None => (vector::quick()?, None),
+        None => vector::quick(),
     };
-    let mut rows = judged(&text).with_context(|| source.clone().unwrap_or_default())?;
+    let mut rows = report.and_then(|report| judged(&report)).unwrap_or_else(|error| {
+        let reason = format!("{error:#}");
+        ROWS.iter().map(|row| result(row, Err(reason.clone()))).collect()
+    });
     for row in &mut rows {
         row.source.clone_from(&source);
     }
-    Ok(rows)
+    rows
+}
+
+fn result(row: &Row, samples: Result<Vec<f64>, String>) -> RowResult {
+    let labels = [row.ours, row.theirs].map(|(name, threads)| super::table::title(name, threads));
+    RowResult::new(row, Stage::Vector, labels, samples)
 }
 
 /// The folder of the newest report of a full run: names begin with the day; of one day, the one that was committed
@@ -130,15 +141,11 @@ fn judged(report: &str) -> Result<Vec<RowResult>> {
         let first = theirs.first().ok_or_else(|| format!("{} was not built", row.theirs.0))?;
         Ok(builds(row.ours)?.into_iter().map(|ours| first / ours).collect())
     };
-    let judge = |row: &Row, samples| {
-        let labels = [row.ours, row.theirs].map(|(name, threads)| super::table::title(name, threads));
-        RowResult::new(row, Stage::Vector, labels, samples)
-    };
     Ok(vec![
-        judge(&BY_LOOP, quotients(loops(), seconds(vector::OURS))),
-        judge(&BY_GRAPH, quotients(seconds(vector::HNSWLIB_NODE), seconds(vector::OURS))),
-        judge(&BUILD, of_one(&BUILD)),
-        judge(&BUILD_ALONE, of_one(&BUILD_ALONE)),
+        result(&BY_LOOP, quotients(loops(), seconds(vector::OURS))),
+        result(&BY_GRAPH, quotients(seconds(vector::HNSWLIB_NODE), seconds(vector::OURS))),
+        result(&BUILD, of_one(&BUILD)),
+        result(&BUILD_ALONE, of_one(&BUILD_ALONE)),
     ])
 }
 

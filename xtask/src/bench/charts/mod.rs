@@ -27,12 +27,7 @@ pub(super) struct Chart {
 }
 
 /// The name of the chart that a summary shows.
-pub(super) const SUMMARY: &str = "times-as-fast";
-
-/// The name of the file of a chart.
-pub(super) fn file(name: &str, dark: bool) -> String {
-    if dark { format!("{name}-dark.svg") } else { format!("{name}.svg") }
-}
+const SUMMARY: &str = "times-as-fast";
 
 impl Chart {
     /// A chart without its drawings, to be referred to.
@@ -41,8 +36,9 @@ impl Chart {
         Self { name: SUMMARY.to_owned(), title: "How many times as fast".to_owned(), light, dark }
     }
 
+    /// The name of its file for a light page or for a dark one.
     pub(super) fn file(&self, dark: bool) -> String {
-        file(&self.name, dark)
+        if dark { format!("{}-dark.svg", self.name) } else { format!("{}.svg", self.name) }
     }
 
     fn of_bars(name: &str, bars: &Bars) -> Result<Self> {
