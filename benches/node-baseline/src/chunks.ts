@@ -87,9 +87,20 @@ const tokens = new TokenCounter()
 
 /** Cuts a file. The symbols are those of its tree. */
 export function cut(tree: SyntaxTree, symbols: readonly CodeSymbol[]): Chunk[] {
-  const { text } = tree
+  tokens.read(tree.text)
+  return between(tree.text, merge(tree.text, atomsOf(tree, symbols)), symbols)
+}
+
+/** Cuts a text at line breaks. */
+export function cutByLines(text: string): Chunk[] {
   tokens.read(text)
-  const cuts = merge(text, atomsOf(tree, symbols))
+  const cuts: number[] = []
+  cutLarge(text, 0, text.length, cuts)
+  return between(text, cuts, [])
+}
+
+/** The stretches between the cuts, without blank ends. */
+function between(text: string, cuts: readonly number[], symbols: readonly CodeSymbol[]): Chunk[] {
   const lines = linesOf(text)
   const chunks: Chunk[] = []
   for (let at = 0; at < cuts.length; at++) {

@@ -225,6 +225,11 @@ export interface Outline {
   lines: number
 }
 
+/** How many lines a text has, of which it is known where each begins. */
+export function lineCount(text: string, starts: Uint32Array): number {
+  return starts.length - (text.length === 0 || text.endsWith('\n') ? 1 : 0)
+}
+
 /** The lines of a text: where each begins. */
 export function linesOf(text: string): Uint32Array {
   const starts = [0]
@@ -316,12 +321,7 @@ class Pass {
     }
     this.references.sort((a, b) => a.start - b.start || a.end - b.end)
     this.sortSymbols()
-    const { text } = tree
-    return {
-      symbols: this.symbols,
-      references: this.references,
-      lines: this.lines.length - (text.length === 0 || text.endsWith('\n') ? 1 : 0),
-    }
+    return { symbols: this.symbols, references: this.references, lines: lineCount(tree.text, this.lines) }
   }
 
   /** Puts symbols in order of their beginning, outer before inner. */

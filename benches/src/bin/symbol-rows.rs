@@ -8,7 +8,6 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use anyhow::{Context, Result, ensure};
-use ast_core_benches::clock::Took;
 use ast_core_benches::stats::Times;
 use ast_core_benches::{corpus, definitions};
 use ast_core_model::{RepoPath, Symbol};

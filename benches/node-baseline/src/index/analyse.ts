@@ -1,12 +1,11 @@
 // One file: parsed, its definitions, mentions, chunks, their terms and vectors. All in columns, which cross from a worker
 // to the main thread for a fraction of what objects cost.
 
-import { type Chunk, cut } from '../chunks.js'
+import { type Chunk, cut, cutByLines } from '../chunks.js'
 import { embed } from '../hash-embedder.js'
 import type { LanguageName } from '../languages/index.js'
-import { rulesOf } from '../languages/index.js'
-import { type CodeSymbol, REFERENCE_KINDS, SYMBOL_KINDS, outline } from '../outline.js'
-import { stemOf } from '../corpus.js'
+import { type CodeSymbol, REFERENCE_KINDS, SYMBOL_KINDS } from '../outline.js'
+import { read } from '../read.js'
 import type { TreeReader } from '../syntax/parsers.js'
 import { DIMENSION, termsOf } from '../terms.js'
 
@@ -55,10 +54,10 @@ export interface ChunkTexts extends Chunk {
 
 /** The definitions, mentions and chunks of a text. */
 export function extract(reader: TreeReader, path: string, language: LanguageName, text: string) {
-  const tree = reader.read(text, language)
-  const { symbols, references, lines } = outline(tree, rulesOf(language), stemOf(path))
+  const { symbols, references, lines, tree } = read(reader, path, language, text)
   const named = namesOfChunks(symbols)
-  const chunks = cut(tree, symbols).map(
+  const cuts = tree === undefined ? cutByLines(text) : cut(tree, symbols)
+  const chunks = cuts.map(
     (chunk): ChunkTexts => ({
       ...chunk,
       names: named(chunk),

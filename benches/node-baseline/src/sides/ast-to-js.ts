@@ -1,11 +1,11 @@
 // What JavaScript gets of syntax: definitions as objects, and every node of a tree.
 
-import { loadFiles, stemOf } from '../corpus.js'
+import { loadFiles } from '../corpus.js'
 import type { LanguageName } from '../languages/index.js'
-import { rulesOf } from '../languages/index.js'
 import { fileOf, load } from '../modules.js'
-import { type CodeSymbol, outline } from '../outline.js'
+import type { CodeSymbol } from '../outline.js'
 import type { Arguments, Side } from '../protocol.js'
+import { read } from '../read.js'
 import { type TreeReader, grammarPackage, webTreeSitter } from '../syntax/parsers.js'
 import type { Cursor } from '../syntax/tree.js'
 import { type Binding, packagesOf } from './parse.js'
@@ -23,9 +23,7 @@ export function objectsSide(args: Arguments): Side {
     const all: CodeSymbol[] = []
     for (let at = 0; at < enough && all.length < SYMBOLS; at++) {
       const { bytes, language, path } = files[at]
-      for (const symbol of outline(reader.read(bytes.toString(), language), rulesOf(language), stemOf(path)).symbols) {
-        all.push(symbol)
-      }
+      for (const symbol of read(reader, path, language, bytes.toString()).symbols) all.push(symbol)
     }
     if (all.length > SYMBOLS) all.length = SYMBOLS
     return all

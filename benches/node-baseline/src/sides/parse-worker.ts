@@ -2,10 +2,8 @@
 // where it is, which is kinder to it than a program could be that needs it on its main thread.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { stemOf } from '../corpus.js'
-import { rulesOf } from '../languages/index.js'
 import { useModules } from '../modules.js'
-import { outline } from '../outline.js'
+import { read } from '../read.js'
 import { type ParseWorkerData, readerOf } from './parse.js'
 
 const { modules, binding, by, files, bytes, next } = workerData as ParseWorkerData
@@ -18,8 +16,7 @@ parentPort?.on('message', () => {
   const counts = { definitions: 0, references: 0 }
   for (let at = Atomics.add(counter, 0, 1); at < files.length; at = Atomics.add(counter, 0, 1)) {
     const { path, language, start, end } = files[at]
-    const tree = reader.read(all.toString('utf8', start, end), language)
-    const { symbols, references } = outline(tree, rulesOf(language), stemOf(path))
+    const { symbols, references } = read(reader, path, language, all.toString('utf8', start, end))
     counts.definitions += symbols.length
     counts.references += references.length
   }

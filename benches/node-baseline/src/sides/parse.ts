@@ -1,11 +1,11 @@
 // Text in memory to definitions and mentions.
 
 import { Worker } from 'node:worker_threads'
-import { type LoadedFile, loadFiles, stemOf } from '../corpus.js'
-import { type LanguageName, rulesOf } from '../languages/index.js'
+import { type LoadedFile, loadFiles } from '../corpus.js'
+import type { LanguageName } from '../languages/index.js'
 import { modulesFolder, versions } from '../modules.js'
-import { outline } from '../outline.js'
 import type { Arguments, Round, Side } from '../protocol.js'
+import { read } from '../read.js'
 import { type TreeReader, grammarPackage, nodeTreeSitter, webTreeSitter } from '../syntax/parsers.js'
 
 export type Binding = 'web-tree-sitter' | 'node-tree-sitter'
@@ -24,7 +24,8 @@ export function parseSide(args: Arguments, binding: Binding, by: Access): Side {
   const files = loadFiles(args)
   const languages = new Set(files.map((file) => file.language))
   const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0)
-  const work = args.threads > 1 ? onWorkers(files, languages, binding, by, args.threads) : onThisThread(files, languages, binding, by)
+  const work =
+    args.threads > 1 ? onWorkers(files, binding, by, args.threads) : onThisThread(files, languages, binding, by)
   return {
     packages: packagesOf(binding, languages),
     threads: args.threads,
@@ -60,7 +61,7 @@ function onThisThread(files: readonly LoadedFile[], languages: Set<LanguageName>
     async run() {
       const counts = { definitions: 0, references: 0 }
       for (const { bytes, language, path } of files) {
-        const { symbols, references } = outline(reader.read(bytes.toString(), language), rulesOf(language), stemOf(path))
+        const { symbols, references } = read(reader, path, language, bytes.toString())
         counts.definitions += symbols.length
         counts.references += references.length
       }
@@ -81,13 +82,7 @@ export interface ParseWorkerData {
 }
 
 /** Workers that live from round to round and take the next file each. */
-function onWorkers(
-  files: readonly LoadedFile[],
-  languages: Set<LanguageName>,
-  binding: Binding,
-  by: Access,
-  threads: number,
-): Work {
+function onWorkers(files: readonly LoadedFile[], binding: Binding, by: Access, threads: number): Work {
   const workers: Worker[] = []
   const next = new SharedArrayBuffer(4)
   return {

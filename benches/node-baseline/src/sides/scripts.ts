@@ -22,12 +22,10 @@ export function typescriptSide(args: Arguments): Side {
     SyntaxKind.MethodDeclaration, SyntaxKind.MethodSignature, SyntaxKind.Constructor, SyntaxKind.GetAccessor,
     SyntaxKind.SetAccessor, SyntaxKind.PropertyDeclaration, SyntaxKind.PropertySignature, SyntaxKind.FunctionExpression,
   ])
-  const read = (text: string, path: string, definitions: Found[], references: Found[]): void => {
+  const readText = (text: string, path: string, definitions: Found[], references: Found[]): void => {
     const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, false)
     const add = (list: Found[], node: TypeScript.Node, name: TypeScript.Node): void => {
-      const start = ts.skipTrivia(text, node.pos)
-      const nameStart = ts.skipTrivia(text, name.pos)
-      list.push({ kind: SyntaxKind[node.kind], name: text.slice(nameStart, name.end), start, end: node.end })
+      list.push({ kind: SyntaxKind[node.kind], name: name.getText(source), start: node.getStart(source), end: node.end })
     }
     let depth = 0
     const visit = (node: TypeScript.Node): void => {
@@ -57,7 +55,7 @@ export function typescriptSide(args: Arguments): Side {
     }
     visit(source)
   }
-  return side(args, 'typescript', read)
+  return side(args, 'typescript', readText)
 }
 
 interface OxcNode {
@@ -75,7 +73,7 @@ const OXC_DEFINITIONS = new Set([
 
 export function oxcSide(args: Arguments): Side {
   const { parseSync } = load<typeof import('oxc-parser')>('oxc-parser')
-  const read = (text: string, path: string, definitions: Found[], references: Found[]): void => {
+  const readText = (text: string, path: string, definitions: Found[], references: Found[]): void => {
     const { program } = parseSync(path, text)
     const nameOf = (node: unknown): string => {
       const { name, value } = (node ?? {}) as { name?: unknown; value?: unknown }
@@ -113,7 +111,7 @@ export function oxcSide(args: Arguments): Side {
     }
     visit(program as unknown as OxcNode)
   }
-  return side(args, 'oxc-parser', read)
+  return side(args, 'oxc-parser', readText)
 }
 
 function side(

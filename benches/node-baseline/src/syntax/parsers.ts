@@ -30,21 +30,24 @@ export async function webTreeSitter(languages: Iterable<LanguageName>, by: 'curs
   }
   const byCursor = new SyntaxTree()
   const byNodes = new NodeTree()
+  let before: { delete(): void } | undefined
   return {
     read(text, language) {
       const tree = parsers.get(language)?.parse((index) => text.slice(index, index + WASM_CHUNK))
       if (!tree) throw new Error(`web-tree-sitter gave no tree for ${language}`)
       const { grammar } = rulesOf(language)
-      if (by === 'cursor') {
-        const cursor = tree.walk()
-        byCursor.readCursor(grammar, text, cursor)
-        cursor.delete()
-      } else {
+      if (by === 'nodes') {
         byNodes.readNodes(grammar, text, tree.rootNode)
+        // Memory of WebAssembly is not collected, and nodes are asked as long as theirs is read.
+        before?.delete()
+        before = tree
+        return byNodes
       }
-      // Memory of WebAssembly is not collected.
+      const cursor = tree.walk()
+      byCursor.readCursor(grammar, text, cursor)
+      cursor.delete()
       tree.delete()
-      return by === 'cursor' ? byCursor : byNodes
+      return byCursor
     },
   }
 }

@@ -68,6 +68,7 @@ export interface NodeObject {
   readonly children: readonly (NodeObject | null)[]
   childForFieldName(name: string): NodeObject | null
   childrenForFieldName(name: string): readonly (NodeObject | null)[]
+  fieldNameForChild(index: number): string | null
 }
 
 /** A tree in rows, in order of the walk; -1 is no row. Its arrays are used again for the next tree. */
@@ -223,25 +224,30 @@ export class SyntaxTree {
 /** The same, read by node objects as most programs do, which ask for fields where they need them. */
 export class NodeTree extends SyntaxTree {
   private objects: NodeObject[] = []
+  /** Of each node its place among its siblings. */
+  private places: number[] = []
 
   readNodes(grammar: Grammar, text: string, root: NodeObject): void {
     this.begin(grammar, text)
     this.objects = []
+    this.places = []
     const { kept } = grammar
     const open: { row: number; children: readonly (NodeObject | null)[]; at: number }[] = []
-    const enter = (node: NodeObject, parent: number): void => {
+    const enter = (node: NodeObject, parent: number, place: number): void => {
       const kind = node.typeId
       const keep = kept[kind] === UNKNOWN ? grammar.learn(kind, node.type, node.isNamed) : kept[kind]
       if (keep < LEAF) return
       const row = this.push(kind, 0, node.startIndex, node.endIndex, parent)
       this.objects.push(node)
+      this.places.push(place)
       if (keep === INNER) open.push({ row, children: node.children, at: 0 })
     }
-    enter(root, -1)
+    enter(root, -1, 0)
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
       if (top.at < top.children.length) {
-        const child = top.children[top.at++]
-        if (child !== null) enter(child, top.row)
+        const place = top.at++
+        const child = top.children[place]
+        if (child !== null) enter(child, top.row, place)
       } else {
         this.nexts[top.row] = this.length
         open.pop()
@@ -268,13 +274,6 @@ export class NodeTree extends SyntaxTree {
 
   override fieldName(row: number): string {
     const parent = this.parents[row]
-    if (parent < 0) return ''
-    for (const name of ASKED_FIELDS) {
-      if (this.childrenIn(parent, name).includes(row)) return name
-    }
-    return ''
+    return parent < 0 ? '' : (this.objects[parent].fieldNameForChild(this.places[row]) ?? '')
   }
 }
-
-/** The fields that are asked for by the node that is in them. */
-const ASKED_FIELDS = ['name', 'type', 'declarator', 'value', 'right', 'key', 'left', 'property', 'attribute', 'field', 'function']
