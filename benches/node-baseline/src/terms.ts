@@ -23,7 +23,7 @@ export interface Word {
 
 const cache = new Map<string, Word>()
 const numbers = new Map<string, number>()
-/** Of each term, four numbers: its two places in a vector of a hashing embedder, as place * 2 + sign. */
+/** Of each term its two places in a vector of a hashing embedder, each as place * 2 + sign. */
 let slots = new Int32Array(1 << 16)
 
 export const DIMENSION = 256
@@ -59,11 +59,6 @@ export function termsOf(text: string): string {
 /** Whether a term is in everything and says nothing. */
 export function isStopWord(term: string): boolean {
   return STOP_WORDS.has(term)
-}
-
-/** How many terms are known; numbers are below it. */
-export function termCount(): number {
-  return numbers.size
 }
 
 /** The places of a term in a vector, each doubled, plus one if it counts negative. */
@@ -106,7 +101,7 @@ function numberOf(term: string): number {
 }
 
 /** Strips a lower-case word of common English endings, so that at least three letters are left. */
-export function stem(word: string): string {
+function stem(word: string): string {
   if (word.length < 4 || !/^[\x00-\x7f]*[a-z]$/.test(word)) return word
   let left = withoutPlural(word)
   for (const ending of ['ing', 'ed']) {

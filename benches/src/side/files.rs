@@ -21,7 +21,8 @@ pub(super) fn list(args: &Arguments) -> Result<Vec<SourceFile>> {
     let list = args.scratch.join("files.txt");
     let text = fs::read_to_string(&list).with_context(|| list.display().to_string())?;
     let read = |line: &str| {
-        let (path, language) = line.split_once('\t').with_context(|| format!("{}: {line:?}", list.display()))?;
+        let (path, language) =
+            line.split_once('\t').with_context(|| format!("{}: {line:?}", list.display()))?;
         Ok(SourceFile { path: RepoPath::new(path)?, language: language.parse()? })
     };
     text.lines().take(args.limit_files.unwrap_or(usize::MAX)).map(read).collect()

@@ -47,7 +47,10 @@ impl Index {
         Ok(Self {
             args: args.clone(),
             work,
-            runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(args.threads).enable_all().build()?,
+            runtime: tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(args.threads)
+                .enable_all()
+                .build()?,
             files: files::list(args)?,
             root: PathBuf::new(),
             changes: 0,

@@ -91,10 +91,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// An unknown side, or pipes that break. What goes wrong in a side is an answer.
 pub fn serve(args: &Arguments, input: impl BufRead, mut output: impl Write) -> Result<()> {
-    let (_, make) = SIDES
-        .iter()
-        .find(|(name, _)| *name == args.side)
-        .with_context(|| format!("no side is {:?}; there are {}", args.side, names().collect::<Vec<_>>().join(" ")))?;
+    let (_, make) = SIDES.iter().find(|(name, _)| *name == args.side).with_context(|| {
+        format!("no side is {:?}; there are {}", args.side, names().collect::<Vec<_>>().join(" "))
+    })?;
     let mut side = make(args)?;
     let about = json!({ "side": args.side, "packages": { "ast-core-engine": env!("CARGO_PKG_VERSION") } });
     let mut say = |answer: Value| -> Result<()> {
@@ -106,7 +105,8 @@ pub fn serve(args: &Arguments, input: impl BufRead, mut output: impl Write) -> R
     for line in input.lines() {
         let line = line?;
         let is_finish = command(&line) == Some("finish".to_owned());
-        say(answer(side.as_mut(), &line, &mut prepared).unwrap_or_else(|error| json!({ "error": format!("{error:#}") })))?;
+        say(answer(side.as_mut(), &line, &mut prepared)
+            .unwrap_or_else(|error| json!({ "error": format!("{error:#}") })))?;
         if is_finish {
             break;
         }
@@ -136,7 +136,8 @@ fn answer(side: &mut dyn Side, line: &str, prepared: &mut bool) -> Result<Value>
             let Round { took, units, latencies } = side.round()?;
             let mut answer = json!({ "wall_s": took.wall, "cpu_s": took.cpu, "units": units });
             if !latencies.is_empty() {
-                answer["latencies_us"] = latencies.iter().map(|latency| latency.as_secs_f64() * 1e6).collect();
+                answer["latencies_us"] =
+                    latencies.iter().map(|latency| latency.as_secs_f64() * 1e6).collect();
             }
             Ok(answer)
         }

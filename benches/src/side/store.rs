@@ -103,7 +103,8 @@ impl Side for Definitions {
             let source = files::read(&self.args, &file)?;
             self.files.extend(definitions::of_file(&mut parser, number, file.path, file.language, source)?);
         }
-        let names: Vec<&str> = self.files.iter().flat_map(|(_, file)| &file.symbols).map(|symbol| &*symbol.name).collect();
+        let names: Vec<&str> =
+            self.files.iter().flat_map(|(_, file)| &file.symbols).map(|symbol| &*symbol.name).collect();
         self.rows = names.len();
         let lookups = LOOKUPS.min(self.rows);
         self.names = (0..lookups).map(|at| names[at * self.rows / lookups].to_owned()).collect();

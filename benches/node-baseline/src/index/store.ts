@@ -2,7 +2,6 @@
 
 import type Database from 'better-sqlite3'
 import { load } from '../modules.js'
-import { REFERENCE_KINDS, SYMBOL_KINDS } from '../outline.js'
 import { type AnalysedFile, CHUNK_WIDTH, REFERENCE_WIDTH, SYMBOL_WIDTH } from './analyse.js'
 
 /** The same as the engine's store has. */
@@ -58,6 +57,7 @@ class Rows {
   private readonly one: Database.Statement
   private readonly many: Database.Statement
   private values: unknown[] = []
+  private readonly width: number
   private readonly full: number
 
   constructor(database: Database.Database, table: string, columns: string) {
@@ -69,8 +69,6 @@ class Rows {
     this.one = database.prepare(insert + row)
     this.many = database.prepare(insert + new Array(ROWS_A_STATEMENT).fill(row).join(','))
   }
-
-  private readonly width: number
 
   push(...row: unknown[]): void {
     this.values.push(...row)
@@ -195,12 +193,4 @@ export class IndexStore {
     this.database.pragma('wal_checkpoint(TRUNCATE)')
     this.database.close()
   }
-}
-
-export function symbolKindName(kind: number): string {
-  return SYMBOL_KINDS[kind]
-}
-
-export function referenceKindName(kind: number): string {
-  return REFERENCE_KINDS[kind]
 }

@@ -13,7 +13,7 @@ import { packagesOf } from './parse.js'
 export type PipelineWork = 'cold' | 'warm' | 'warm-1pct'
 
 /** One file of so many is changed. */
-export const CHANGED = 100
+const CHANGED = 100
 
 export function pipelineSide(args: Arguments, vectors: 'graph' | 'flat', work: PipelineWork): Side {
   const files = listFiles(args)

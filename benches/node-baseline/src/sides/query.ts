@@ -16,7 +16,7 @@ const CANDIDATES = 200
 const LIMIT = 10
 const RECIPROCAL_RANK_K = 10
 
-export interface Hit {
+interface Hit {
   path: string
   firstLine: number
   lastLine: number
@@ -106,7 +106,7 @@ function flexSearch(chunks: readonly PlacedChunk[]): Words {
 }
 
 /** The rows of the vectors with the largest products, best first. */
-export function nearest(vectors: Float32Array, query: Float32Array, count: number): Uint32Array {
+function nearest(vectors: Float32Array, query: Float32Array, count: number): Uint32Array {
   const dimension = query.length
   const scores = new Float32Array(count).fill(-Infinity)
   const rows = new Uint32Array(count)

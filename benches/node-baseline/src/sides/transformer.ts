@@ -26,7 +26,7 @@ interface Tokenizer {
 }
 
 /** Texts to vectors by all-MiniLM-L6-v2. */
-export class Transformer {
+class Transformer {
   private constructor(
     private readonly session: InferenceSession,
     private readonly tokenizer: Tokenizer,
@@ -111,7 +111,7 @@ function find(folder: string, ending: string): string {
 }
 
 /** What is embedded of a chunk. */
-export function textOf({ names, code }: ChunkTexts): string {
+function textOf({ names, code }: ChunkTexts): string {
   return names === '' ? code : `${names}\n${code}`
 }
 
