@@ -321,6 +321,9 @@ mod tests {
     }
 
     proptest! {
+        // Each draws its samples anew ten thousand times.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn an_interval_holds_its_median_and_stays_among_the_samples(
             samples in prop::collection::vec(0.001..1000.0_f64, 1..12),
@@ -347,7 +350,9 @@ mod tests {
             let change = Change::of(Estimate::of_quotient(&samples, &samples).unwrap());
             prop_assert!(matches!(change, Change::Unchanged | Change::Undecided));
         }
+    }
 
+    proptest! {
         #[test]
         fn interpolation_stays_between_and_guesses_are_new(
             recalls in prop::collection::vec(0.0..1.0_f64, 1..8), target in 0.0..1.0_f64,

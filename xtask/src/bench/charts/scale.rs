@@ -79,7 +79,7 @@ fn round_down(value: f64) -> f64 {
 /// A value as it is written on an axis.
 pub(super) fn written(value: f64) -> String {
     // Two digits of what is below 1.
-    let places = if value == 0.0 { 0 } else { (1.0 - value.abs().log10().floor()).max(1.0) as usize };
+    let places = if value == 0.0 { 1 } else { (1.0 - value.abs().log10().floor()).max(1.0) as usize };
     let plain = |value: f64| {
         let text = format!("{value:.places$}");
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
