@@ -170,6 +170,8 @@ fn comparison(name: &str, old: &[f64], new: &[f64], before: f64, after: f64) -> 
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::slice::from_ref;
+
     use serde_json::Map;
 
     use super::super::rounds::{About, Sample};
@@ -242,10 +244,10 @@ pub(super) mod tests {
         let before = parse(&[1.0, 1.01, 0.99], &[4.0, 4.01, 3.99], &[20.0, 20.1, 19.9]);
         // Everything takes twice as long.
         let slow = parse(&[2.0, 2.02, 1.98], &[8.0, 8.02, 7.98], &[40.0, 40.2, 39.8]);
-        let same = compare_rows(&rows(&[before.clone()]), &rows(&[slow]));
+        let same = compare_rows(&rows(from_ref(&before)), &rows(&[slow]));
         assert!(same.iter().all(|comparison| comparison.change == Change::Unchanged), "{same:?}");
         let worse = parse(&[1.06, 1.07, 1.05], &[4.0, 4.01, 3.99], &[20.0, 20.1, 19.9]);
-        let changed = compare_rows(&rows(&[before.clone()]), &rows(&[worse.clone()]));
+        let changed = compare_rows(&rows(from_ref(&before)), &rows(from_ref(&worse)));
         assert!(changed.iter().all(|comparison| comparison.change == Change::Regressed), "{changed:?}");
         let sides = compare_sides(&[before], &[worse]);
         assert_eq!(sides.len(), 1);
@@ -258,8 +260,8 @@ pub(super) mod tests {
         let group = parse(&[1.0], &[4.0], &[20.0]);
         let mut fewer = group.clone();
         fewer.files = 9;
-        assert!(compare_sides(&[fewer], &[group.clone()]).is_empty());
-        assert!(compare_rows(&[], &rows(&[group.clone()])).is_empty());
+        assert!(compare_sides(&[fewer], from_ref(&group)).is_empty());
+        assert!(compare_rows(&[], &rows(from_ref(&group))).is_empty());
         let mut copied = rows(&[group]);
         copied[0].source = Some("a report".to_owned());
         assert_eq!(compare_rows(&copied, &copied).len(), copied.len() - 1);
