@@ -20,7 +20,8 @@ pub(super) fn npm(source: &Path, folder: &Path, flags: Option<&str>) -> Result<(
             fs::copy(list, folder.join(list.file_name().context("a list has a name")?))?;
         }
         let mut npm = Command::new(NPM);
-        npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(folder);
+        // Not `ci`: it refuses a lock file without the libraries for other systems that a registry may not have.
+        npm.args(["install", "--no-audit", "--no-fund"]).current_dir(folder);
         if let Some(flags) = flags {
             npm.env("CXXFLAGS", flags);
         }
