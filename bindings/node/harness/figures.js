@@ -1,23 +1,50 @@
 'use strict';
 
-// What the binding costs, on a tree:
+// What the binding costs, on a tree, beside the same calls in Rust:
 //
-//     node harness/figures.js FOLDER
+//     node harness/figures.js FOLDER IN_RUST
 //
-// A call's own time is measured by the library, and the rest is the binding's: crossing over, and waking JavaScript.
+// IN_RUST is the program of that name in `benches`. The two are asked by turns, each in a process of its own with the same
+// index, and of each query the medians are held against each other.
 
-const { execFileSync } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
+const { randomFill } = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { monitorEventLoopDelay, performance } = require('node:perf_hooks');
+const readline = require('node:readline');
+const { promisify } = require('node:util');
 const { AstCoreEngineApi } = require('ast-core-engine');
 
-const root = process.argv[2];
-const ROUNDS = 3;
+const [root, inRust] = process.argv.slice(2);
+const INDEX_RUNS = 3;
+const SEARCH_ROUNDS = 40;
+const EMPTY_CALLS = 2000;
+const LISTINGS = 9;
+const LIMIT = 100_000;
+const QUERIES = [
+  'parse',
+  'how is a request retried',
+  'read file lines',
+  'where are retries configured',
+  'lru cache eviction',
+  'getValue',
+  'how is a connection pool closed',
+  'sort',
+  'convert a string to an integer',
+  'error handling',
+  'tokenizer',
+  'iterate over the keys of a map in order',
+  'schema migration',
+  'regex match',
+  'escape html',
+];
 
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+const at = (numbers, share) => [...numbers].sort((a, b) => a - b)[Math.round((numbers.length - 1) * share)];
+const median = (numbers) => at(numbers, 0.5);
 const shown = (numbers, digits = 2) => `${median(numbers).toFixed(digits)} (${numbers.map((n) => n.toFixed(digits)).join(', ')})`;
+const spread = (numbers, digits) => `p50 ${median(numbers).toFixed(digits)}, p95 ${at(numbers, 0.95).toFixed(digits)}`;
 
 async function timed(call) {
   const begin = performance.now();
@@ -25,17 +52,30 @@ async function timed(call) {
   return [performance.now() - begin, result];
 }
 
-async function main() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ast-core-engine-figures-'));
-  const library = require.resolve('ast-core-engine');
+/** Asks the program that calls the engine from Rust; milliseconds. */
+function rust(database) {
+  const program = spawn(inRust, [database], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = readline.createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+  const ask = async (call, argument) => {
+    program.stdin.write(`${call} ${argument}\n`);
+    const { done, value } = await lines.next();
+    if (done) throw new Error(`${inRust} ended`);
+    return Number(value) / 1e6;
+  };
+  return { ask, end: () => program.stdin.end() };
+}
 
-  const load = `const b = performance.now(); require(${JSON.stringify(library)}); console.log(performance.now() - b)`;
-  const loads = Array.from({ length: 7 }, () => Number(execFileSync(process.execPath, ['-e', load], { encoding: 'utf8' })));
-  console.log(`require: ${shown(loads)} ms`);
+/** How long calls take, of which one begins when the one before has ended; microseconds. */
+async function latency(call, calls) {
+  const times = [];
+  for (let round = 0; round < calls; round++) times.push((await timed(call))[0] * 1000);
+  return times;
+}
 
+async function indexing(folder) {
   const [overheads, delays, maxima, seconds] = [[], [], [], []];
   let engine;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < INDEX_RUNS; round++) {
     await engine?.close();
     engine = await AstCoreEngineApi.open(path.join(folder, `index-${round}.db`));
     const delay = monitorEventLoopDelay({ resolution: 1 });
@@ -50,34 +90,66 @@ async function main() {
   }
   console.log(`index: ${shown(seconds)} s, of which the binding adds ${shown(overheads)} %`);
   console.log(`event loop while indexing: p99 ${shown(delays)} ms late, at most ${shown(maxima)} ms`);
+  return engine;
+}
 
-  for (const query of ['parse', 'how is a request retried', 'read file lines']) {
-    for (let warm = 0; warm < 20; warm++) await engine.search(query);
-    const rest = [];
-    const own = [];
-    for (let round = 0; round < 300; round++) {
-      const [tookMs, reply] = await timed(() => engine.search(query));
-      rest.push((tookMs - reply.tookMs) * 1000);
-      own.push(reply.tookMs);
+async function searching(engine, program) {
+  const fill = promisify(randomFill);
+  const byte = Buffer.alloc(1);
+  await latency(() => fill(byte), EMPTY_CALLS);
+  console.log(`a call of Node's own that does nothing on another thread: ${spread(await latency(() => fill(byte), EMPTY_CALLS), 0)} us`);
+  await latency(() => engine.embed([]), EMPTY_CALLS);
+  console.log(`a call of the binding that does nothing: ${spread(await latency(() => engine.embed([]), EMPTY_CALLS), 0)} us`);
+
+  const [ours, theirs] = [QUERIES.map(() => []), QUERIES.map(() => [])];
+  for (let round = -2; round < SEARCH_ROUNDS; round++) {
+    for (const [which, query] of QUERIES.entries()) {
+      const sides = [
+        async () => [ours, (await timed(() => engine.search(query)))[0]],
+        async () => [theirs, await program.ask('search', query)],
+      ];
+      for (const side of round % 2 ? sides : sides.reverse()) {
+        const [times, tookMs] = await side();
+        if (round >= 0) times[which].push(tookMs);
+      }
     }
-    rest.sort((a, b) => a - b);
-    console.log(
-      `search ${JSON.stringify(query)}: ${median(own).toFixed(2)} ms, of which not of the engine ${median(rest).toFixed(0)} us ` +
-        `(p95 ${rest[285].toFixed(0)} us)`,
-    );
   }
+  const added = QUERIES.map((_, which) => (median(ours[which]) - median(theirs[which])) * 1000);
+  console.log(`search, from Node: ${spread(ours.flat(), 3)} ms; from Rust: ${spread(theirs.flat(), 3)} ms`);
+  console.log(`search, what the binding adds to the medians of ${QUERIES.length} queries: ${spread(added, 0)} us, at most ${at(added, 1).toFixed(0)} us`);
+}
 
-  const columns = [];
-  const objects = [];
+async function listing(engine, program) {
+  const [columns, objects, read, inRust] = [[], [], [], []];
   let length = 0;
-  for (let round = 0; round < 7; round++) {
-    const [tookMs, page] = await timed(() => engine.symbols({ limit: 100_000 }));
-    columns.push(tookMs - page.tookMs);
-    const begin = performance.now();
-    length = page.symbols.length;
-    objects.push(columns.at(-1) + performance.now() - begin);
+  for (let round = -1; round < LISTINGS; round++) {
+    const [columnsMs, page] = await timed(() => engine.symbols({ limit: LIMIT }));
+    const [objectsMs] = await timed(() => (length = page.symbols.length));
+    const [readMs, inRustMs] = [await program.ask('read', LIMIT), await program.ask('symbols', LIMIT)];
+    if (round < 0) continue;
+    columns.push(columnsMs - readMs);
+    objects.push(columnsMs - readMs + objectsMs);
+    read.push(readMs);
+    inRust.push(inRustMs);
   }
-  console.log(`${length} symbols: to columns ${shown(columns, 1)} ms, to objects ${shown(objects, 1)} ms`);
+  console.log(`${length} symbols: to read them takes ${shown(read, 1)} ms, and as a list in Rust ${shown(inRust, 1)} ms`);
+  console.log(`beside reading: to columns ${shown(columns, 1)} ms, to objects ${shown(objects, 1)} ms`);
+}
+
+async function main() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ast-core-engine-figures-'));
+  const library = require.resolve('ast-core-engine');
+  console.log(`Node ${process.versions.node}, ${os.availableParallelism()} processors: ${os.cpus()[0]?.model}`);
+
+  const load = `const b = performance.now(); require(${JSON.stringify(library)}); console.log(performance.now() - b)`;
+  const loads = Array.from({ length: 7 }, () => Number(execFileSync(process.execPath, ['-e', load], { encoding: 'utf8' })));
+  console.log(`require: ${shown(loads)} ms`);
+
+  const engine = await indexing(folder);
+  const program = rust(engine.configuration.database);
+  await searching(engine, program);
+  await listing(engine, program);
+  program.end();
   await engine.close();
   fs.rmSync(folder, { recursive: true });
 }

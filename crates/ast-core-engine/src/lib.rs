@@ -129,7 +129,7 @@ pub use file::FileView;
 pub use health::Health;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
-pub use listing::{ListedSymbol, SymbolFilter, SymbolPage};
+pub use listing::{ListedSymbol, SymbolFilter, SymbolPage, SymbolRow, SymbolsRead};
 pub use map::{MapDefinition, MapFile, MapQuery, MapReply};
 pub use neighbors::VectorQuery;
 pub use outline::{

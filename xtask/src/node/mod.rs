@@ -13,7 +13,7 @@ use clap::Subcommand;
 use serde::Deserialize;
 
 use crate::process::{self, NPM, Tool};
-use crate::{test, workspace};
+use crate::{metadata, test, workspace};
 
 /// The package, from the root.
 const FOLDER: &str = "bindings/node";
@@ -103,7 +103,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Action::Figures(options) => {
             build(options.profile.build())?;
             let tree = options.tree.clone().unwrap_or_else(|| workspace::root().join("benches/corpus"));
-            node(&["harness/figures.js".as_ref(), tree.as_os_str()])
+            let in_rust = in_rust(options.profile.build())?;
+            node(&["harness/figures.js".as_ref(), tree.as_os_str(), in_rust.as_os_str()])
         }
         Action::Runtimes(profile) => {
             require_tools()?;
@@ -124,6 +125,19 @@ fn harness(options: &Harness) -> Result<()> {
     build(options.profile.build())?;
     node(&["--expose-gc".as_ref(), "harness/memory.js".as_ref(), options.calls.to_string().as_ref()])?;
     node(&["harness/exit.js".as_ref(), options.runs.to_string().as_ref()])
+}
+
+/// Compiles the program that makes the same calls in Rust.
+fn in_rust(kind: Build) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo.args(["build", "--locked", "--package", "ast-core-benches", "--bin", "in-rust"]);
+    if kind == Build::Release {
+        cargo.arg("--release");
+    }
+    process::run(cargo.current_dir(workspace::root()))?;
+    let folder = if kind == Build::Release { "release" } else { "debug" };
+    let name = format!("in-rust{}", std::env::consts::EXE_SUFFIX);
+    Ok(Path::new(&metadata::members()?.target_directory).join(folder).join(name))
 }
 
 /// Runs Node in the folder of the package.
