@@ -101,22 +101,26 @@ async function searching(engine, program) {
   await latency(() => engine.embed([]), EMPTY_CALLS);
   console.log(`a call of the binding that does nothing: ${spread(await latency(() => engine.embed([]), EMPTY_CALLS), 0)} us`);
 
-  const [ours, theirs] = [QUERIES.map(() => []), QUERIES.map(() => [])];
+  const calls = {
+    'from Node': async (query) => (await timed(() => engine.search(query)))[0],
+    'from Rust, where it is called': (query) => program.ask('search', query),
+    'from Rust, handed to another thread': (query) => program.ask('handed', query),
+  };
+  const sides = Object.values(calls).map((call) => ({ call, times: QUERIES.map(() => []) }));
   for (let round = -2; round < SEARCH_ROUNDS; round++) {
     for (const [which, query] of QUERIES.entries()) {
-      const sides = [
-        async () => [ours, (await timed(() => engine.search(query)))[0]],
-        async () => [theirs, await program.ask('search', query)],
-      ];
-      for (const side of round % 2 ? sides : sides.reverse()) {
-        const [times, tookMs] = await side();
+      for (let turn = 0; turn < sides.length; turn++) {
+        const { call, times } = sides[(round + 2 + turn) % sides.length];
+        const tookMs = await call(query);
         if (round >= 0) times[which].push(tookMs);
       }
     }
   }
-  const added = QUERIES.map((_, which) => (median(ours[which]) - median(theirs[which])) * 1000);
-  console.log(`search, from Node: ${spread(ours.flat(), 3)} ms; from Rust: ${spread(theirs.flat(), 3)} ms`);
-  console.log(`search, what the binding adds to the medians of ${QUERIES.length} queries: ${spread(added, 0)} us, at most ${at(added, 1).toFixed(0)} us`);
+  for (const [which, name] of Object.keys(calls).entries()) {
+    const added = QUERIES.map((_, query) => (median(sides[0].times[query]) - median(sides[which].times[query])) * 1000);
+    const less = which === 0 ? '' : `; of a query's median Node takes ${spread(added, 0)} us more`;
+    console.log(`search ${name}: ${spread(sides[which].times.flat(), 3)} ms${less}`);
+  }
 }
 
 async function listing(engine, program) {
