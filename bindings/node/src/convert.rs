@@ -2,10 +2,9 @@
 
 use crate::error::Failure;
 use crate::types::{
-    BatchProgress, Boost, Callee, Configuration, Definition, EmbedderStatus, FileCounts, FileFailure,
-    Finding, HealthReport, IndexOptions, IndexProgress, IndexReport, LanguageInfo, Likeness, Mention,
-    Metrics, OpenOptions, ReferenceOptions, SearchHit, SearchOptions, SearchReply, SimilarPlace,
-    SimilarReply, StaleFile, StatusReport, SymbolOptions, VerifyReport, Why,
+    BatchProgress, Configuration, EmbedderStatus, FileCounts, FileFailure, Finding, HealthReport,
+    IndexOptions, IndexProgress, IndexReport, LanguageInfo, Metrics, OpenOptions, ReferenceOptions,
+    SearchOptions, StaleFile, StatusReport, SymbolOptions, VerifyReport,
 };
 use ast_core_engine::{
     self as core, EngineConfig, JobStatus, NameMatch, ProgressSnapshot, ReferenceQuery, SearchQuery,
@@ -235,77 +234,6 @@ impl From<core::Failure> for FileFailure {
     }
 }
 
-impl From<core::SearchReply> for SearchReply {
-    fn from(reply: core::SearchReply) -> Self {
-        Self {
-            hits: convert_all(reply.hits),
-            complete: reply.complete,
-            generation: number(reply.generation),
-            took_ms: milliseconds(reply.took),
-            notices: reply.notices.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
-impl From<core::SearchHit> for SearchHit {
-    fn from(hit: core::SearchHit) -> Self {
-        Self {
-            path: hit.path.to_string(),
-            language: hit.language.to_string(),
-            start_line: hit.lines.start,
-            end_line: hit.lines.end,
-            start_byte: hit.span.start,
-            end_byte: hit.span.end,
-            start: hit.utf16.start,
-            end: hit.utf16.end,
-            name: hit.name,
-            kind: hit.kind.map(|kind| kind.to_string()),
-            scope: hit.scope,
-            score: hit.score,
-            snippet: hit.snippet,
-            snippet_start_line: hit.snippet_lines.start,
-            why: hit.why.into(),
-            changed: hit.changed,
-        }
-    }
-}
-
-impl From<core::Why> for Why {
-    fn from(why: core::Why) -> Self {
-        let boosts = why.boosts.into_iter().map(|(name, value)| Boost { name: name.to_owned(), value });
-        let likeness = |core::Likeness { meaning, shape, words }| Likeness { meaning, shape, words };
-        Self {
-            lexical: why.lexical,
-            semantic: why.semantic,
-            boosts: boosts.collect(),
-            likeness: why.likeness.map(likeness),
-        }
-    }
-}
-
-impl From<core::SimilarReply> for SimilarReply {
-    fn from(reply: core::SimilarReply) -> Self {
-        let place = |place: core::SimilarPlace| SimilarPlace {
-            path: place.path.to_string(),
-            language: place.language.map(|language| language.to_string()),
-            start_line: place.lines.start,
-            end_line: place.lines.end,
-            name: place.name,
-            kind: place.kind.map(|kind| kind.to_string()),
-            scope: place.scope,
-            unindexed: place.unindexed,
-        };
-        Self {
-            place: reply.place.map(place),
-            hits: convert_all(reply.hits),
-            generation: number(reply.generation),
-            complete: reply.complete,
-            took_ms: milliseconds(reply.took),
-            notices: reply.notices.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
 impl From<core::StatusReport> for StatusReport {
     fn from(report: core::StatusReport) -> Self {
         Self {
@@ -371,58 +299,6 @@ impl From<JobStatus> for BatchProgress {
             started_ms: status.started.map(time),
             finished_ms: status.finished.map(time),
             generation: number(status.generation),
-        }
-    }
-}
-
-impl From<core::Definition> for Definition {
-    fn from(definition: core::Definition) -> Self {
-        Self {
-            path: definition.path.to_string(),
-            language: definition.language.to_string(),
-            kind: definition.kind.to_string(),
-            name: definition.name,
-            scope: definition.scope,
-            start_line: definition.lines.start,
-            end_line: definition.lines.end,
-            signature: definition.signature,
-        }
-    }
-}
-
-impl From<core::Mention> for Mention {
-    fn from(mention: core::Mention) -> Self {
-        Self {
-            path: mention.path.to_string(),
-            language: mention.language.to_string(),
-            kind: mention.kind.to_string(),
-            name: mention.name,
-            qualifier: mention.qualifier,
-            alias: mention.alias,
-            line: mention.line,
-            start_byte: mention.span.start,
-            end_byte: mention.span.end,
-            start: mention.utf16.start,
-            end: mention.utf16.end,
-            text: mention.text,
-            within: mention.within.map(Definition::from),
-            evidence: mention.evidence.as_str().to_owned(),
-            targets: mention.targets.into_iter().map(|target| target as u32).collect(),
-            changed: mention.changed,
-        }
-    }
-}
-
-impl From<core::Callee> for Callee {
-    fn from(callee: core::Callee) -> Self {
-        Self {
-            caller: callee.caller as u32,
-            name: callee.name,
-            qualifier: callee.qualifier,
-            lines: callee.lines,
-            evidence: callee.evidence.as_str().to_owned(),
-            targets: convert_all(callee.targets),
-            target_count: callee.target_count as f64,
         }
     }
 }

@@ -72,7 +72,9 @@ impl Engine {
         root: String,
         options: IndexOptions,
         cancellation: Option<&Cancellation>,
-        on_progress: Option<ProgressFunction>,
+        #[napi(ts_arg_type = "((progress: IndexProgress) => void) | undefined | null")] on_progress: Option<
+            ProgressFunction,
+        >,
     ) -> napi::Result<AsyncBlock<IndexRun>> {
         let engine = self.lease();
         let progress = Progress::new();
