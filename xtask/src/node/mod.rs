@@ -1,7 +1,9 @@
 //! `cargo xtask node`: builds, tests, packs and measures the Node package.
 
+mod glibc;
 mod pack;
 mod runtimes;
+mod types;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use serde::Deserialize;
 
+pub(crate) use self::types::prepare;
 use crate::process::{self, NPM, Tool};
 use crate::{metadata, test, workspace};
 
@@ -72,7 +75,7 @@ struct Profile {
 }
 
 /// How the native library is built.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Build {
     /// As it is published.
     Release,
@@ -90,7 +93,10 @@ impl Profile {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.action {
-        Action::Build(profile) => build(profile.build()),
+        Action::Build(profile) => {
+            build(profile.build())?;
+            types::write(profile.build())
+        }
         Action::Test(profile) => {
             require_tools()?;
             test(profile.build())
@@ -180,6 +186,7 @@ fn build_with(kind: Build, arguments: &[&str]) -> Result<()> {
 /// Builds the library, packs it, and runs the package's tests.
 pub(crate) fn test(kind: Build) -> Result<()> {
     build(kind)?;
+    types::check(kind)?;
     let folder = package_folder()?;
     install(&folder)?;
     let tarballs = workspace::root().join("target/npm/test");
@@ -231,6 +238,7 @@ fn compile(kind: Build, arguments: &[&str]) -> Result<PathBuf> {
         Build::Debug => cargo.args(["build", "--package", CRATE]),
         Build::Workspace => cargo.arg("build").args(test::selection()),
     };
+    prepare(&mut cargo, kind)?;
     cargo.args(arguments).arg("--message-format=json-render-diagnostics");
     if kind == Build::Release {
         // A tenth of the file is names that nobody looks up.
