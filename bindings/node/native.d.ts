@@ -17,7 +17,7 @@ export interface AnnotationColumns {
 /** How a job goes on. It keeps no process alive; who waits for the next event does. */
 export declare class BatchEvents {
   /** The next event; `null` after the last. */
-   next(cancellation?: Cancellation | undefined | null): Promise<BatchProgress | undefined | null>
+  next(cancellation?: Cancellation | undefined | null): Promise<BatchProgress | undefined | null>
 }
 
 /** Where a job stands. */
@@ -56,7 +56,7 @@ export interface BatchRequest {
 /** Gives up the calls that it is given to. An engine makes them. */
 export declare class Cancellation {
   /** Gives the calls up. */
-   cancel(): void
+  cancel(): void
 }
 
 /** Pieces, a row each. */
@@ -102,77 +102,77 @@ export declare class Engine {
   /** Opens an index. */
   static open(options: OpenOptions): Promise<Engine>
   /** What gives up the calls that it is given to. */
-   cancellation(): Cancellation
+  cancellation(): Cancellation
   /** The settings that hold. */
-   configuration(): Configuration
+  configuration(): Configuration
   /** Brings the index up to a tree. */
-   index(root: string, options: IndexOptions, cancellation?: Cancellation | undefined | null, onProgress?: ProgressFunction | undefined | null): Promise<IndexRun>
+  index(root: string, options: IndexOptions, cancellation?: Cancellation | undefined | null, onProgress?: ((progress: IndexProgress) => void) | undefined | null): Promise<IndexRun>
   /** What the index holds. */
-   status(cancellation?: Cancellation | undefined | null): Promise<StatusReport>
+  status(cancellation?: Cancellation | undefined | null): Promise<StatusReport>
   /** Whether the index can be used. */
-   health(): Promise<HealthReport>
+  health(): Promise<HealthReport>
   /** Reads the whole index, and says what is wrong with it. */
-   verify(cancellation?: Cancellation | undefined | null): Promise<VerifyReport>
+  verify(cancellation?: Cancellation | undefined | null): Promise<VerifyReport>
   /** Cancels index runs, waits for the calls that are under way, and closes. May be called again. */
-   close(): Promise<undefined>
+  close(): Promise<undefined>
   /** Reads and parses a file, and brings the index up to it. */
-   processFile(path: string, options: ProcessOptions, cancellation?: Cancellation | undefined | null): Promise<Processed>
+  processFile(path: string, options: ProcessOptions, cancellation?: Cancellation | undefined | null): Promise<Processed>
   /** The tree that these files are taken to be of. */
-   treeOf(files: Array<string>): Promise<string>
+  treeOf(files: Array<string>): Promise<string>
   /** What is in files, and in the files of directories, without the index. */
-   outline(paths: Array<string>, language?: string | undefined | null, cancellation?: Cancellation | undefined | null): Promise<Outlined>
+  outline(paths: Array<string>, language?: string | undefined | null, cancellation?: Cancellation | undefined | null): Promise<Outlined>
   /** Begins a job; its number. */
-   submit(request: BatchRequest): Promise<number>
+  submit(request: BatchRequest): Promise<number>
   /** Where a job stands. */
-   job(id: number): Promise<BatchProgress>
+  job(id: number): Promise<BatchProgress>
   /** All jobs that are known, the newest first. */
-   jobs(): Promise<Array<BatchProgress>>
+  jobs(): Promise<Array<BatchProgress>>
   /** Holds a job up. */
-   pauseJob(id: number): Promise<undefined>
+  pauseJob(id: number): Promise<undefined>
   /** Goes on with a job. */
-   resumeJob(id: number): Promise<undefined>
+  resumeJob(id: number): Promise<undefined>
   /** Ends a job. */
-   cancelJob(id: number): Promise<undefined>
+  cancelJob(id: number): Promise<undefined>
   /** How a job goes on. */
-   jobEvents(id: number): Promise<BatchEvents>
+  jobEvents(id: number): Promise<BatchEvents>
   /** Searches by words and by vectors. */
-   search(text: string, options: SearchOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
+  search(text: string, options: SearchOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
   /** Searches by a vector. */
-   searchVector(vector: Float32Array, options: SearchOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
+  searchVector(vector: Float32Array, options: SearchOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
   /** What is like the code round a line of a file. */
-   similarTo(path: string, line: number, options: SearchOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
+  similarTo(path: string, line: number, options: SearchOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
   /** What is like a piece of code. */
-   similarToCode(text: string, language: string | undefined | null, options: SearchOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
+  similarToCode(text: string, language: string | undefined | null, options: SearchOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
   /** Who mentions a name. */
-   references(name: string, options: ReferenceOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
+  references(name: string, options: ReferenceOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
   /** What the definitions of a name call. */
-   callees(name: string, options: ReferenceOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
+  callees(name: string, options: ReferenceOptions, cancellation?: Cancellation | undefined | null): Promise<ReplyRecord>
   /** The definitions of the index. */
-   symbols(options: SymbolOptions, cancellation?: Cancellation | undefined | null): Promise<SymbolReply>
+  symbols(options: SymbolOptions, cancellation?: Cancellation | undefined | null): Promise<SymbolReply>
   /** The vectors of texts, as queries or as code. */
-   embed(texts: Array<string>, asCode: boolean, cancellation?: Cancellation | undefined | null): Promise<Embedded>
+  embed(texts: Array<string>, asCode: boolean, cancellation?: Cancellation | undefined | null): Promise<Embedded>
   /** Keeps vectors, which lie behind each other, by their names. */
-   putVectors(collection: string, names: Array<string>, values: Float32Array, metadata: Array<string | undefined | null>): Promise<undefined>
+  putVectors(collection: string, names: Array<string>, values: Float32Array, metadata: Array<string | undefined | null>): Promise<undefined>
   /** Removes vectors; how many there were. */
-   deleteVectors(collection: string, names: Array<string>): Promise<number>
+  deleteVectors(collection: string, names: Array<string>): Promise<number>
   /** Removes a collection; whether there was one. */
-   deleteCollection(collection: string): Promise<boolean>
+  deleteCollection(collection: string): Promise<boolean>
   /** All collections. */
-   collections(): Promise<Array<Collection>>
+  collections(): Promise<Array<Collection>>
   /** A vector by its name. */
-   userVector(collection: string, name: string): Promise<KeptVector | undefined | null>
+  userVector(collection: string, name: string): Promise<KeptVector | undefined | null>
   /** The nearest vectors of a collection. */
-   searchCollection(collection: string, vector: Float32Array, limit: number, threshold: number, cancellation?: Cancellation | undefined | null): Promise<Array<VectorHit>>
+  searchCollection(collection: string, vector: Float32Array, limit: number, threshold: number, cancellation?: Cancellation | undefined | null): Promise<Array<VectorHit>>
   /** Notes something of a file; its path in the tree. */
-   putFileMetadata(path: string, metadata: string): Promise<string>
+  putFileMetadata(path: string, metadata: string): Promise<string>
   /** What was noted of a file. */
-   fileMetadata(path: string): Promise<NotedFile | undefined | null>
+  fileMetadata(path: string): Promise<NotedFile | undefined | null>
   /** Forgets what was noted of a file; whether there was something. */
-   deleteFileMetadata(path: string): Promise<boolean>
+  deleteFileMetadata(path: string): Promise<boolean>
   /** What was noted of files. */
-   listFileMetadata(prefix: string, after: string | undefined | null, limit: number): Promise<Array<NotedFile>>
+  listFileMetadata(prefix: string, after: string | undefined | null, limit: number): Promise<Array<NotedFile>>
   /** Brings the index up to a tree, and goes on doing so as the tree changes. */
-   watch(root: string, options: WatchOptions): Promise<Watch>
+  watch(root: string, options: WatchOptions): Promise<Watch>
 }
 
 /** A file and what is in it. */
@@ -482,9 +482,9 @@ export interface Vocabulary {
 /** A watch. It keeps no process alive; who waits for the next event does. */
 export declare class Watch {
   /** The next event; `null` after the last. */
-   next(cancellation?: Cancellation | undefined | null): Promise<WatchEvent | undefined | null>
+  next(cancellation?: Cancellation | undefined | null): Promise<WatchEvent | undefined | null>
   /** Ends it: after what is under way there are no more events. */
-   close(): void
+  close(): void
 }
 
 /** What a watch tells. */
