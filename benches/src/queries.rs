@@ -1,30 +1,7 @@
 //! What is searched for in the corpus.
 
-/// Names, words and questions.
-pub const QUERIES: &[&str] = &[
-    "parse http request headers",
-    "where are retries configured",
-    "lru cache eviction",
-    "spawn_blocking",
-    "how is a connection pool closed",
-    "read file",
-    "convert a string to an integer",
-    "getValue",
-    "sort",
-    "build the query plan for a join",
-    "Matrix multiplication",
-    "escape html",
-    "error handling",
-    "tokenizer",
-    "iterate over the keys of a map in order",
-    "ColumnFamilyOptions",
-    "is the mouse over the object",
-    "schema migration",
-    "deserialize json into a struct",
-    "what happens when the socket times out",
-    "simplify a trigonometric expression",
-    "immutable list builder",
-    "regex match",
-    "write batch to the log and sync",
-    "render shadow map",
-];
+use std::sync::LazyLock;
+
+/// Names, words and questions: those of `benches/queries.txt`, which other programs read, too.
+pub static QUERIES: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("../queries.txt").lines().filter(|line| !line.is_empty()).collect());

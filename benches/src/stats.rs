@@ -1,5 +1,6 @@
 //! Times, and how they are told.
 
+use ast_core_metrics::stats::percentile;
 use std::time::Duration;
 
 /// Times of the same thing.
@@ -14,12 +15,15 @@ impl Times {
         self.times.push(time);
     }
 
-    /// The time below which this share of them is; zero if there are none.
+    /// Adds those of another.
+    pub fn extend(&mut self, other: &Self) {
+        self.times.extend(&other.times);
+    }
+
+    /// The least time that this share of them does not exceed; zero if there are none.
     pub fn at(&self, share: f64) -> Duration {
-        let mut times = self.times.clone();
-        times.sort_unstable();
-        let place = (times.len().saturating_sub(1) as f64 * share).round() as usize;
-        times.get(place).copied().unwrap_or_default()
+        let seconds: Vec<f64> = self.times.iter().map(Duration::as_secs_f64).collect();
+        Duration::from_secs_f64(percentile(&seconds, share).unwrap_or(0.0))
     }
 
     /// What they are of, and how they are distributed, in milliseconds.

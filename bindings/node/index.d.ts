@@ -242,8 +242,11 @@ export declare class AstCoreEngineApi {
   /** Whether the index can be used, told in a moment; with `deep`, all of it is read and compared with what it should be. */
   health(options?: HealthOptions): Promise<HealthReport>;
 
-  /** What was measured since the engine was made, and what the process uses. */
+  /** What was measured since the engine was made, what the process uses and the machine has. Takes some milliseconds. */
   metrics(): MetricsSnapshot;
+
+  /** What the engine measured and the process uses, in the text format of Prometheus; `null` while it is not open. */
+  prometheus(): string | null;
 
   /**
    * Closes the index: cancels index runs, interrupts batches, waits for the calls that are under way, and lets go of the
@@ -1142,6 +1145,8 @@ export interface MetricsSnapshot {
   uptimeMs: number | null;
   /** Calls that came to their end, by the names of methods, as JavaScript saw them. */
   calls: Record<string, { count: number; failed: number; totalMs: number; maxMs: number }>;
+  /** What the engine measured since it was opened; `null` while it is not open. */
+  engine: EngineMetrics | null;
   /** What the process uses. */
   process: {
     rssBytes: number | null;
@@ -1151,6 +1156,96 @@ export interface MetricsSnapshot {
     threads: number | null;
     openFiles: number | null;
   };
+  /** What the machine has. */
+  system: {
+    totalMemoryBytes: number | null;
+    availableMemoryBytes: number | null;
+    /** Logical processors. */
+    cpus: number | null;
+    /** Runnable tasks, the means of 1, 5 and 15 minutes. */
+    loadAverage: [number, number, number] | null;
+  };
+}
+
+/** What an engine measured since it was opened. Rates are over the last minute, and `null` in the engine's first second. */
+export interface EngineMetrics {
+  /** Whether the engine measures. */
+  enabled: boolean;
+  index: {
+    /** Runs that came to their end. */
+    runs: Times;
+    /** Runs that failed or were cancelled. */
+    failed: number;
+    /** Runs that are under way. */
+    active: number;
+    /** What was committed. */
+    files: number;
+    bytes: number;
+    lines: number;
+    symbols: number;
+    chunks: number;
+    filesPerSecond: number | null;
+    bytesPerSecond: number | null;
+  };
+  search: {
+    /** Searches by text that were answered. */
+    searches: Times;
+    failed: number;
+    active: number;
+    hits: number;
+    searchesPerSecond: number | null;
+  };
+  /** The stages of index runs and of searches, in the order in which a file or a query goes through them. */
+  stages: Record<StageName, StageMetrics>;
+}
+
+/** The stages of an index run, and then those of a search. */
+export type StageName =
+  | 'discover'
+  | 'plan'
+  | 'read'
+  | 'parse'
+  | 'chunk'
+  | 'terms'
+  | 'embed'
+  | 'encode'
+  | 'commit'
+  | 'vector_insert'
+  | 'refresh'
+  | 'query_embed'
+  | 'lexical'
+  | 'vector_search'
+  | 'definitions'
+  | 'rank'
+  | 'rerank'
+  | 'hydrate';
+
+export interface StageMetrics {
+  work: 'index' | 'search';
+  /** What `items` are, such as `files` or `chunks`. */
+  unit: string;
+  /** What went through the stage. */
+  items: number;
+  /** The bytes of it; 0 for a stage that works on none. */
+  bytes: number;
+  /** How long it took for a file, a batch or a search. `totalMs` is over all threads. */
+  times: Times;
+}
+
+export interface Times {
+  count: number;
+  totalMs: number;
+  /** Percentiles are exact to three digits; `null` if there are no times. */
+  distribution: {
+    minMs: number;
+    meanMs: number;
+    p50Ms: number;
+    p90Ms: number;
+    p95Ms: number;
+    p99Ms: number;
+    p999Ms: number;
+    maxMs: number;
+  } | null;
 }
 
 /** What every call rejects with. */

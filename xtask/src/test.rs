@@ -53,7 +53,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 
     let cargo_test = |arguments: &[String]| {
-        process::run(process::cargo().arg("test").args(arguments).current_dir(workspace::root()))
+        let mut cargo = process::cargo();
+        // With that, the library of the Node package is not compiled once more when it is tested.
+        node::prepare(&mut cargo, node::Build::Workspace)?;
+        process::run(cargo.arg("test").args(arguments).current_dir(workspace::root()))
     };
     let mut results = vec![("Rust tests", cargo_test(&plan.tests))];
     if let Some(arguments) = &plan.doc_tests {

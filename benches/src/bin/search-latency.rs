@@ -23,7 +23,7 @@ async fn main() -> Result<()> {
     for mode in [SearchMode::Hybrid, SearchMode::Lexical, SearchMode::Semantic] {
         let mut times = Times::default();
         for _ in 0..rounds {
-            for text in QUERIES {
+            for text in QUERIES.iter() {
                 let begin = Instant::now();
                 engine.search(&SearchQuery { mode, ..SearchQuery::new(*text) }).await?;
                 times.add(begin.elapsed());

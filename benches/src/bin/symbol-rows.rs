@@ -1,6 +1,6 @@
 //! How fast definitions are stored so that they can be found by name: `symbol-rows SOURCES MODULES [ROUNDS]`.
 //!
-//! Parses the sources, and stores their definitions in turns: by [`Store::commit`], as documents and an index of names, with
+//! Parses the sources, and stores their definitions in turns: by `Store::commit`, as documents and an index of names, with
 //! the sources themselves; and by better-sqlite3, as rows with an index by name and one by file, under the same pragmas.
 //! MODULES is where `npm install` was run with `benches/store/package.json`. What is made before the first row is written,
 //! such as parsed files and open databases, is not in the times; what each makes of a definition is.
@@ -8,29 +8,15 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use anyhow::{Context, Result, ensure};
-use ast_core_benches::corpus;
 use ast_core_benches::stats::Times;
-use ast_core_model::{ContentHash, FileId, RepoPath, Symbol};
-use ast_core_parse::{ChunkingConfig, ParseLimits, Parser};
-use ast_core_storage::{
-    Access, Document, FileRecord, FileStatus, IndexedFile, SqliteStore, Store, StoreConfig, WriteBatch,
-};
-use rustix::time::{ClockId, clock_gettime};
-use serde::Deserialize;
+use ast_core_benches::{corpus, definitions};
+use ast_core_model::{RepoPath, Symbol};
+use ast_core_parse::Parser;
+use ast_core_storage::{Document, FileRecord};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// As many files a transaction as an index run takes of ordinary size.
-const FILES_A_TRANSACTION: usize = 512;
-
-/// What a round took, in seconds.
-#[derive(Deserialize)]
-struct Took {
-    wall: f64,
-    cpu: f64,
-}
+use std::time::Duration;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -70,7 +56,11 @@ async fn main() -> Result<()> {
             let which = (round + turn) % 2;
             let database = folder.join(format!("{round}-{which}.db"));
             let took = match which {
-                0 => store(&database, &files).await?,
+                0 => {
+                    let (store, took) = definitions::store(&database, &files).await?;
+                    store.close().await;
+                    took
+                }
                 _ => {
                     writeln!(questions, "{}", database.display())?;
                     let mut line = String::new();
@@ -101,24 +91,11 @@ async fn main() -> Result<()> {
 
 /// The sources with their definitions, and nothing else of them.
 fn parsed(sources: &Path) -> Result<Vec<(FileRecord, Document)>> {
-    let mut parser = Parser::new(ParseLimits::default(), ChunkingConfig::default());
+    let mut parser = Parser::default();
     let mut files = Vec::new();
     for (number, (language, source)) in corpus::read(sources)?.into_iter().enumerate() {
-        // What cannot be parsed has no definitions.
-        let Ok(parsed) = parser.parse(&source, language) else { continue };
-        let record = FileRecord {
-            id: FileId::new(number as u64 + 1).context("too many files")?,
-            path: RepoPath::new(format!("{number}"))?,
-            language: Some(language.name()),
-            status: FileStatus::Indexed,
-            detail: None,
-            size: source.len() as u64,
-            modified_ns: 0,
-            content_hash: Some(ContentHash::of(&source)),
-            lines: parsed.lines,
-            syntax_errors: parsed.syntax_errors.count,
-        };
-        files.push((record, Document { source, symbols: parsed.symbols, ..Document::default() }));
+        let path = RepoPath::new(format!("{number}"))?;
+        files.extend(definitions::of_file(&mut parser, number, path, language, source)?);
     }
     Ok(files)
 }
@@ -143,26 +120,4 @@ fn write_rows(path: &Path, files: &[(FileRecord, Document)]) -> Result<()> {
         writeln!(file, "{}", serde_json::to_string(&rows)?)?;
     }
     Ok(file.flush()?)
-}
-
-/// Stores everything in a new store.
-async fn store(database: &Path, files: &[(FileRecord, Document)]) -> Result<Took> {
-    let store = SqliteStore::open(database, Access::Write, &StoreConfig::default()).await?;
-    let (begin, cpu) = (Instant::now(), processors());
-    for files in files.chunks(FILES_A_TRANSACTION) {
-        let mut batch = WriteBatch::default();
-        for (record, document) in files {
-            batch.files.push(IndexedFile::new(record.clone(), document, &[], &[])?);
-        }
-        Store::commit(&store, batch).await?;
-    }
-    let took = Took { wall: begin.elapsed().as_secs_f64(), cpu: processors() - cpu };
-    store.close().await;
-    Ok(took)
-}
-
-/// The time that all threads of this process have had, in seconds.
-fn processors() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

@@ -211,3 +211,42 @@ test('health and metrics tell what is', async (t) => {
   assert.ok(used.rssBytes === null || used.rssBytes > 1e6);
   await engine.close();
 });
+
+test('metrics have each stage of index runs and searches', async (t) => {
+  const root = makeTree(t);
+  const engine = new AstCoreEngineApi();
+  assert.deepEqual([engine.metrics().engine, engine.prometheus()], [null, null]);
+  await engine.initialize(path.join(makeFolder(t), 'index.db'));
+  const { files, symbols, chunks } = await engine.index(root);
+  const { hits } = await engine.search('retry');
+  await assert.rejects(engine.search('?!'));
+
+  const { engine: measured, system } = engine.metrics();
+  const { index, search, stages } = measured;
+  assert.deepEqual(
+    [measured.enabled, index.runs.count, index.files, index.symbols, index.chunks, index.active],
+    [true, 1, files.indexed, symbols, chunks, 0],
+  );
+  assert.deepEqual([search.searches.count, search.failed, search.hits, search.active], [1, 1, hits.length, 0]);
+  const names = Object.keys(stages);
+  for (const [stage, unit] of [['read', 'files'], ['parse', 'files'], ['chunk', 'chunks'], ['lexical', 'candidates']]) {
+    assert.ok(names.includes(stage), stage);
+    assert.equal(stages[stage].unit, unit);
+  }
+  assert.deepEqual(
+    [stages.parse.items, stages.chunk.items, stages.hydrate.items, stages.rerank.items],
+    [files.indexed, chunks, hits.length, 0],
+  );
+  for (const { work, times } of Object.values(stages)) {
+    assert.ok(['index', 'search'].includes(work));
+    assert.equal(times.count === 0, times.distribution === null);
+    if (times.distribution) {
+      const { minMs, p50Ms, p95Ms, maxMs } = times.distribution;
+      assert.ok(minMs <= p50Ms && p50Ms <= p95Ms && p95Ms <= maxMs && maxMs <= times.totalMs);
+    }
+  }
+  assert.ok(system.cpus === null || system.cpus >= 1);
+  assert.match(engine.prometheus(), new RegExp(`^ast_core_stage_items_total{stage="parse"} ${files.indexed}$`, 'm'));
+  await engine.close();
+  assert.equal(engine.metrics().engine, null);
+});

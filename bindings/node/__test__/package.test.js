@@ -61,6 +61,10 @@ test('the first program that anybody writes type-checks, and does what it says',
   assert.match(similar[0], /^src\/retry\.py:1-4 \w+ 0\.\d\d$/);
 });
 
+test('the types are those of the native library, and of what is read from it', () => {
+  run(tool('tsc'), ['-p', path.join(__dirname, 'types/tsconfig.json')]);
+});
+
 test('the types are sound for whoever requires or imports the package', () => {
   const [facade] = tarballs().filter((file) => /ast-core-engine-\d/.test(path.basename(file)));
   run(tool('publint'), ['--strict', facade]);

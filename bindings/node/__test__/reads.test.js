@@ -134,6 +134,27 @@ test('definitions are listed, a page at a time', async (t) => {
   assert.deepEqual(await find({ name: 'none' }), []);
 });
 
+test('texts are what they are, whatever characters are in those before and behind them', async (t) => {
+  const docs = ['plain', 'Größe', 'plain again', 'naïve 😀 日本', 'last'];
+  const named = (at) => (at === 2 ? 'größer' : `f${at}`);
+  const body = (doc, at) => `/** ${doc} */\nfunction ${named(at)}(a = '${doc}') {\n  return ${named(at)}(a);\n}\n`;
+  const { engine, root } = await indexed(t, { 'a.js': docs.map(body).join('\n') });
+  const { symbols } = await engine.symbols();
+  assert.deepEqual(symbols.map(({ name }) => name), docs.map((_, at) => named(at)));
+  assert.deepEqual(symbols.map(({ doc }) => doc), docs);
+  assert.deepEqual(symbols.map(({ signature }) => signature), docs.map((doc, at) => `function ${named(at)}(a = '${doc}')`));
+  const [{ symbols: outlined }] = (await engine.outline(path.join(root, 'a.js'))).files;
+  assert.deepEqual(outlined.map(({ doc }) => doc), docs);
+  const { hits } = await engine.search('größer naïve plain last', { limit: 10 });
+  const text = fs.readFileSync(path.join(root, 'a.js'), 'utf8');
+  assert.deepEqual(hits.map(({ snippet }) => snippet), hits.map(({ start, end }) => text.slice(start, end)));
+  assert.ok(hits.some(({ snippet }) => snippet.includes('日本')));
+  const { mentions } = await engine.references('größer');
+  assert.deepEqual(mentions.map(({ name, text, within }) => [name, text, within.name]), [
+    ['größer', 'return größer(a);', 'größer'],
+  ]);
+});
+
 test('mentions, callers and callees name their evidence', async (t) => {
   const { engine } = await indexed(t);
   const { definitions, mentions } = await engine.references('Pump');

@@ -1,3 +1,4 @@
+// @ts-check
 'use strict';
 
 const { vocabulary } = require('./native.js');
@@ -7,24 +8,43 @@ const NONE = 0xffff_ffff;
 
 const { symbolKinds, visibilities, referenceKinds } = vocabulary;
 
-/** The text of a row; `null` if there is none. */
+/**
+ * The text of a row; `null` if there is none.
+ *
+ * @param {string} text
+ * @param {Uint32Array} column
+ * @param {number} row
+ */
 function textAt(text, column, row) {
   const begin = column[2 * row];
   return begin === NONE ? null : text.slice(begin, column[2 * row + 1]);
 }
 
-/** The words of a row, which have NUL characters between them. */
+/**
+ * The words of a row, which have NUL characters between them.
+ *
+ * @param {string} text
+ * @param {Uint32Array} column
+ * @param {number} row
+ */
 function wordsAt(text, column, row) {
   const words = textAt(text, column, row);
   return words ? words.split('\0') : [];
 }
 
-/** Definitions as objects. */
+/**
+ * Definitions as objects.
+ *
+ * @param {import('../native.js').SymbolColumns} columns
+ * @param {string} text
+ * @returns {import('../index.js').CodeSymbol[]}
+ */
 function symbolsOf(columns, text) {
   const { length, name, kind, visibility, scope, signature, doc, parent, lines, bytes, range } = columns;
   const symbols = new Array(length);
   // Those inside of the same definition share a list.
   let scopeBegin = -1;
+  /** @type {string[]} */
   let scopeWords = [];
   for (let row = 0; row < length; row++) {
     if (scope[2 * row] !== scopeBegin) {
@@ -50,11 +70,17 @@ function symbolsOf(columns, text) {
   return symbols;
 }
 
-/** Definitions of many files as objects. */
+/**
+ * Definitions of many files as objects.
+ *
+ * @param {import('../native.js').ListedColumns} columns
+ * @returns {import('../index.js').ListedSymbol[]}
+ */
 function listedOf({ paths, languages, file, symbols: columns, text, docs }) {
   const { length, name, kind, visibility, scope, signature, doc, lines, bytes, range } = columns;
   const symbols = new Array(length);
   let scopeBegin = -1;
+  /** @type {string[]} */
   let scopeWords = [];
   for (let row = 0; row < length; row++) {
     if (scope[2 * row] !== scopeBegin) {
@@ -81,16 +107,23 @@ function listedOf({ paths, languages, file, symbols: columns, text, docs }) {
   return symbols;
 }
 
-/** What the syntax says of each definition, as objects. */
+/**
+ * What the syntax says of each definition, as objects.
+ *
+ * @param {import('../native.js').AnnotationColumns} columns
+ * @param {string} text
+ * @returns {import('../index.js').Annotation[]}
+ */
 function annotationsOf(columns, text) {
   const { modifiers, typeParameters, returnType, complexity, firstParameter } = columns;
   const { parameterName, parameterType, parameterDefault, parameterOptional } = columns;
   const annotations = new Array(firstParameter.length - 1);
   for (let row = 0; row < annotations.length; row++) {
+    /** @type {import('../index.js').Parameter[]} */
     const parameters = [];
     for (let at = firstParameter[row]; at < firstParameter[row + 1]; at++) {
       parameters.push({
-        name: textAt(text, parameterName, at),
+        name: text.slice(parameterName[2 * at], parameterName[2 * at + 1]),
         type: textAt(text, parameterType, at),
         default: textAt(text, parameterDefault, at),
         optional: parameterOptional[at] === 1,
@@ -108,7 +141,13 @@ function annotationsOf(columns, text) {
   return annotations;
 }
 
-/** Mentions as objects. */
+/**
+ * Mentions as objects.
+ *
+ * @param {import('../native.js').ReferenceColumns} columns
+ * @param {string} text
+ * @returns {import('../index.js').CodeReference[]}
+ */
 function referencesOf(columns, text) {
   const { length, kind, name, qualifier, alias, symbol, line, bytes, range } = columns;
   const references = new Array(length);
@@ -129,7 +168,12 @@ function referencesOf(columns, text) {
   return references;
 }
 
-/** Pieces as objects. */
+/**
+ * Pieces as objects.
+ *
+ * @param {import('../native.js').ChunkColumns} columns
+ * @returns {import('../index.js').CodeChunk[]}
+ */
 function chunksOf(columns) {
   const { length, symbol, lines, bytes, range } = columns;
   const chunks = new Array(length);
@@ -147,9 +191,15 @@ function chunksOf(columns) {
   return chunks;
 }
 
-/** What of a file was not understood. */
+/**
+ * What of a file was not understood.
+ *
+ * @param {import('../native.js').FileColumns} file
+ * @returns {import('../index.js').Diagnostic[]}
+ */
 function diagnosticsOf(file) {
   const { coverage, hasSymbols, syntaxErrors, firstErrorLine, errorBytes, errorRange } = file;
+  /** @type {import('../index.js').Diagnostic[]} */
   const diagnostics = [];
   if (coverage !== null) {
     diagnostics.push({
@@ -182,6 +232,10 @@ function diagnosticsOf(file) {
 /**
  * A property that is made when it is first read, and then stays. It is enumerable: what copies or prints the object has
  * it, too.
+ *
+ * @param {object} target
+ * @param {string} name
+ * @param {() => unknown} make
  */
 function defineLazy(target, name, make) {
   Object.defineProperty(target, name, {
@@ -195,10 +249,16 @@ function defineLazy(target, name, make) {
   });
 }
 
-/** What is in a file, with its rows as objects where they are asked for; definitions with their annotations, if so. */
+/**
+ * What is in a file, with its rows as objects where they are asked for; definitions with their annotations, if so.
+ *
+ * @param {import('../native.js').FileColumns} file
+ * @returns {import('../index.js').FileOutline}
+ */
 function fileOf(file, isAnnotated = false) {
   const { path, language, encoding, lines, generated, text } = file;
   const { symbols, annotations, references, chunks } = file;
+  /** @type {any} */
   const view = { path, language, encoding, lines, generated, diagnostics: diagnosticsOf(file) };
   defineLazy(view, 'symbols', () => {
     const plain = symbolsOf(symbols, text);
@@ -212,8 +272,14 @@ function fileOf(file, isAnnotated = false) {
   return view;
 }
 
-/** Definitions of many files, with rows as objects where they are asked for. */
+/**
+ * Definitions of many files, with rows as objects where they are asked for.
+ *
+ * @param {import('../native.js').SymbolReply} reply
+ * @returns {import('../index.js').SymbolPage}
+ */
 function listOf({ columns, next, generation, complete, tookMs }) {
+  /** @type {any} */
   const view = { next, generation, complete, tookMs };
   defineLazy(view, 'symbols', () => listedOf(columns));
   Object.defineProperty(view, 'columns', { value: columns });

@@ -8,6 +8,7 @@ const { errorOf } = require('./error.js');
 const { Events } = require('./events.js');
 const { native } = require('./native.js');
 const { ProgressListener } = require('./progress.js');
+const { calleeReplyOf, referenceReplyOf, searchReplyOf, similarReplyOf } = require('./record.js');
 
 /** The collection of vectors that are inserted without naming one. */
 const DEFAULT_COLLECTION = 'default';
@@ -191,36 +192,39 @@ class AstCoreEngineApi {
   async search(text, searchOptions) {
     shape.check('text', text, shape.string);
     const { signal, ...checked } = shape.checkOptions(searchOptions, options.SEARCH);
-    return await this.#call('search', signal, 'the search', (engine, cancellation) =>
+    const found = await this.#call('search', signal, 'the search', (engine, cancellation) =>
       engine.search(text, checked, cancellation),
     );
+    return searchReplyOf(found);
   }
 
   async searchSimilar(vector, searchOptions) {
     const values = shape.vector('vector', vector);
     if (searchOptions?.collection !== undefined) return await this.#searchCollection(values, searchOptions);
     const { signal, maxResults, ...checked } = shape.checkOptions(searchOptions, options.NEIGHBORS);
-    const reply = await this.#call('searchSimilar', signal, 'the search', (engine, cancellation) =>
+    const found = await this.#call('searchSimilar', signal, 'the search', (engine, cancellation) =>
       engine.searchVector(values, { ...checked, limit: maxResults }, cancellation),
     );
-    return reply.hits;
+    return searchReplyOf(found).hits;
   }
 
   async similarTo(path, line, similarOptions) {
     shape.check('path', path, shape.path);
     shape.check('line', line, LINE);
     const { signal, ...checked } = shape.checkOptions(similarOptions, options.SIMILAR_TO);
-    return await this.#call('similarTo', signal, 'the search', (engine, cancellation) =>
+    const found = await this.#call('similarTo', signal, 'the search', (engine, cancellation) =>
       engine.similarTo(path, line, checked, cancellation),
     );
+    return similarReplyOf(found);
   }
 
   async similarToCode(text, similarOptions) {
     shape.check('text', text, shape.name);
     const { signal, language, ...checked } = shape.checkOptions(similarOptions, options.SIMILAR_CODE);
-    return await this.#call('similarToCode', signal, 'the search', (engine, cancellation) =>
+    const found = await this.#call('similarToCode', signal, 'the search', (engine, cancellation) =>
       engine.similarToCode(text, language, checked, cancellation),
     );
+    return similarReplyOf(found);
   }
 
   async #searchCollection(values, searchOptions) {
@@ -243,25 +247,28 @@ class AstCoreEngineApi {
   async references(name, referenceOptions) {
     shape.check('name', name, shape.name);
     const { signal, ...checked } = shape.checkOptions(referenceOptions, options.REFERENCES);
-    return await this.#call('references', signal, 'the look-up', (engine, cancellation) =>
+    const found = await this.#call('references', signal, 'the look-up', (engine, cancellation) =>
       engine.references(name, checked, cancellation),
     );
+    return referenceReplyOf(found);
   }
 
   async callers(name, callOptions) {
     shape.check('name', name, shape.name);
     const { signal, ...checked } = shape.checkOptions(callOptions, options.CALLS);
-    return await this.#call('callers', signal, 'the look-up', (engine, cancellation) =>
+    const found = await this.#call('callers', signal, 'the look-up', (engine, cancellation) =>
       engine.references(name, { ...checked, kinds: ['call'] }, cancellation),
     );
+    return referenceReplyOf(found);
   }
 
   async callees(name, callOptions) {
     shape.check('name', name, shape.name);
     const { signal, ...checked } = shape.checkOptions(callOptions, options.CALLS);
-    return await this.#call('callees', signal, 'the look-up', (engine, cancellation) =>
+    const found = await this.#call('callees', signal, 'the look-up', (engine, cancellation) =>
       engine.callees(name, checked, cancellation),
     );
+    return calleeReplyOf(found);
   }
 
   async outline(paths, outlineOptions) {
@@ -416,7 +423,14 @@ class AstCoreEngineApi {
     const uptimeMs = this.isOpen ? performance.now() - this.#openedAt : null;
     const calls = {};
     for (const [name, measured] of this.#calls) calls[name] = { ...measured };
-    return { uptimeMs, calls, process: native.metrics() };
+    const measured = this.#native?.metrics() ?? null;
+    const stages = {};
+    for (const { stage, ...metrics } of measured?.stages ?? []) stages[stage] = metrics;
+    return { uptimeMs, calls, engine: measured && { ...measured, stages }, ...native.figures() };
+  }
+
+  prometheus() {
+    return this.#native?.prometheus() ?? null;
   }
 
   async close() {

@@ -5,6 +5,10 @@ use ast_core_engine::CancelToken;
 use napi::Env;
 use napi::bindgen_prelude::{AsyncBlock, AsyncBlockBuilder, ToNapiValue};
 use napi_derive::napi;
+use std::any::Any;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use tokio::sync::watch;
 
 /// Gives up the calls that it is given to. An engine makes them.
@@ -58,7 +62,8 @@ pub(crate) fn until<T, F: Future<Output = Result<T, Failure>> + Send>(
     }
 }
 
-/// A promise of what the future comes to. It runs on napi's runtime and keeps the process alive until it is settled.
+/// A promise of what the future comes to. It runs on napi's runtime and keeps the process alive until it is settled. A panic
+/// is a failure like any other, with what it said: napi's own would only say that there was one.
 ///
 /// The failure becomes an object only on the thread of JavaScript, since napi rejects a promise with nothing but its
 /// own codes.
@@ -66,9 +71,21 @@ pub(crate) fn promise<T: ToNapiValue + Send + 'static>(
     env: &Env,
     future: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> napi::Result<AsyncBlock<T>> {
+    let mut future = Box::pin(future);
+    let caught = poll_fn(move |context| {
+        // It is not polled again after a panic.
+        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)))
+            .unwrap_or_else(|panic| Poll::Ready(Err(Failure::internal(&said(&*panic)))))
+    });
     AsyncBlockBuilder::build_with_map(
         env,
-        async move { Ok(future.await) },
+        async move { Ok(caught.await) },
         |env, result: Result<T, Failure>| result.map_err(|failure| failure.into_error(&env)),
     )
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
 }

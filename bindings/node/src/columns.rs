@@ -3,8 +3,9 @@
 //! A column of texts is a pair of numbers a row: where the row's text begins and ends in the one text, in UTF-16 code
 //! units; [`NONE`] twice where there is none. A column of spans is a pair a row, too.
 
+use crate::text::Text;
 use ast_core_engine::{
-    Annotation, Chunk, Reference, Span, Symbol, SymbolPage, Utf16Places, Visibility, scope_of,
+    Annotation, Chunk, FileId, Reference, Span, Symbol, SymbolRow, Utf16Places, Visibility, scope_of,
 };
 use napi::bindgen_prelude::{Float32Array, Int32Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
@@ -17,32 +18,6 @@ const NO_WORD: u8 = u8::MAX;
 
 /// Between the names of a scope, and between modifiers. Neither has any.
 const SEPARATOR: &str = "\0";
-
-/// Texts behind each other.
-#[derive(Default)]
-pub(crate) struct Texts {
-    text: String,
-    units: u32,
-}
-
-impl Texts {
-    fn add(&mut self, text: &str) -> [u32; 2] {
-        let begin = self.units;
-        self.text.push_str(text);
-        let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
-        self.units += units as u32;
-        [begin, self.units]
-    }
-
-    fn add_optional(&mut self, text: Option<&str>) -> [u32; 2] {
-        text.map_or([NONE, NONE], |text| self.add(text))
-    }
-
-    /// All of it.
-    pub(crate) fn finish(self) -> String {
-        self.text
-    }
-}
 
 /// Definitions, a row each.
 #[napi(object, object_from_js = false)]
@@ -109,10 +84,12 @@ pub struct ListedColumns {
     /// Of each row its file.
     pub file: Uint32Array,
     pub symbols: SymbolColumns,
-    pub text: String,
-    /// The text of documentation, apart, as it has other characters than ASCII more often: a text that has none crosses
-    /// over faster.
-    pub docs: String,
+    #[napi(ts_type = "string")]
+    pub text: Text,
+    /// The text of documentation, apart, as it has other characters than ASCII more often: a text that has none takes half
+    /// as much.
+    #[napi(ts_type = "string")]
+    pub docs: Text,
 }
 
 /// Collects definitions.
@@ -134,10 +111,27 @@ struct SymbolRows {
 }
 
 impl SymbolRows {
-    /// Adds a row, with the names round the definition if they are others than those of the row before.
+    fn with_capacity(rows: usize) -> Self {
+        Self {
+            name: Vec::with_capacity(2 * rows),
+            kind: Vec::with_capacity(rows),
+            visibility: Vec::with_capacity(rows),
+            scope: Vec::with_capacity(2 * rows),
+            last_scope: [0; 2],
+            signature: Vec::with_capacity(2 * rows),
+            doc: Vec::with_capacity(2 * rows),
+            parent: Vec::with_capacity(rows),
+            lines: Vec::with_capacity(2 * rows),
+            bytes: Vec::with_capacity(2 * rows),
+            range: Vec::with_capacity(2 * rows),
+            name_bytes: Vec::with_capacity(2 * rows),
+        }
+    }
+
+    /// Adds a row, with the names round the definition if they may be others than those of the row before.
     fn add(
         &mut self,
-        (texts, docs): (&mut Texts, Option<&mut Texts>),
+        (texts, docs): (&mut Text, Option<&mut Text>),
         symbol: &Symbol,
         utf16: Span,
         scope: Option<&[&str]>,
@@ -150,7 +144,7 @@ impl SymbolRows {
         self.visibility.push(symbol.visibility.map_or(NO_WORD, |visibility: Visibility| visibility as u8));
         self.scope.extend(self.last_scope);
         self.signature.extend(texts.add(&symbol.signature));
-        self.doc.extend(docs.unwrap_or(texts).add_optional(symbol.doc.as_deref()));
+        self.doc.extend(add_optional(docs.unwrap_or(texts), symbol.doc.as_deref()));
         self.parent.push(place_of(symbol.parent));
         self.lines.extend([symbol.lines.start, symbol.lines.end]);
         self.bytes.extend(pair(symbol.span));
@@ -176,57 +170,82 @@ impl SymbolRows {
     }
 }
 
+/// What the names round a definition follow from: those round two of a file are the same if this is.
+fn surroundings(symbol: &Symbol) -> (Option<u32>, Option<&str>) {
+    (symbol.parent, symbol.qualifier.as_deref())
+}
+
 /// The definitions of a file.
-pub(crate) fn symbols(texts: &mut Texts, symbols: &[Symbol], utf16: &Utf16Places) -> SymbolColumns {
-    let mut rows = SymbolRows::default();
-    let mut last: Option<Vec<&str>> = None;
+pub(crate) fn symbols(texts: &mut Text, symbols: &[Symbol], utf16: &Utf16Places) -> SymbolColumns {
+    let mut rows = SymbolRows::with_capacity(symbols.len());
+    let mut last = None;
     for (index, symbol) in symbols.iter().enumerate() {
-        let scope = scope_of(symbols, index);
-        let is_new = last.as_ref() != Some(&scope);
-        rows.add((&mut *texts, None), symbol, utf16.of_span(symbol.span), is_new.then_some(&scope));
-        last = Some(scope);
+        let round = surroundings(symbol);
+        let scope = (last.replace(round) != Some(round)).then(|| scope_of(symbols, index));
+        rows.add((&mut *texts, None), symbol, utf16.of_span(symbol.span), scope.as_deref());
     }
     rows.finish()
 }
 
-/// The definitions of a page.
-pub(crate) fn listed(page: &SymbolPage) -> ListedColumns {
-    let (mut texts, mut docs) = (Texts::default(), Texts::default());
-    let mut rows = SymbolRows::default();
-    let mut last: Option<&[Box<str>]> = None;
-    for listed in &page.symbols {
-        let is_new = last != Some(&listed.scope);
-        let scope = is_new.then(|| listed.scope.iter().map(|name| &**name).collect::<Vec<_>>());
-        rows.add((&mut texts, Some(&mut docs)), &listed.symbol, listed.utf16, scope.as_deref());
-        last = Some(&listed.scope);
+/// Collects definitions of many files.
+#[derive(Default)]
+pub(crate) struct ListedRows {
+    paths: Vec<String>,
+    languages: Vec<String>,
+    /// Of the last row its file, and what it is inside of there if it has no qualifier.
+    last: Option<(FileId, Option<Option<u32>>)>,
+    file: Vec<u32>,
+    rows: SymbolRows,
+    texts: Text,
+    docs: Text,
+}
+
+impl ListedRows {
+    /// Adds a row.
+    pub(crate) fn add(&mut self, row: &SymbolRow<'_>) {
+        let file = row.id.file();
+        if self.last.is_none_or(|(last, _)| last != file) {
+            self.paths.push(row.path.to_string());
+            self.languages.push(row.language.to_string());
+        }
+        self.file.push(self.paths.len() as u32 - 1);
+        let inside = row.symbol.qualifier.is_none().then_some(row.symbol.parent);
+        let is_same = inside.is_some() && self.last == Some((file, inside));
+        let scope = (!is_same).then(|| row.scope());
+        self.last = Some((file, inside));
+        self.rows.add((&mut self.texts, Some(&mut self.docs)), row.symbol, row.utf16, scope.as_deref());
     }
-    ListedColumns {
-        paths: page.files.iter().map(|(path, _)| path.to_string()).collect(),
-        languages: page.files.iter().map(|(_, language)| language.to_string()).collect(),
-        file: page.symbols.iter().map(|listed| listed.file).collect::<Vec<u32>>().into(),
-        symbols: rows.finish(),
-        text: texts.finish(),
-        docs: docs.finish(),
+
+    /// All of them.
+    pub(crate) fn finish(self) -> ListedColumns {
+        ListedColumns {
+            paths: self.paths,
+            languages: self.languages,
+            file: self.file.into(),
+            symbols: self.rows.finish(),
+            text: self.texts,
+            docs: self.docs,
+        }
     }
 }
 
 /// What the syntax says of the definitions of a file.
-pub(crate) fn annotations(texts: &mut Texts, annotations: &[Annotation]) -> AnnotationColumns {
+pub(crate) fn annotations(texts: &mut Text, annotations: &[Annotation]) -> AnnotationColumns {
     let (mut modifiers, mut type_parameters, mut return_type) = (Vec::new(), Vec::new(), Vec::new());
     let (mut complexity, mut first_parameter) = (Vec::new(), vec![0]);
     let (mut names, mut types, mut defaults, mut optional) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for annotation in annotations {
         let words: Vec<&str> = annotation.modifiers.iter().map(|modifier| modifier.as_str()).collect();
-        modifiers.extend(texts.add_optional(Some(&*words.join(SEPARATOR)).filter(|_| !words.is_empty())));
-        type_parameters.extend(texts.add_optional(annotation.type_parameters.as_deref()));
-        return_type.extend(texts.add_optional(annotation.return_type.as_deref()));
+        modifiers.extend(add_optional(texts, Some(&*words.join(SEPARATOR)).filter(|_| !words.is_empty())));
+        type_parameters.extend(add_optional(texts, annotation.type_parameters.as_deref()));
+        return_type.extend(add_optional(texts, annotation.return_type.as_deref()));
         complexity.extend(annotation.complexity.map_or([-1; 3], |complexity| {
             [complexity.cyclomatic, complexity.cognitive, complexity.max_nesting].map(u32::cast_signed)
         }));
         for parameter in &annotation.parameters {
             names.extend(texts.add(&parameter.name));
-            types.extend(texts.add_optional(parameter.type_name.as_deref()));
-            defaults.extend(texts.add_optional(parameter.default.as_deref()));
+            types.extend(add_optional(texts, parameter.type_name.as_deref()));
+            defaults.extend(add_optional(texts, parameter.default.as_deref()));
             optional.push(u8::from(parameter.optional));
         }
         first_parameter.push(optional.len() as u32);
@@ -246,15 +265,15 @@ pub(crate) fn annotations(texts: &mut Texts, annotations: &[Annotation]) -> Anno
 
 /// The mentions of a file.
 pub(crate) fn references(
-    texts: &mut Texts,
+    texts: &mut Text,
     references: &[Reference],
     utf16: &Utf16Places,
 ) -> ReferenceColumns {
     let (mut name, mut qualifier, mut alias) = (Vec::new(), Vec::new(), Vec::new());
     for reference in references {
         name.extend(texts.add(&reference.name));
-        qualifier.extend(texts.add_optional(reference.qualifier.as_deref()));
-        alias.extend(texts.add_optional(reference.alias.as_deref()));
+        qualifier.extend(add_optional(texts, reference.qualifier.as_deref()));
+        alias.extend(add_optional(texts, reference.alias.as_deref()));
     }
     let column = |of: fn(&Reference) -> u32| references.iter().map(of).collect::<Vec<u32>>().into();
     ReferenceColumns {
@@ -293,6 +312,10 @@ fn spans(spans: impl Iterator<Item = Span>) -> Uint32Array {
 
 fn pair(span: Span) -> [u32; 2] {
     [span.start, span.end]
+}
+
+fn add_optional(texts: &mut Text, text: Option<&str>) -> [u32; 2] {
+    text.map_or([NONE, NONE], |text| texts.add(text))
 }
 
 /// -1 for none.

@@ -2,10 +2,10 @@
 
 use crate::error::Failure;
 use crate::types::{
-    BatchProgress, Boost, Callee, Configuration, Definition, EmbedderStatus, FileCounts, FileFailure,
-    Finding, HealthReport, IndexOptions, IndexProgress, IndexReport, LanguageInfo, Likeness, Mention,
-    Metrics, OpenOptions, ReferenceOptions, SearchHit, SearchOptions, SearchReply, SimilarPlace,
-    SimilarReply, StaleFile, StatusReport, SymbolOptions, VerifyReport, Why,
+    BatchProgress, Configuration, Distribution, EmbedderStatus, EngineMetrics, FileCounts, FileFailure,
+    Finding, HealthReport, IndexMetrics, IndexOptions, IndexProgress, IndexReport, LanguageInfo, OpenOptions,
+    ProcessFigures, ReferenceOptions, SearchMetrics, SearchOptions, StageMetrics, StaleFile, StatusReport,
+    SymbolOptions, SystemFigures, Times, VerifyReport,
 };
 use ast_core_engine::{
     self as core, EngineConfig, JobStatus, NameMatch, ProgressSnapshot, ReferenceQuery, SearchQuery,
@@ -235,77 +235,6 @@ impl From<core::Failure> for FileFailure {
     }
 }
 
-impl From<core::SearchReply> for SearchReply {
-    fn from(reply: core::SearchReply) -> Self {
-        Self {
-            hits: convert_all(reply.hits),
-            complete: reply.complete,
-            generation: number(reply.generation),
-            took_ms: milliseconds(reply.took),
-            notices: reply.notices.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
-impl From<core::SearchHit> for SearchHit {
-    fn from(hit: core::SearchHit) -> Self {
-        Self {
-            path: hit.path.to_string(),
-            language: hit.language.to_string(),
-            start_line: hit.lines.start,
-            end_line: hit.lines.end,
-            start_byte: hit.span.start,
-            end_byte: hit.span.end,
-            start: hit.utf16.start,
-            end: hit.utf16.end,
-            name: hit.name,
-            kind: hit.kind.map(|kind| kind.to_string()),
-            scope: hit.scope,
-            score: hit.score,
-            snippet: hit.snippet,
-            snippet_start_line: hit.snippet_lines.start,
-            why: hit.why.into(),
-            changed: hit.changed,
-        }
-    }
-}
-
-impl From<core::Why> for Why {
-    fn from(why: core::Why) -> Self {
-        let boosts = why.boosts.into_iter().map(|(name, value)| Boost { name: name.to_owned(), value });
-        let likeness = |core::Likeness { meaning, shape, words }| Likeness { meaning, shape, words };
-        Self {
-            lexical: why.lexical,
-            semantic: why.semantic,
-            boosts: boosts.collect(),
-            likeness: why.likeness.map(likeness),
-        }
-    }
-}
-
-impl From<core::SimilarReply> for SimilarReply {
-    fn from(reply: core::SimilarReply) -> Self {
-        let place = |place: core::SimilarPlace| SimilarPlace {
-            path: place.path.to_string(),
-            language: place.language.map(|language| language.to_string()),
-            start_line: place.lines.start,
-            end_line: place.lines.end,
-            name: place.name,
-            kind: place.kind.map(|kind| kind.to_string()),
-            scope: place.scope,
-            unindexed: place.unindexed,
-        };
-        Self {
-            place: reply.place.map(place),
-            hits: convert_all(reply.hits),
-            generation: number(reply.generation),
-            complete: reply.complete,
-            took_ms: milliseconds(reply.took),
-            notices: reply.notices.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
 impl From<core::StatusReport> for StatusReport {
     fn from(report: core::StatusReport) -> Self {
         Self {
@@ -375,58 +304,6 @@ impl From<JobStatus> for BatchProgress {
     }
 }
 
-impl From<core::Definition> for Definition {
-    fn from(definition: core::Definition) -> Self {
-        Self {
-            path: definition.path.to_string(),
-            language: definition.language.to_string(),
-            kind: definition.kind.to_string(),
-            name: definition.name,
-            scope: definition.scope,
-            start_line: definition.lines.start,
-            end_line: definition.lines.end,
-            signature: definition.signature,
-        }
-    }
-}
-
-impl From<core::Mention> for Mention {
-    fn from(mention: core::Mention) -> Self {
-        Self {
-            path: mention.path.to_string(),
-            language: mention.language.to_string(),
-            kind: mention.kind.to_string(),
-            name: mention.name,
-            qualifier: mention.qualifier,
-            alias: mention.alias,
-            line: mention.line,
-            start_byte: mention.span.start,
-            end_byte: mention.span.end,
-            start: mention.utf16.start,
-            end: mention.utf16.end,
-            text: mention.text,
-            within: mention.within.map(Definition::from),
-            evidence: mention.evidence.as_str().to_owned(),
-            targets: mention.targets.into_iter().map(|target| target as u32).collect(),
-            changed: mention.changed,
-        }
-    }
-}
-
-impl From<core::Callee> for Callee {
-    fn from(callee: core::Callee) -> Self {
-        Self {
-            caller: callee.caller as u32,
-            name: callee.name,
-            qualifier: callee.qualifier,
-            lines: callee.lines,
-            evidence: callee.evidence.as_str().to_owned(),
-            targets: convert_all(callee.targets),
-            target_count: callee.target_count as f64,
-        }
-    }
-}
-
 impl From<core::Health> for HealthReport {
     fn from(health: core::Health) -> Self {
         Self {
@@ -466,7 +343,80 @@ impl From<core::Finding> for Finding {
     }
 }
 
-impl From<core::ProcessFigures> for Metrics {
+impl From<core::MetricsSnapshot> for EngineMetrics {
+    fn from(metrics: core::MetricsSnapshot) -> Self {
+        let core::MetricsSnapshot { enabled, index, search, stages, .. } = metrics;
+        Self {
+            enabled,
+            index: IndexMetrics {
+                runs: index.runs.into(),
+                failed: number(index.failed),
+                active: number(index.active),
+                files: number(index.files),
+                bytes: number(index.bytes),
+                lines: number(index.lines),
+                symbols: number(index.symbols),
+                chunks: number(index.chunks),
+                files_per_second: index.files_per_second,
+                bytes_per_second: index.bytes_per_second,
+            },
+            search: SearchMetrics {
+                searches: search.searches.into(),
+                failed: number(search.failed),
+                active: number(search.active),
+                hits: number(search.hits),
+                searches_per_second: search.searches_per_second,
+            },
+            stages: convert_all(stages),
+        }
+    }
+}
+
+impl From<core::StageMetrics> for StageMetrics {
+    fn from(metrics: core::StageMetrics) -> Self {
+        Self {
+            stage: metrics.stage.to_string(),
+            work: metrics.work.as_str().to_owned(),
+            unit: metrics.stage.items().to_owned(),
+            items: number(metrics.items),
+            bytes: number(metrics.bytes),
+            times: metrics.times.into(),
+        }
+    }
+}
+
+impl From<core::HistogramSnapshot> for Times {
+    fn from(times: core::HistogramSnapshot) -> Self {
+        let distribution = |of: core::Distribution| Distribution {
+            min_ms: milliseconds(of.min),
+            mean_ms: milliseconds(of.mean),
+            p50_ms: milliseconds(of.p50),
+            p90_ms: milliseconds(of.p90),
+            p95_ms: milliseconds(of.p95),
+            p99_ms: milliseconds(of.p99),
+            p999_ms: milliseconds(of.p999),
+            max_ms: milliseconds(of.max),
+        };
+        Self {
+            count: number(times.count),
+            total_ms: milliseconds(times.sum),
+            distribution: times.distribution.map(distribution),
+        }
+    }
+}
+
+impl From<core::SystemFigures> for SystemFigures {
+    fn from(figures: core::SystemFigures) -> Self {
+        Self {
+            total_memory_bytes: figures.total_memory_bytes.map(number),
+            available_memory_bytes: figures.available_memory_bytes.map(number),
+            cpus: figures.cpus.map(|cpus| number(cpus.get() as u64)),
+            load_average: figures.load_average.map(Vec::from),
+        }
+    }
+}
+
+impl From<core::ProcessFigures> for ProcessFigures {
     fn from(figures: core::ProcessFigures) -> Self {
         Self {
             rss_bytes: figures.rss_bytes.map(number),

@@ -4,8 +4,8 @@ use crate::call::{Cancellation, promise, token_of, until};
 use crate::convert::{engine_config, index_options};
 use crate::error::Failure;
 use crate::types::{
-    Configuration, HealthReport, IndexOptions, IndexProgress, IndexRun, OpenOptions, StatusReport,
-    VerifyReport,
+    Configuration, EngineMetrics, HealthReport, IndexOptions, IndexProgress, IndexRun, OpenOptions,
+    StatusReport, VerifyReport,
 };
 use ast_core_engine::{self as core, CancelToken, DoctorOptions, IndexControl, Progress, ProgressSnapshot};
 use napi::bindgen_prelude::AsyncBlock;
@@ -64,6 +64,24 @@ impl Engine {
         }
     }
 
+    /// What the engine measured.
+    #[napi]
+    pub fn metrics(&self, env: &Env) -> napi::Result<EngineMetrics> {
+        match self.lease() {
+            Ok(engine) => Ok(engine.metrics().into()),
+            Err(failure) => Err(failure.into_error(env)),
+        }
+    }
+
+    /// The same, and what the process uses, in the text format of Prometheus.
+    #[napi]
+    pub fn prometheus(&self, env: &Env) -> napi::Result<String> {
+        match self.lease() {
+            Ok(engine) => Ok(engine.metrics().to_prometheus_text()),
+            Err(failure) => Err(failure.into_error(env)),
+        }
+    }
+
     /// Brings the index up to a tree.
     #[napi]
     pub fn index(
@@ -72,7 +90,9 @@ impl Engine {
         root: String,
         options: IndexOptions,
         cancellation: Option<&Cancellation>,
-        on_progress: Option<ProgressFunction>,
+        #[napi(ts_arg_type = "((progress: IndexProgress) => void) | undefined | null")] on_progress: Option<
+            ProgressFunction,
+        >,
     ) -> napi::Result<AsyncBlock<IndexRun>> {
         let engine = self.lease();
         let progress = Progress::new();

@@ -2,12 +2,13 @@
 
 use crate::call::{Cancellation, promise, token_of, until};
 use crate::columns::{
-    AnnotationColumns, ChunkColumns, ReferenceColumns, SymbolColumns, Texts, annotations, chunks, references,
+    AnnotationColumns, ChunkColumns, ReferenceColumns, SymbolColumns, annotations, chunks, references,
     symbols,
 };
 use crate::convert::{index_options, milliseconds, number, parse_optional};
 use crate::engine::Engine;
 use crate::error::Failure;
+use crate::text::Text;
 use crate::types::{FileFailure, ProcessOptions};
 use ast_core_engine::{self as core, CancelToken, OutlineOptions, ProcessedAs, ProcessedFile};
 use napi::Env;
@@ -36,7 +37,8 @@ pub struct FileColumns {
     pub annotations: AnnotationColumns,
     pub references: ReferenceColumns,
     pub chunks: ChunkColumns,
-    pub text: String,
+    #[napi(ts_type = "string")]
+    pub text: Text,
 }
 
 /// A file that was processed.
@@ -149,7 +151,7 @@ fn outline(paths: &[PathBuf], options: &OutlineOptions, cancel: &CancelToken) ->
 }
 
 fn columns(path: String, file: &core::ParsedFile, utf16: &core::Utf16Places) -> FileColumns {
-    let mut texts = Texts::default();
+    let mut texts = Text::default();
     let places = &file.syntax_errors.places;
     FileColumns {
         path,
@@ -173,7 +175,7 @@ fn columns(path: String, file: &core::ParsedFile, utf16: &core::Utf16Places) -> 
         annotations: annotations(&mut texts, &file.annotations),
         references: references(&mut texts, &file.references, utf16),
         chunks: chunks(&file.chunks, utf16),
-        text: texts.finish(),
+        text: texts,
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The JavaScript files of the package are in front of it: they check arguments and turn what is thrown here into
 //! `AstCoreError`. Here, `types` are the shapes that cross over, `convert` is from and to those of the engine, `columns`
-//! is for what there may be very much of, `engine` and its neighbours are what can be called, and `error` gives a stable
-//! code to whatever fails.
+//! is for what there may be very much of and `record` for replies of many parts, `engine` and its neighbours are what can be
+//! called, and `error` gives a stable code to whatever fails.
 #![deny(missing_docs)]
 
 mod call;
@@ -14,6 +14,8 @@ mod error;
 mod files;
 mod jobs;
 mod reads;
+mod record;
+mod text;
 mod types;
 mod user;
 mod watch;
@@ -49,10 +51,11 @@ pub fn vocabulary() -> Vocabulary {
     }
 }
 
-/// What the process uses.
+/// What the process uses and the machine has.
 #[napi]
-pub fn metrics() -> types::Metrics {
-    ast_core_engine::ProcessFigures::read().into()
+pub fn figures() -> types::Figures {
+    use ast_core_engine::{ProcessFigures, SystemFigures};
+    types::Figures { process: ProcessFigures::read().into(), system: SystemFigures::read().into() }
 }
 
 /// Reads which steps are to fail from the environment, for tests.

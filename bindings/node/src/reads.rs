@@ -1,15 +1,14 @@
 //! Whatever reads the index.
 
 use crate::call::{Cancellation, promise, until};
-use crate::columns::{ListedColumns, listed, vectors};
+use crate::columns::{ListedColumns, ListedRows, vectors};
 use crate::convert::{
-    convert_all, milliseconds, number, parse_optional, reference_query, search_query, similar_query,
-    symbol_filter, vector_query,
+    milliseconds, number, parse_optional, reference_query, search_query, similar_query, symbol_filter,
+    vector_query,
 };
 use crate::engine::Engine;
-use crate::types::{
-    CalleeReply, ReferenceOptions, ReferenceReply, SearchOptions, SearchReply, SimilarReply, SymbolOptions,
-};
+use crate::record::{ReplyRecord, record};
+use crate::types::{ReferenceOptions, SearchOptions, SymbolOptions};
 use ast_core_engine::{SimilarTo, SymbolId};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncBlock, Float32Array};
@@ -42,9 +41,9 @@ impl Engine {
         text: String,
         options: SearchOptions,
         cancellation: Option<&Cancellation>,
-    ) -> napi::Result<AsyncBlock<SearchReply>> {
+    ) -> napi::Result<AsyncBlock<ReplyRecord>> {
         let engine = self.lease();
-        let call = async move { Ok(engine?.search(&search_query(text, options)?).await?.into()) };
+        let call = async move { Ok(record(&engine?.search(&search_query(text, options)?).await?)) };
         promise(env, until(cancellation, call))
     }
 
@@ -56,11 +55,11 @@ impl Engine {
         vector: Float32Array,
         options: SearchOptions,
         cancellation: Option<&Cancellation>,
-    ) -> napi::Result<AsyncBlock<SearchReply>> {
+    ) -> napi::Result<AsyncBlock<ReplyRecord>> {
         let engine = self.lease();
         // Whoever has the array may write to it meanwhile.
         let vector = vector.to_vec();
-        let call = async move { Ok(engine?.search_vector(&vector_query(vector, options)?).await?.into()) };
+        let call = async move { Ok(record(&engine?.search_vector(&vector_query(vector, options)?).await?)) };
         promise(env, until(cancellation, call))
     }
 
@@ -73,10 +72,10 @@ impl Engine {
         line: u32,
         options: SearchOptions,
         cancellation: Option<&Cancellation>,
-    ) -> napi::Result<AsyncBlock<SimilarReply>> {
+    ) -> napi::Result<AsyncBlock<ReplyRecord>> {
         let engine = self.lease();
         let to = SimilarTo::Place { path: path.into(), line };
-        let call = async move { Ok(engine?.similar(&similar_query(to, options)?).await?.into()) };
+        let call = async move { Ok(record(&engine?.similar(&similar_query(to, options)?).await?)) };
         promise(env, until(cancellation, call))
     }
 
@@ -89,12 +88,12 @@ impl Engine {
         language: Option<String>,
         options: SearchOptions,
         cancellation: Option<&Cancellation>,
-    ) -> napi::Result<AsyncBlock<SimilarReply>> {
+    ) -> napi::Result<AsyncBlock<ReplyRecord>> {
         let engine = self.lease();
         let call = async move {
             let language = parse_optional("options.language", language)?;
             let to = SimilarTo::Code { text, language };
-            Ok(engine?.similar(&similar_query(to, options)?).await?.into())
+            Ok(record(&engine?.similar(&similar_query(to, options)?).await?))
         };
         promise(env, until(cancellation, call))
     }
@@ -107,9 +106,9 @@ impl Engine {
         name: String,
         options: ReferenceOptions,
         cancellation: Option<&Cancellation>,
-    ) -> napi::Result<AsyncBlock<ReferenceReply>> {
+    ) -> napi::Result<AsyncBlock<ReplyRecord>> {
         let engine = self.lease();
-        let call = async move { Ok(engine?.references(&reference_query(name, options)?).await?.into()) };
+        let call = async move { Ok(record(&engine?.references(&reference_query(name, options)?).await?)) };
         promise(env, until(cancellation, call))
     }
 
@@ -121,9 +120,9 @@ impl Engine {
         name: String,
         options: ReferenceOptions,
         cancellation: Option<&Cancellation>,
-    ) -> napi::Result<AsyncBlock<CalleeReply>> {
+    ) -> napi::Result<AsyncBlock<ReplyRecord>> {
         let engine = self.lease();
-        let call = async move { Ok(engine?.callees(&reference_query(name, options)?).await?.into()) };
+        let call = async move { Ok(record(&engine?.callees(&reference_query(name, options)?).await?)) };
         promise(env, until(cancellation, call))
     }
 
@@ -137,17 +136,15 @@ impl Engine {
     ) -> napi::Result<AsyncBlock<SymbolReply>> {
         let engine = self.lease();
         let call = async move {
-            let page = engine?.symbols(&symbol_filter(options)?).await?;
-            let reply = SymbolReply {
-                columns: listed(&page),
-                next: page.next.map(|next: SymbolId| next.get().to_string()),
-                generation: number(page.generation),
-                complete: page.complete,
-                took_ms: milliseconds(page.took),
-            };
-            // Giving back so many pieces of memory takes a while.
-            tokio::task::spawn_blocking(move || drop(page));
-            Ok(reply)
+            let mut rows = ListedRows::default();
+            let read = engine?.each_symbol(&symbol_filter(options)?, |row| rows.add(&row)).await?;
+            Ok(SymbolReply {
+                columns: rows.finish(),
+                next: read.next.map(|next: SymbolId| next.get().to_string()),
+                generation: number(read.generation),
+                complete: read.complete,
+                took_ms: milliseconds(read.took),
+            })
         };
         promise(env, until(cancellation, call))
     }
@@ -178,33 +175,5 @@ impl Engine {
             Ok(Embedded { vectors: vectors(found), dimension })
         };
         promise(env, until(cancellation, call))
-    }
-}
-
-impl From<ast_core_engine::ReferenceReply> for ReferenceReply {
-    fn from(reply: ast_core_engine::ReferenceReply) -> Self {
-        Self {
-            definitions: convert_all(reply.definitions),
-            more_definitions: reply.more_definitions,
-            mentions: convert_all(reply.mentions),
-            unread_files: reply.unread_files as f64,
-            generation: number(reply.generation),
-            complete: reply.complete,
-            took_ms: milliseconds(reply.took),
-        }
-    }
-}
-
-impl From<ast_core_engine::CalleeReply> for CalleeReply {
-    fn from(reply: ast_core_engine::CalleeReply) -> Self {
-        Self {
-            definitions: convert_all(reply.definitions),
-            more_definitions: reply.more_definitions,
-            callees: convert_all(reply.callees),
-            more: reply.more,
-            generation: number(reply.generation),
-            complete: reply.complete,
-            took_ms: milliseconds(reply.took),
-        }
     }
 }

@@ -125,93 +125,6 @@ pub struct BatchProgress {
     pub generation: f64,
 }
 
-#[napi(object, object_from_js = false, use_nullable = true)]
-pub struct SimilarPlace {
-    pub path: String,
-    pub language: Option<String>,
-    pub start_line: u32,
-    pub end_line: u32,
-    pub name: Option<String>,
-    pub kind: Option<String>,
-    pub scope: Vec<String>,
-    pub unindexed: bool,
-}
-
-#[napi(object, object_from_js = false, use_nullable = true)]
-pub struct SimilarReply {
-    pub place: Option<SimilarPlace>,
-    pub hits: Vec<SearchHit>,
-    pub generation: f64,
-    pub complete: bool,
-    pub took_ms: f64,
-    pub notices: Vec<String>,
-}
-
-#[napi(object, object_from_js = false)]
-pub struct Definition {
-    pub path: String,
-    pub language: String,
-    pub kind: String,
-    pub name: String,
-    pub scope: Vec<String>,
-    pub start_line: u32,
-    pub end_line: u32,
-    pub signature: String,
-}
-
-#[napi(object, object_from_js = false, use_nullable = true)]
-pub struct Mention {
-    pub path: String,
-    pub language: String,
-    pub kind: String,
-    pub name: String,
-    pub qualifier: Option<String>,
-    pub alias: Option<String>,
-    pub line: u32,
-    pub start_byte: u32,
-    pub end_byte: u32,
-    pub start: u32,
-    pub end: u32,
-    pub text: String,
-    pub within: Option<Definition>,
-    pub evidence: String,
-    pub targets: Vec<u32>,
-    pub changed: Option<bool>,
-}
-
-#[napi(object, object_from_js = false)]
-pub struct ReferenceReply {
-    pub definitions: Vec<Definition>,
-    pub more_definitions: bool,
-    pub mentions: Vec<Mention>,
-    pub unread_files: f64,
-    pub generation: f64,
-    pub complete: bool,
-    pub took_ms: f64,
-}
-
-#[napi(object, object_from_js = false, use_nullable = true)]
-pub struct Callee {
-    pub caller: u32,
-    pub name: String,
-    pub qualifier: Option<String>,
-    pub lines: Vec<u32>,
-    pub evidence: String,
-    pub targets: Vec<Definition>,
-    pub target_count: f64,
-}
-
-#[napi(object, object_from_js = false)]
-pub struct CalleeReply {
-    pub definitions: Vec<Definition>,
-    pub more_definitions: bool,
-    pub callees: Vec<Callee>,
-    pub more: bool,
-    pub generation: f64,
-    pub complete: bool,
-    pub took_ms: f64,
-}
-
 #[napi(object, object_from_js = false)]
 pub struct Collection {
     pub name: String,
@@ -263,8 +176,82 @@ pub struct Finding {
     pub expected: String,
 }
 
+#[napi(object, object_from_js = false)]
+pub struct EngineMetrics {
+    pub enabled: bool,
+    pub index: IndexMetrics,
+    pub search: SearchMetrics,
+    pub stages: Vec<StageMetrics>,
+}
+
 #[napi(object, object_from_js = false, use_nullable = true)]
-pub struct Metrics {
+pub struct IndexMetrics {
+    pub runs: Times,
+    pub failed: f64,
+    pub active: f64,
+    pub files: f64,
+    pub bytes: f64,
+    pub lines: f64,
+    pub symbols: f64,
+    pub chunks: f64,
+    pub files_per_second: Option<f64>,
+    pub bytes_per_second: Option<f64>,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct SearchMetrics {
+    pub searches: Times,
+    pub failed: f64,
+    pub active: f64,
+    pub hits: f64,
+    pub searches_per_second: Option<f64>,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct StageMetrics {
+    pub stage: String,
+    pub work: String,
+    pub unit: String,
+    pub items: f64,
+    pub bytes: f64,
+    pub times: Times,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Times {
+    pub count: f64,
+    pub total_ms: f64,
+    pub distribution: Option<Distribution>,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct Distribution {
+    pub min_ms: f64,
+    pub mean_ms: f64,
+    pub p50_ms: f64,
+    pub p90_ms: f64,
+    pub p95_ms: f64,
+    pub p99_ms: f64,
+    pub p999_ms: f64,
+    pub max_ms: f64,
+}
+
+#[napi(object, object_from_js = false)]
+pub struct Figures {
+    pub process: ProcessFigures,
+    pub system: SystemFigures,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct SystemFigures {
+    pub total_memory_bytes: Option<f64>,
+    pub available_memory_bytes: Option<f64>,
+    pub cpus: Option<f64>,
+    pub load_average: Option<Vec<f64>>,
+}
+
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct ProcessFigures {
     pub rss_bytes: Option<f64>,
     pub peak_rss_bytes: Option<f64>,
     pub cpu_ms: Option<f64>,
@@ -320,56 +307,6 @@ pub struct FileCounts {
 pub struct FileFailure {
     pub path: String,
     pub reason: String,
-}
-
-#[napi(object, object_from_js = false)]
-pub struct SearchReply {
-    pub hits: Vec<SearchHit>,
-    pub generation: f64,
-    pub complete: bool,
-    pub took_ms: f64,
-    pub notices: Vec<String>,
-}
-
-#[napi(object, use_nullable = true, object_from_js = false)]
-pub struct SearchHit {
-    pub path: String,
-    pub language: String,
-    pub start_line: u32,
-    pub end_line: u32,
-    pub start_byte: u32,
-    pub end_byte: u32,
-    pub start: u32,
-    pub end: u32,
-    pub name: Option<String>,
-    pub kind: Option<String>,
-    pub scope: Vec<String>,
-    pub score: f64,
-    pub snippet: String,
-    pub snippet_start_line: u32,
-    pub why: Why,
-    pub changed: Option<bool>,
-}
-
-#[napi(object, use_nullable = true, object_from_js = false)]
-pub struct Why {
-    pub lexical: Option<f64>,
-    pub semantic: Option<f64>,
-    pub boosts: Vec<Boost>,
-    pub likeness: Option<Likeness>,
-}
-
-#[napi(object, object_from_js = false, use_nullable = true)]
-pub struct Likeness {
-    pub meaning: Option<f64>,
-    pub shape: f64,
-    pub words: f64,
-}
-
-#[napi(object, object_from_js = false)]
-pub struct Boost {
-    pub name: String,
-    pub value: f64,
 }
 
 #[napi(object, use_nullable = true, object_from_js = false)]

@@ -1,10 +1,11 @@
 //! What can be asked on the command line.
 
 use crate::embedder::EmbedderChoice;
+use crate::settings::Settings;
 use ast_core_engine::{EngineConfig, EngineError, Language, ReferenceKind, SearchMode, SymbolKind};
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const STYLES: Styles = Styles::styled()
@@ -33,29 +34,33 @@ pub(crate) struct Global {
     /// The index; by default `.ast-core/index.db` of the tree
     #[arg(long, global = true, value_name = "PATH", env = "AST_CORE_DB")]
     pub(crate) db: Option<PathBuf>,
-    /// The settings; by default `ast-core/config.toml` in the user's folder for settings
+    /// The user's settings; by default `ast-core/config.toml` in the user's folder for settings
     #[arg(long, global = true, value_name = "PATH", env = "AST_CORE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// The form of the answer
-    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, env = "AST_CORE_FORMAT")]
-    format: Format,
+    /// The form of the answer; by default human
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, env = "AST_CORE_FORMAT")]
+    format: Option<Format>,
     /// Short for --format json
     #[arg(long, global = true, conflicts_with = "format")]
     json: bool,
     /// Say nothing but the answer
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Say more
-    #[arg(long, short, global = true)]
-    pub(crate) verbose: bool,
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, env = "AST_CORE_COLOR")]
-    pub(crate) color: Color,
+    /// Say more, and what is done on standard error; -vv in detail
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to use colours; by default on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", value_enum, env = "AST_CORE_COLOR")]
+    pub(crate) color: Option<Color>,
+    /// The settings of the user, which those of a tree may add to.
+    #[arg(skip)]
+    pub(crate) settings: Settings,
 }
 
 impl Global {
-    pub(crate) fn format(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
+    /// The form that was asked for by a flag or its variable.
+    pub(crate) fn format(&self) -> Option<Format> {
+        if self.json { Some(Format::Json) } else { self.format }
     }
 }
 
@@ -94,6 +99,16 @@ Examples:
   ast-core search parse_header --lang rust --path 'src/**'
   ast-core search \"open a file\" --kind function --json")]
     Search(SearchArguments),
+    /// Find lines by a regular expression, or a text as it is, in the files of the index
+    #[command(after_help = "\
+The pattern is a regular expression as ripgrep and the crate regex have them, within a line. One that begins with - goes behind --.
+
+Examples:
+  ast-core grep 'retry_\\w+' --lang rust
+  ast-core grep -F 'Option<T>' --path 'src/**' -C 2
+  ast-core grep -wi retries -p        with the definition that each line is in
+  ast-core grep 'sleep\\(' --format jsonl | jq -r .within.name")]
+    Grep(GrepArguments),
     /// Find code that is like the code at a place, or like code on standard input: copies, renamed or not, and relatives
     #[command(after_help = "\
 Examples:
@@ -134,7 +149,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   ast-core refs Engine
-  ast-core refs Engine.open --kind import
+  ast-core refs Engine.open --kind call
   ast-core refs parse --lang rust --path 'src/**' --json")]
     Refs(RefsArguments),
     /// List where a name is called, and from which definitions
@@ -156,7 +171,13 @@ Examples:
   ast-core watch ~/project --format jsonl | jq .elapsed_ms")]
     Watch(WatchArguments),
     /// Say what the index holds, what it left out and why, and whether it is stale
-    Status(EmbedderArguments),
+    #[command(after_help = "\
+Examples:
+  ast-core status
+  ast-core status --metrics --json | jq .metrics.process.peak_rss_bytes
+  ast-core status --prometheus > ast_core.prom
+  ast-core status --show-config       each setting, and where it is from")]
+    Status(StatusArguments),
     /// Look for damage in the index, and mend it
     #[command(after_help = "\
 Examples:
@@ -237,7 +258,7 @@ pub(crate) struct EmbedderArguments {
 }
 
 /// What indexing may take.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct MemoryArguments {
     /// The most memory to take, in MiB, from 192; a file whose syntax tree would take too much of it is indexed as text
     #[arg(long, value_name = "MB", env = "AST_CORE_MAX_MEMORY")]
@@ -245,13 +266,32 @@ pub(crate) struct MemoryArguments {
 }
 
 impl MemoryArguments {
-    /// The configuration with what was asked for.
-    pub(crate) fn apply(&self, config: EngineConfig) -> Result<EngineConfig, EngineError> {
-        match self.max_memory {
+    /// The configuration with what was asked for, or else is set.
+    pub(crate) fn apply(
+        &self,
+        config: EngineConfig,
+        settings: &Settings,
+    ) -> Result<EngineConfig, EngineError> {
+        match self.max_memory.or(settings.values.index.max_memory) {
             Some(megabytes) => config.with_max_memory(megabytes.saturating_mul(1 << 20)),
             None => Ok(config),
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// Say what this process uses and what the machine has, too
+    #[arg(long)]
+    pub(crate) metrics: bool,
+    /// Say all of it in the text format of Prometheus, whatever --format says
+    #[arg(long)]
+    pub(crate) prometheus: bool,
+    /// Say what each setting is and where it is from, and nothing of the index
+    #[arg(long)]
+    pub(crate) show_config: bool,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
 }
 
 #[derive(Debug, Args)]
@@ -291,14 +331,9 @@ pub(crate) struct McpArguments {
     pub(crate) embedder: EmbedderArguments,
 }
 
+/// What hits have to be.
 #[derive(Debug, Args)]
-pub(crate) struct SearchArguments {
-    /// Words, a name or a question
-    #[arg(required = true, value_name = "QUERY")]
-    query: Vec<String>,
-    /// The most hits
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
-    pub(crate) limit: usize,
+pub(crate) struct FilterArguments {
     /// Only files in this language; may be given more than once
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) lang: Vec<Language>,
@@ -308,15 +343,27 @@ pub(crate) struct SearchArguments {
     /// Only definitions of this kind, such as function or class; may be given more than once
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Vec<SymbolKind>,
-    /// Only hits of at least this score, from 0 to 1
-    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
-    pub(crate) threshold: f64,
-    /// By what to find: hybrid, lexical or semantic
-    #[arg(long, value_name = "MODE", default_value_t = SearchMode::Hybrid)]
-    pub(crate) mode: SearchMode,
-    /// Lines shown before and after each hit
-    #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
-    pub(crate) context: u32,
+    /// Only hits of at least this score, from 0 to 1; by default 0
+    #[arg(long, value_name = "SCORE", value_parser = score)]
+    pub(crate) threshold: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArguments {
+    /// Words, a name or a question
+    #[arg(required = true, value_name = "QUERY")]
+    query: Vec<String>,
+    /// The most hits; by default 10
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// By what to find: hybrid, lexical or semantic; by default hybrid
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<SearchMode>,
+    /// Lines shown before and after each hit; by default 0
+    #[arg(long, short = 'C', value_name = "N")]
+    pub(crate) context: Option<u32>,
     /// Put the first fifty hits in order anew, by another embedder; without one, by that of the settings
     #[arg(long, value_name = "EMBEDDER", num_args = 0..=1, require_equals = true)]
     pub(crate) rerank: Option<Option<EmbedderChoice>>,
@@ -334,6 +381,52 @@ impl SearchArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct GrepArguments {
+    /// The regular expression
+    pub(crate) pattern: String,
+    /// Look for the pattern as it is: it is a text and no regular expression
+    #[arg(long, short = 'F')]
+    pub(crate) fixed_strings: bool,
+    /// Upper and lower case are alike
+    #[arg(long, short)]
+    pub(crate) ignore_case: bool,
+    /// Only whole words
+    #[arg(long, short)]
+    pub(crate) word_regexp: bool,
+    /// Only the paths of files that have a match
+    #[arg(long, short = 'l', conflicts_with = "count")]
+    pub(crate) files_with_matches: bool,
+    /// Only how many lines of each file match
+    #[arg(long, short)]
+    pub(crate) count: bool,
+    /// Lines shown after each line that matches
+    #[arg(long, short = 'A', value_name = "N")]
+    pub(crate) after_context: Option<u32>,
+    /// Lines shown before each line that matches
+    #[arg(long, short = 'B', value_name = "N")]
+    pub(crate) before_context: Option<u32>,
+    /// Lines shown before and after each line that matches
+    #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
+    pub(crate) context: u32,
+    /// Name the definition that lines are in before them
+    #[arg(long, short = 'p')]
+    pub(crate) scope: bool,
+    /// The most lines that match, or with -l and -c the most files; by default all
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Only files in this language; may be given more than once
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Vec<Language>,
+    /// Only files whose path matches; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Vec<String>,
+    #[command(flatten)]
+    pub(crate) first: FirstArguments,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArguments,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SimilarArguments {
     /// A line of a file, or - for code on standard input
     #[arg(value_name = "PATH:LINE", value_parser = place, allow_hyphen_values = true)]
@@ -341,24 +434,14 @@ pub(crate) struct SimilarArguments {
     /// The language of the code on standard input; by default that of --lang, if there is one
     #[arg(long = "as", value_name = "LANGUAGE")]
     pub(crate) language: Option<Language>,
-    /// The most hits
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
-    pub(crate) limit: usize,
-    /// Only files in this language; may be given more than once
-    #[arg(long, value_name = "LANGUAGE")]
-    pub(crate) lang: Vec<Language>,
-    /// Only files whose path matches; may be given more than once
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) path: Vec<String>,
-    /// Only definitions of this kind, such as function or class; may be given more than once
-    #[arg(long, value_name = "KIND")]
-    pub(crate) kind: Vec<SymbolKind>,
-    /// Only hits of at least this score, from 0 to 1; a copy has 1
-    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
-    pub(crate) threshold: f64,
-    /// Lines shown before and after each hit
-    #[arg(long, short = 'C', value_name = "N", default_value_t = 0)]
-    pub(crate) context: u32,
+    /// The most hits; by default 10
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// Lines shown before and after each hit; by default 0
+    #[arg(long, short = 'C', value_name = "N")]
+    pub(crate) context: Option<u32>,
     #[command(flatten)]
     pub(crate) first: FirstArguments,
     #[command(flatten)]
@@ -383,24 +466,14 @@ pub(crate) struct ContextArguments {
     /// Words, a name or a question
     #[arg(required = true, value_name = "QUERY")]
     pub(crate) query: Vec<String>,
-    /// The most tokens of the answer, as they are estimated without a model's vocabulary
-    #[arg(long, short = 'b', value_name = "TOKENS", default_value_t = 4096)]
-    pub(crate) budget: usize,
-    /// Only files in this language; may be given more than once
-    #[arg(long, value_name = "LANGUAGE")]
-    pub(crate) lang: Vec<Language>,
-    /// Only files whose path matches; may be given more than once
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) path: Vec<String>,
-    /// Only definitions of this kind, such as function or class; may be given more than once
-    #[arg(long, value_name = "KIND")]
-    pub(crate) kind: Vec<SymbolKind>,
-    /// Only hits of at least this score, from 0 to 1
-    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
-    pub(crate) threshold: f64,
-    /// By what to find: hybrid, lexical or semantic
-    #[arg(long, value_name = "MODE", default_value_t = SearchMode::Hybrid)]
-    pub(crate) mode: SearchMode,
+    /// The most tokens of the answer, as they are estimated without a model's vocabulary; by default 4096
+    #[arg(long, short = 'b', value_name = "TOKENS")]
+    pub(crate) budget: Option<usize>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// By what to find: hybrid, lexical or semantic; by default hybrid
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<SearchMode>,
     #[command(flatten)]
     pub(crate) first: FirstArguments,
     #[command(flatten)]
@@ -409,9 +482,9 @@ pub(crate) struct ContextArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct MapArguments {
-    /// The most tokens of the answer, as they are estimated without a model's vocabulary
-    #[arg(long, short = 'b', value_name = "TOKENS", default_value_t = 1024)]
-    pub(crate) budget: usize,
+    /// The most tokens of the answer, as they are estimated without a model's vocabulary; by default 1024
+    #[arg(long, short = 'b', value_name = "TOKENS")]
+    pub(crate) budget: Option<usize>,
     /// Only definitions in this language; may be given more than once
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) lang: Vec<Language>,
@@ -467,9 +540,9 @@ pub(crate) struct RefsArguments {
 pub(crate) struct NameArguments {
     /// The name, or with names round it, such as Engine.open or parser::tree::Node
     pub(crate) name: String,
-    /// The most lines of the answer
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
-    pub(crate) limit: usize,
+    /// The most lines of the answer; by default 100
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
     /// Only files in this language; may be given more than once
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) lang: Vec<Language>,

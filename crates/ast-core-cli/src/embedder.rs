@@ -1,19 +1,19 @@
-//! What makes vectors, by what was asked for: flags before the environment before the settings.
+//! What makes vectors, by what was asked for: flags before the settings.
 
 use crate::args::{EmbedderArguments, Global, SearchArguments};
 use crate::failure::Failed;
 use crate::settings::Settings;
 use ast_core_engine::{Embedder, EngineConfig, FeatureHashEmbedder, RerankConfig, StaticEmbedder};
-use serde::Deserialize;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 /// The name of an embedder.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum EmbedderChoice {
     /// The model that is compiled in.
+    #[default]
     BuiltIn,
     /// Feature hashing.
     Hash,
@@ -37,11 +37,14 @@ impl FromStr for EmbedderChoice {
     }
 }
 
-impl TryFrom<String> for EmbedderChoice {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+impl fmt::Display for EmbedderChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("builtin"),
+            Self::Hash => f.write_str("hash"),
+            Self::MiniLm(folder) => write!(f, "minilm:{}", folder.display()),
+            Self::Http => f.write_str("http"),
+        }
     }
 }
 
@@ -102,17 +105,10 @@ fn with_embedder(
     global: &Global,
     purpose: Purpose,
 ) -> Result<EngineConfig, Failed> {
-    let settings = Settings::read(global)?;
-    let choice = match &arguments.embedder {
-        Some(choice) => choice.clone(),
-        None => settings
-            .embedder
-            .choice
-            .as_ref()
-            .map_or(EmbedderChoice::BuiltIn, |choice| choice.below(&settings.folder)),
-    };
-    let request = Request { arguments, settings: &settings, database: &config.database, purpose };
-    let embedder = request.embedder(&choice)?;
+    let settings = &global.settings;
+    let choice = arguments.embedder.as_ref().unwrap_or(&settings.values.embedder.choice);
+    let request = Request { arguments, settings, database: &config.database, purpose };
+    let embedder = request.embedder(choice)?;
     Ok(EngineConfig { embedder, ..config })
 }
 
@@ -123,26 +119,25 @@ pub(crate) fn with_reranking(
     global: &Global,
 ) -> Result<EngineConfig, Failed> {
     let Some(named) = &arguments.rerank else { return Ok(config) };
-    let settings = Settings::read(global)?;
-    let of_settings = || settings.rerank.choice.as_ref().map(|choice| choice.below(&settings.folder));
-    let Some(choice) = named.clone().or_else(of_settings) else { return Ok(config) };
+    let settings = &global.settings;
+    let Some(choice) = named.as_ref().or(settings.values.rerank.as_ref()) else { return Ok(config) };
     let request = Request {
         arguments: &arguments.embedder,
-        settings: &settings,
+        settings,
         database: &config.database,
         purpose: Purpose::Embed,
     };
-    let mut reranking = RerankConfig::new(request.embedder(&choice)?);
-    reranking.share = settings.rerank.share.unwrap_or(reranking.share);
+    let mut reranking = RerankConfig::new(request.embedder(choice)?);
+    reranking.share = settings.values.rerank_share;
     Ok(EngineConfig { reranking: Some(reranking), ..config })
 }
 
 impl EmbedderChoice {
     /// The same, with a path that is relative to this folder.
-    fn below(&self, folder: &Path) -> Self {
+    pub(crate) fn below(self, folder: &Path) -> Self {
         match self {
             Self::MiniLm(path) => Self::MiniLm(folder.join(path)),
-            other => other.clone(),
+            other => other,
         }
     }
 }
@@ -160,8 +155,9 @@ impl Request<'_> {
     #[cfg(feature = "minilm")]
     fn minilm(&self, folder: &Path) -> Result<Arc<dyn Embedder>, Failed> {
         use ast_core_engine::{MiniLmConfig, MiniLmEmbedder};
-        let config =
-            MiniLmConfig { threads: self.settings.embedder.minilm.threads, ..MiniLmConfig::new(folder) };
+        use std::num::NonZeroUsize;
+        let threads = self.settings.values.embedder.threads.and_then(NonZeroUsize::new);
+        let config = MiniLmConfig { threads, ..MiniLmConfig::new(folder) };
         Ok(Arc::new(MiniLmEmbedder::open(&config)?))
     }
 
@@ -193,7 +189,8 @@ impl Request<'_> {
     #[cfg(feature = "http")]
     fn http_config(&self) -> Result<ast_core_engine::HttpConfig, Failed> {
         use ast_core_engine::{ApiKey, HttpConfig};
-        let (given, noted) = (self.arguments, &self.settings.embedder.http);
+        use std::num::{NonZeroU32, NonZeroUsize};
+        let (given, noted) = (self.arguments, &self.settings.values.embedder);
         let needed = |given: &Option<String>, noted: &Option<String>, flag: &str, example: &str| {
             given.clone().or_else(|| noted.clone()).ok_or_else(|| {
                 Failed::Usage(format!(
@@ -215,23 +212,17 @@ impl Request<'_> {
             })?;
             config.key = Some(ApiKey::new(&key)?);
         }
-        fn set<T: Clone>(setting: &mut T, noted: &Option<T>) {
-            if let Some(noted) = noted {
-                setting.clone_from(noted);
-            }
-        }
-        set(&mut config.document_prefix, &noted.document_prefix);
-        set(&mut config.query_prefix, &noted.query_prefix);
-        set(&mut config.batch_texts, &noted.batch_texts);
-        set(&mut config.batch_tokens, &noted.batch_tokens);
-        set(&mut config.text_tokens, &noted.text_tokens);
-        set(&mut config.concurrency, &noted.concurrency);
-        set(&mut config.base64, &noted.base64);
-        set(&mut config.attempts, &noted.attempts);
-        set(
-            &mut config.timeout,
-            &noted.timeout_s.map(|seconds| std::time::Duration::from_secs(seconds.into())),
-        );
+        config.document_prefix.clone_from(&noted.document_prefix);
+        config.query_prefix.clone_from(&noted.query_prefix);
+        // None of them can be 0.
+        let count = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
+        config.batch_texts = count(noted.batch_texts);
+        config.batch_tokens = count(noted.batch_tokens);
+        config.text_tokens = count(noted.text_tokens);
+        config.concurrency = count(noted.concurrency);
+        config.base64 = noted.base64;
+        config.timeout = std::time::Duration::from_secs(noted.timeout_s.into());
+        config.attempts = NonZeroU32::new(noted.attempts).unwrap_or(NonZeroU32::MIN);
         Ok(config)
     }
 

@@ -63,6 +63,7 @@ impl Failed {
                 | EngineError::NoCode { .. }
                 | EngineError::Unreadable { .. }
                 | EngineError::Pattern { .. }
+                | EngineError::Regex { .. }
                 | EngineError::Embed(_)
                 | EngineError::NoReranking
                 | EngineError::Query(_)
@@ -107,6 +108,7 @@ impl Failed {
             EngineError::Embed(EmbedError::Unavailable { .. }) => {
                 Some("what was committed is kept, and `ast-core index` goes on from there".into())
             }
+            EngineError::Regex { place: Some(_), .. } => Some("with -F it is looked for as it is".into()),
             EngineError::NoReranking => {
                 Some("name it, as in --rerank=minilm:FOLDER, or under [rerank] in the settings".into())
             }

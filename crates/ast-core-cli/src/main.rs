@@ -1,8 +1,8 @@
 //! The command `ast-core`: index and search source code.
 //!
 //! `args` says what can be asked, `commands` has one file a verb, `failure` turns what went wrong into a message and an
-//! exit code, `json` holds the documents that go out, `settings` reads the user's file of settings, `embedder` makes what
-//! makes vectors. Nothing else of the engine prints or reads the environment.
+//! exit code, `json` holds the documents that go out, `settings` has what is set in files and in the environment, `embedder` makes what
+//! makes vectors, `paint` shows code in colours. Nothing else of the engine prints or reads the environment.
 
 mod allocator;
 mod args;
@@ -10,7 +10,9 @@ mod commands;
 mod embedder;
 mod failure;
 mod json;
+mod log;
 mod output;
+mod paint;
 mod progress;
 mod settings;
 
@@ -18,24 +20,32 @@ use args::{Arguments, Command};
 use clap::Parser;
 use failure::{Exit, Failed};
 use output::Output;
+use settings::Settings;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     allocator::install();
     // Usage errors and --help end here, with the exit codes 2 and 0.
     let arguments = Arguments::parse();
-    let output = Output::new(&arguments.global);
-    match run(arguments, &output) {
+    output::set_colors(arguments.global.color.unwrap_or_default());
+    match run(arguments) {
         Ok(exit) => exit.into(),
         Err(error) => report(&error),
     }
 }
 
-fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failed> {
-    let Arguments { command, global } = arguments;
+fn run(arguments: Arguments) -> Result<Exit, Failed> {
+    let Arguments { command, mut global } = arguments;
+    let is_logged = log::start(global.verbose)?;
+    // What a shell or a manual is made of does not depend on anybody's settings.
+    if !matches!(command, Command::Completions(_) | Command::Man(_)) {
+        global.settings = Settings::of_user(global.config.as_deref())?;
+    }
+    let output = &Output::new(&global, is_logged);
     match command {
         Command::Index(arguments) => commands::index::run(&arguments, &global, output),
         Command::Search(arguments) => commands::search::run(&arguments, &global, output),
+        Command::Grep(arguments) => commands::grep::run(&arguments, &global, output),
         Command::Context(arguments) => commands::context::run(&arguments, &global, output),
         Command::Map(arguments) => commands::map::run(&arguments, &global, output),
         Command::Similar(arguments) => commands::similar::run(&arguments, &global, output),

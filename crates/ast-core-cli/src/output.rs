@@ -4,6 +4,7 @@ use crate::args::{Color, Format, Global};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, StdoutLock, Write};
 
@@ -17,23 +18,33 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) struct Output {
     pub(crate) format: Format,
     pub(crate) quiet: bool,
+    /// Whether more is to be said.
     pub(crate) verbose: bool,
+    /// Whether a bar may show how far it is: not between lines that tell of what is done.
+    pub(crate) has_bar: bool,
 }
 
 impl Output {
-    pub(crate) fn new(global: &Global) -> Self {
-        match global.color {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
+    /// As it was asked for, or else is set.
+    pub(crate) fn new(global: &Global, is_logged: bool) -> Self {
+        let set = &global.settings.values;
+        set_colors(global.color.unwrap_or(set.color));
+        Self {
+            format: global.format().unwrap_or(set.format),
+            quiet: global.quiet,
+            verbose: global.verbose > 0,
+            has_bar: !global.quiet && !is_logged,
         }
-        .write_global();
-        Self { format: global.format(), quiet: global.quiet, verbose: global.verbose }
     }
 
     /// Where the answer is written. Colours are taken out unless they are wanted.
     pub(crate) fn stdout(&self) -> AutoStream<StdoutLock<'static>> {
         AutoStream::auto(io::stdout()).lock()
+    }
+
+    /// Whether the answer is written in colours.
+    pub(crate) fn has_colors(&self) -> bool {
+        AutoStream::choice(&io::stdout()) != ColorChoice::Never
     }
 
     /// Writes a document on a line.
@@ -53,8 +64,43 @@ impl Output {
     }
 }
 
+/// Says when colours are written, to standard output and to standard error.
+pub(crate) fn set_colors(color: Color) {
+    match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
+    .write_global();
+}
+
 pub(crate) fn print_error(error: &impl Display) {
-    let _ = writeln!(anstream::stderr().lock(), "{ERROR}error:{ERROR:#} {error}");
+    let _ = writeln!(anstream::stderr().lock(), "{ERROR}error:{ERROR:#} {}", shown(&error.to_string()));
+}
+
+/// A text that somebody else wrote, such as a line of a file, a name or a path, on one line: characters that a terminal
+/// would obey, and those that change the order of what is round them, are shown as such.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            // There are characters that show these.
+            '\0'..='\u{1f}' if is_obeyed(c) => shown.extend(char::from_u32(0x2400 + c as u32)),
+            '\u{7f}' => shown.push('\u{2421}'),
+            c if is_obeyed(c) => shown.push_str(&format!("<U+{:04X}>", c as u32)),
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Control characters but for the tab, and what makes code read otherwise than it is (Boucher and Anderson: Trojan Source,
+/// 2021).
+fn is_obeyed(c: char) -> bool {
+    c.is_control() && c != '\t' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// 1234567 as 1,234,567.
@@ -83,6 +129,13 @@ pub(crate) fn bytes(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        assert_eq!(shown("\tlet a = \"ä\";"), "\tlet a = \"ä\";");
+        assert_eq!(shown("a\u{1b}[2Jb\r\0\u{7f}\n"), "a␛[2Jb␍␀␡␊");
+        assert_eq!(shown("\u{9b}31m \u{202e}//\u{2066}"), "<U+009B>31m <U+202E>//<U+2066>");
+    }
 
     #[test]
     fn numbers_are_readable() {

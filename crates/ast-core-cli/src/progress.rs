@@ -1,5 +1,6 @@
 //! The progress bar.
 
+use crate::output::Output;
 use ast_core_engine::{ProgressObserver, ProgressSnapshot};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -10,8 +11,8 @@ pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
     /// `None` if there is nobody to look at it.
-    pub(crate) fn on_terminal(quiet: bool) -> Option<Self> {
-        if quiet || !std::io::stderr().is_terminal() {
+    pub(crate) fn on_terminal(output: &Output) -> Option<Self> {
+        if !output.has_bar || !std::io::stderr().is_terminal() {
             return None;
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());

@@ -4,7 +4,7 @@ use crate::{EngineError, VectorError};
 
 /// How often an answer is made before it does without what commits took away meanwhile: a file that is indexed anew is
 /// another.
-const ATTEMPTS: usize = 4;
+pub(crate) const ATTEMPTS: usize = 4;
 
 /// The attempts that are left at an answer.
 pub(crate) struct Attempts(usize);

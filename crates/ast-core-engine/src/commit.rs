@@ -1,14 +1,16 @@
 //! From prepared files to transactions: the one writer.
 
 use crate::jobs::LiveJob;
+use crate::metrics::{Metrics, Stage, Tally};
 use crate::prepare::Prepared;
 use crate::report::IndexReport;
 use crate::{EngineError, Failure};
 use ast_core_batch::MemoryPermit;
 use ast_core_storage::{FileStatus, Store, WriteBatch};
 use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Receiver;
+use tracing::Instrument;
 
 /// A transaction is ended when it holds so much text, or half of what may be in flight, so that the other half is worked
 /// on meanwhile; or when nothing more comes for a moment: workers may wait for the memory that it would free.
@@ -25,9 +27,12 @@ pub(crate) struct Delivery {
 /// Writes what comes until nothing more can come.
 pub(crate) struct Committer<'a> {
     store: &'a dyn Store,
+    metrics: &'a Metrics,
     report: &'a mut IndexReport,
     job: Option<&'a LiveJob>,
     batch: WriteBatch,
+    /// What the searchable files of the batch have.
+    tally: Tally,
     permits: Vec<MemoryPermit>,
     bytes: u64,
     most_bytes: u64,
@@ -37,7 +42,7 @@ pub(crate) struct Committer<'a> {
 impl<'a> Committer<'a> {
     /// A writer of a run that has at most so many bytes of source in flight, and commits at most so many files together.
     pub(crate) fn new(
-        store: &'a dyn Store,
+        (store, metrics): (&'a dyn Store, &'a Metrics),
         report: &'a mut IndexReport,
         job: Option<&'a LiveJob>,
         in_flight: u64,
@@ -45,8 +50,8 @@ impl<'a> Committer<'a> {
     ) -> Self {
         let most_bytes = TRANSACTION_BYTES.min(in_flight / 2);
         let most_files = most_files.map_or(TRANSACTION_FILES, NonZeroUsize::get);
-        let (batch, permits) = (WriteBatch::default(), Vec::new());
-        Self { store, report, job, batch, permits, bytes: 0, most_bytes, most_files }
+        let (batch, tally, permits) = (WriteBatch::default(), Tally::default(), Vec::new());
+        Self { store, metrics, report, job, batch, tally, permits, bytes: 0, most_bytes, most_files }
     }
 
     pub(crate) async fn run(mut self, mut deliveries: Receiver<Delivery>) -> Result<(), EngineError> {
@@ -77,6 +82,11 @@ impl<'a> Committer<'a> {
                     self.report.lines += u64::from(record.lines);
                     self.report.symbols += file.symbols() as u64;
                     self.report.chunks += file.chunks() as u64;
+                    self.tally.files += 1;
+                    self.tally.bytes += record.size;
+                    self.tally.lines += u64::from(record.lines);
+                    self.tally.symbols += file.symbols() as u64;
+                    self.tally.chunks += file.chunks() as u64;
                 }
                 if record.status != FileStatus::Indexed {
                     let reason = record.detail.clone().unwrap_or_else(|| record.status.to_string());
@@ -106,11 +116,16 @@ impl<'a> Committer<'a> {
     async fn flush(&mut self) -> Result<(), EngineError> {
         if !self.permits.is_empty() {
             let mut batch = std::mem::take(&mut self.batch);
+            let tally = std::mem::take(&mut self.tally);
             let bytes = self.permits.iter().map(MemoryPermit::bytes).sum();
             let job = self.job.map(|job| (job, job.with(self.report, self.permits.len() as u64, bytes)));
             batch.job = job.as_ref().map(|(_, progress)| progress.clone());
             if !batch.is_empty() {
-                self.report.generation = self.store.commit(batch).await?.generation;
+                let begin = Instant::now();
+                let committed = self.store.commit(batch).instrument(Stage::Commit.span()).await?;
+                self.metrics.record(Stage::Commit, begin.elapsed(), tally.files, tally.bytes);
+                self.metrics.committed(&tally);
+                self.report.generation = committed.generation;
             }
             if let Some((job, (_, progress))) = job {
                 job.committed(progress, self.report.generation);

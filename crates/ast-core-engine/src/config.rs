@@ -1,5 +1,6 @@
 //! Settings of an engine.
 
+use crate::FileSelection;
 use ast_core_batch::{BatchConfig, Retry};
 use ast_core_embed::{Embedder, StaticEmbedder};
 use ast_core_parse::{ChunkingConfig, ParseLimits};
@@ -25,6 +26,8 @@ pub struct EngineConfig {
     /// Threads and queue of an index run, and the memory that the files in flight may take, by estimates. Default: all
     /// cores, 192 MiB. To bound the memory of the process, see [`with_max_memory`](Self::with_max_memory).
     pub batch: BatchConfig,
+    /// Which files of a tree are indexed. Default: all that its ignore rules let through.
+    pub selection: FileSelection,
     /// What one file may cost.
     pub limits: ParseLimits,
     /// The most memory that parsing one file may take, in bytes, by an estimate from its text: one that would take more is
@@ -54,6 +57,9 @@ pub struct EngineConfig {
     pub likeness: LikenessWeights,
     /// Connections and caches of the store.
     pub store: StoreConfig,
+    /// Whether the engine measures its stages, for [`Engine::metrics`](crate::Engine::metrics). Default: yes;
+    /// docs/performance.md has what it costs.
+    pub metrics: bool,
 }
 
 /// The cache of what a costly embedder made: see [`EmbeddingCache`](ast_core_storage::EmbeddingCache).
@@ -128,6 +134,7 @@ impl EngineConfig {
             database: database.into(),
             access: Access::Write,
             batch: BatchConfig { memory_budget: 192 << 20, ..BatchConfig::default() },
+            selection: FileSelection::default(),
             limits: ParseLimits::default(),
             max_file_memory: None,
             file_time_limit: Duration::from_secs(60),
@@ -140,6 +147,7 @@ impl EngineConfig {
             ranking: RankingWeights::default(),
             likeness: LikenessWeights::default(),
             store: StoreConfig::default(),
+            metrics: true,
         }
     }
 
@@ -171,6 +179,7 @@ impl fmt::Debug for EngineConfig {
             .field("database", &self.database)
             .field("access", &self.access)
             .field("batch", &self.batch)
+            .field("selection", &self.selection)
             .field("limits", &self.limits)
             .field("max_file_memory", &self.max_file_memory)
             .field("file_time_limit", &self.file_time_limit)
@@ -183,6 +192,7 @@ impl fmt::Debug for EngineConfig {
             .field("ranking", &self.ranking)
             .field("likeness", &self.likeness)
             .field("store", &self.store)
+            .field("metrics", &self.metrics)
             .finish()
     }
 }

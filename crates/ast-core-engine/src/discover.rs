@@ -1,6 +1,6 @@
 //! The files of a tree, as git sees them.
 
-use crate::EngineError;
+use crate::{EngineError, FileSelection};
 use ast_core_model::RepoPath;
 use ast_core_parse::Language;
 use ignore::WalkBuilder;
@@ -79,9 +79,9 @@ pub(crate) struct Discovery {
     pub(crate) files: Vec<SourceFile>,
     /// What cannot even be looked at.
     pub(crate) failures: Vec<Failure>,
-    /// Entries left out by an ignore rule or because they are hidden. A directory counts as one: nobody looks into it.
+    /// Entries left out by an ignore rule or by the selection, or because they are hidden. A directory counts as one: nobody looks into it.
     pub(crate) ignored: u64,
-    /// Files of no known language, links, sockets and the like.
+    /// Files of no known language or of one that is not selected, links, sockets and the like.
     pub(crate) unsupported: u64,
     /// The directories that were looked into, the tree itself the first.
     pub(crate) folders: Vec<PathBuf>,
@@ -123,9 +123,13 @@ pub struct Failure {
     pub reason: String,
 }
 
-/// Walks over a tree, or as much of it as there is to be looked at: the rules that hold somewhere are in all the
-/// directories above.
-pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineError> {
+/// Walks over a tree, or as much of it as there is to be looked at, for the files that are selected: the rules that hold
+/// somewhere are in all the directories above.
+pub(crate) fn discover(
+    root: &Path,
+    scope: &Scope,
+    selection: &FileSelection,
+) -> Result<Discovery, EngineError> {
     let failed =
         |error: std::io::Error| EngineError::Root { path: root.to_owned(), reason: error.to_string() };
     if !std::fs::metadata(root).map_err(failed)?.is_dir() {
@@ -140,7 +144,7 @@ pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineEr
     // How many entries of each directory the rules let through.
     let mut let_through: HashMap<PathBuf, u64> = HashMap::new();
     let mut directories = vec![root.to_owned()];
-    for entry in walker(root, scope).build() {
+    for entry in walker(root, scope, selection).build() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -156,7 +160,7 @@ pub(crate) fn discover(root: &Path, scope: &Scope) -> Result<Discovery, EngineEr
         }
         match entry.file_type() {
             Some(kind) if kind.is_dir() => directories.push(entry.into_path()),
-            Some(kind) if kind.is_file() => discovery.take(&tree, &entry),
+            Some(kind) if kind.is_file() => discovery.take(&tree, &entry, selection),
             _ => discovery.unsupported += 1,
         }
     }
@@ -231,7 +235,7 @@ fn is_bookkeeping(name: &std::ffi::OsStr) -> bool {
     name == ".git" || name == crate::config::INDEX_FOLDER
 }
 
-fn walker(root: &Path, scope: &Scope) -> WalkBuilder {
+fn walker(root: &Path, scope: &Scope, selection: &FileSelection) -> WalkBuilder {
     // Above a repository, and above a tree that is in none, other people's rules apply to other things.
     let in_repository = root.ancestors().any(|directory| directory.join(".git").exists());
     let mut builder = WalkBuilder::new(root);
@@ -240,12 +244,17 @@ fn walker(root: &Path, scope: &Scope) -> WalkBuilder {
         .require_git(false)
         .follow_links(false)
         .add_custom_ignore_filename(IGNORE_FILE)
-        .filter_entry(only(scope));
+        .filter_entry(only(root, scope, selection));
     builder
 }
 
 /// Which entries of a directory are looked at at all.
-fn only(scope: &Scope) -> impl Fn(&ignore::DirEntry) -> bool + Send + Sync + 'static {
+fn only(
+    root: &Path,
+    scope: &Scope,
+    selection: &FileSelection,
+) -> impl Fn(&ignore::DirEntry) -> bool + Send + Sync + 'static {
+    let (root, selection) = (root.to_owned(), selection.clone());
     let wanted = match scope {
         Scope::Tree | Scope::Files(..) => None,
         Scope::Folders(folders) => {
@@ -259,12 +268,14 @@ fn only(scope: &Scope) -> impl Fn(&ignore::DirEntry) -> bool + Send + Sync + 'st
                 || entry.path().parent().is_some_and(|folder| folders.contains(folder))
                     && entry.file_type().is_none_or(|kind| !kind.is_dir())
         });
-        is_wanted && !is_bookkeeping(entry.file_name())
+        is_wanted
+            && !is_bookkeeping(entry.file_name())
+            && entry.path().strip_prefix(&root).is_ok_and(|path| selection.takes_path(path))
     }
 }
 
 impl Discovery {
-    fn take(&mut self, root: &Arc<Path>, entry: &ignore::DirEntry) {
+    fn take(&mut self, root: &Arc<Path>, entry: &ignore::DirEntry, selection: &FileSelection) {
         let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let Some(text) = relative.to_str() else {
             let reason = "its name is not UTF-8".to_owned();
@@ -279,11 +290,13 @@ impl Discovery {
                 return;
             }
         };
-        let Some(language) = language_of(root, &path) else {
+        let ambiguous = Language::depends_on_content(&path);
+        let language = language_of(root, &path);
+        let Some(language) = language.filter(|language| selection.takes_language(*language, ambiguous))
+        else {
             self.unsupported += 1;
             return;
         };
-        let ambiguous = Language::depends_on_content(&path);
         match entry.metadata() {
             Ok(metadata) => self.files.push(SourceFile {
                 root: root.clone(),

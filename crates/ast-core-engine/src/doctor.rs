@@ -3,6 +3,7 @@
 use crate::embeddings::Embeddings;
 use crate::engine::blocking;
 use crate::engine::meta_key;
+use crate::metrics::Metrics;
 use crate::prepare::Deriver;
 use crate::{CancelToken, Engine, EngineConfig, EngineError, vector_file, vectors};
 use ast_core_embed::EmbedError;
@@ -138,10 +139,10 @@ async fn examine(
         return Err(EngineError::OtherPipeline { database, indexed, current });
     }
     let settings = config.clone();
-    let embeddings = blocking(move || Embeddings::open(&settings)).await??;
+    let embeddings = blocking(move || Embeddings::open(&settings, Metrics::off())).await??;
     let unavailable = Arc::<Mutex<Option<EmbedError>>>::default();
     let derive = || {
-        let deriver = Deriver::new(Some(embeddings.clone()));
+        let deriver = Deriver::new(Some(embeddings.clone()), Metrics::off());
         let keeps_vectors = vectors::are_kept(config);
         Box::new(FromSource { deriver, keeps_vectors, unavailable: unavailable.clone() })
     };
@@ -200,7 +201,7 @@ async fn examine(
 /// Writes the vector file anew: the vectors may be others now. What is wrong with it after that.
 async fn mend_vector_file(store: &dyn Store, config: &EngineConfig) -> Result<Vec<Finding>, EngineError> {
     let versions = vector_file::versions(store, config).await?;
-    match vector_file::write(store, config, &versions, None, &CancelToken::new()).await {
+    match vector_file::write(store, config, &Metrics::off(), &versions, None, &CancelToken::new()).await {
         Ok(_) => {}
         // Whoever opens it finds out, and does without.
         Err(EngineError::Vector(error)) => tracing::warn!(%error, "the vector file could not be written"),

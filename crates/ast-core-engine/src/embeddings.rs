@@ -2,6 +2,7 @@
 
 use crate::EngineError;
 use crate::config::EngineConfig;
+use crate::metrics::{Metrics, Stage};
 use ast_core_embed::{EmbedError, EmbedInput, Embedder, ModelInfo};
 use ast_core_model::ContentHash;
 use ast_core_storage::{EmbeddingCache, StoreError};
@@ -14,6 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Embeddings {
     embedder: Arc<dyn Embedder>,
     cache: Option<Arc<Cache>>,
+    metrics: Arc<Metrics>,
 }
 
 struct Cache {
@@ -52,12 +54,16 @@ impl Cache {
 
 impl Embeddings {
     /// Opens the cache, if the embedder of the configuration is worth one. Waits for the disk.
-    pub(crate) fn open(config: &EngineConfig) -> Result<Self, EngineError> {
-        Self::of(config.embedder.clone(), config)
+    pub(crate) fn open(config: &EngineConfig, metrics: Arc<Metrics>) -> Result<Self, EngineError> {
+        Self::of(config.embedder.clone(), config, metrics)
     }
 
     /// Those of another embedder, in the same cache.
-    pub(crate) fn of(embedder: Arc<dyn Embedder>, config: &EngineConfig) -> Result<Self, EngineError> {
+    pub(crate) fn of(
+        embedder: Arc<dyn Embedder>,
+        config: &EngineConfig,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, EngineError> {
         let cache = match &config.embedding_cache {
             Some(settings) if embedder.is_costly() => {
                 let path = settings.path_beside(&config.database);
@@ -69,20 +75,23 @@ impl Embeddings {
             }
             _ => None,
         };
-        Ok(Self { embedder, cache })
+        Ok(Self { embedder, cache, metrics })
     }
 
     /// Those of an embedder, without a cache.
-    pub(crate) fn without_cache(embedder: Arc<dyn Embedder>) -> Self {
-        Self { embedder, cache: None }
+    pub(crate) fn without_cache(embedder: Arc<dyn Embedder>, metrics: Arc<Metrics>) -> Self {
+        Self { embedder, cache: None, metrics }
     }
 
     /// Appends the vectors of the inputs, one after the other.
     pub(crate) fn embed(&self, inputs: &[EmbedInput<'_>], vectors: &mut Vec<f32>) -> Result<(), EmbedError> {
+        let mut timing = self.metrics.start(Stage::Embed);
         match self.cache.as_deref().filter(|cache| !cache.is_broken.load(Ordering::Relaxed)) {
-            Some(cache) => self.embed_by(cache, inputs, vectors),
-            None => self.embedder.embed(inputs, vectors),
+            Some(cache) => self.embed_by(cache, inputs, vectors)?,
+            None => self.embedder.embed(inputs, vectors)?,
         }
+        timing.count(inputs.len(), inputs.iter().map(|input| input.code.len()).sum());
+        Ok(())
     }
 
     fn embed_by(

@@ -6,6 +6,7 @@ use crate::embeddings::Embeddings;
 use crate::jobs::{Jobs, Owner};
 use crate::map::DefinitionGraph;
 use crate::memory::{parsing, source_in_flight};
+use crate::metrics::{Metrics, Stage};
 use crate::process::ParsedFiles;
 use crate::report::{Change, EmbedderChange, FileCounts, Stale, StatusReport};
 use crate::snapshot::{Catalog, Snapshot};
@@ -75,6 +76,7 @@ pub struct Engine {
     /// The tree that was taken for that of the index before there was one.
     pub(crate) assumed_tree: Arc<Mutex<Option<PathBuf>>>,
     pub(crate) jobs: Arc<Jobs>,
+    pub(crate) metrics: Arc<Metrics>,
     /// `None` of what a job holds of the engine.
     owner: Option<Owner>,
 }
@@ -128,6 +130,7 @@ impl Engine {
             parsed: Arc::default(),
             user: Arc::new(UserData::of(&config)),
             assumed_tree: Arc::default(),
+            metrics: Arc::new(Metrics::new(config.metrics)?),
             owner: Some(Owner::of(&jobs)),
             jobs,
             config: Arc::new(config),
@@ -153,6 +156,7 @@ impl Engine {
             user: self.user.clone(),
             assumed_tree: self.assumed_tree.clone(),
             jobs: self.jobs.clone(),
+            metrics: self.metrics.clone(),
             owner: None,
         }
     }
@@ -252,7 +256,11 @@ impl Engine {
                         let is_same = match before.content_hash {
                             Some(before) => hash.is_ok_and(|hash| hash == before),
                             // It was never read: too large, or not readable.
-                            None => same_size && before.status != FileStatus::Indexed,
+                            None => {
+                                let may_be_read =
+                                    before.status == FileStatus::TooLarge && before.size <= most;
+                                same_size && before.status != FileStatus::Indexed && !may_be_read
+                            }
                         };
                         if !is_same {
                             stale.push(Stale { path, change: Change::Changed });
@@ -311,6 +319,17 @@ impl Engine {
         if before.generation == generation {
             return Ok(before);
         }
+        // What is waited for is not part of it.
+        let work = self.refresh(before, generation);
+        self.metrics.time(Stage::Refresh, work, |(_, files)| *files).await.map(|(next, _)| next)
+    }
+
+    /// Brings the snapshot up; also how many files it has.
+    async fn refresh(
+        &self,
+        before: Arc<Snapshot>,
+        generation: u64,
+    ) -> Result<(Arc<Snapshot>, usize), EngineError> {
         reach("snapshot/read")?;
         // Half of a generation is none: this one stays as it is until the next is whole.
         // That of another embedder is of no use, and not to be warned of.
@@ -328,6 +347,7 @@ impl Engine {
         let versions: Arc<[FileVersion]> = self.store.searchable_versions().await?.into();
         let foreign = Arc::new(foreign_files(&*self.store, &self.config).await?);
         let stamp = next.stamp();
+        let files = versions.len();
         let next = match self.bring_up(next, generation, versions.clone(), foreign.clone()).await {
             Err(EngineError::Vector(error @ VectorError::Damaged { .. })) => {
                 self.distrust(stamp, &error)?;
@@ -337,7 +357,7 @@ impl Engine {
         };
         let next = Arc::new(next);
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
-        Ok(next)
+        Ok((next, files))
     }
 
     fn no_vectors(&self) -> Result<Snapshot, EngineError> {
@@ -359,12 +379,20 @@ impl Engine {
         for files in vectors::batches(&missing, &versions, vectors::bytes_at_a_time(&self.config)) {
             let (others, own): (Vec<FileId>, Vec<FileId>) =
                 files.iter().partition(|file| foreign.has(**file));
-            let mut read = vectors::of_files(&*self.store, &self.config, &own).await?;
+            let mut read = vectors::of_files(&*self.store, &self.config, &self.metrics, &own).await?;
             if !others.is_empty() {
                 read.extend(self.store.vectors(&others).await?);
             }
             let (files, path, foreign) = (files.to_vec(), self.store.path().to_owned(), foreign.clone());
-            next = blocking(move || next.add(&files, read, &foreign, &path).map(|()| next)).await??;
+            let metrics = self.metrics.clone();
+            next = blocking(move || {
+                let mut timing = metrics.start(Stage::VectorInsert);
+                let (vectors, bytes) = vectors::extent_of(&read);
+                next.add(&files, read, &foreign, &path)?;
+                timing.count(vectors, bytes);
+                Ok::<_, EngineError>(next)
+            })
+            .await??;
         }
         Ok(next)
     }
@@ -401,7 +429,7 @@ impl Engine {
 
     /// Writes the vector file anew if that is worth it.
     pub(crate) async fn keep_vector_file(&self, cancel: &CancelToken) {
-        vector_file::keep_up(&*self.store, &self.config, self.distrusted(), cancel).await;
+        vector_file::keep_up(&*self.store, &self.config, &self.metrics, self.distrusted(), cancel).await;
     }
 
     /// Refuses to work on what was made by another embedder or other settings.
@@ -461,6 +489,14 @@ pub async fn indexed_embedder(database: &Path) -> Option<(String, usize)> {
     Some((noted.0.ok()??, noted.1.ok()??.parse().ok()?))
 }
 
+/// The tree that an index is of, as its last run noted it; `None` if it cannot be read, or there was no run yet.
+pub async fn indexed_root(database: &Path) -> Option<PathBuf> {
+    let store = SqliteStore::open(database, Access::Read, &StoreConfig::default()).await.ok()?;
+    let noted = store.meta(meta_key::ROOT).await;
+    store.close().await;
+    noted.ok()?.map(PathBuf::from)
+}
+
 /// Files whose vectors are of another embedder than that of the configuration, so that they are not to be searched by it.
 pub(crate) enum Foreign {
     All,
@@ -500,6 +536,9 @@ pub(crate) fn index_batch(config: &EngineConfig) -> BatchConfig {
     }
 }
 
+/// What git sees of the folder of an index: the settings of the tree, and nothing else.
+const RULES: &str = "*\n!config.toml\n";
+
 /// Makes the folder of an index that is in its tree, and keeps it out of the tree's repository.
 fn make_index_folder(database: &Path) -> Result<(), EngineError> {
     let Some(folder) = database.parent().filter(|folder| folder.ends_with(INDEX_FOLDER)) else {
@@ -521,7 +560,7 @@ fn make_index_folder(database: &Path) -> Result<(), EngineError> {
     }
     let rules = folder.join(".gitignore");
     if !rules.exists() {
-        std::fs::write(rules, "*\n").map_err(failed)?;
+        std::fs::write(rules, RULES).map_err(failed)?;
     }
     Ok(())
 }
@@ -536,7 +575,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{IndexControl, SearchQuery, SimilarQuery};
+    use crate::{GrepQuery, IndexControl, SearchQuery, SimilarQuery};
 
     fn is_send<T: Send>(_: &T) {}
 
@@ -550,6 +589,7 @@ mod tests {
         is_send(&engine.index(tree.path(), &IndexOptions::default(), IndexControl::default()));
         is_send(&engine.plan(tree.path(), &IndexOptions::default()));
         is_send(&engine.search(&SearchQuery::new("x")));
+        is_send(&engine.grep(&GrepQuery::new("x")));
         is_send(&engine.similar(&SimilarQuery::of_place("x", 1)));
         is_send(&engine.status());
         is_send(&engine.close());

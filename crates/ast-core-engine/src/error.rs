@@ -2,6 +2,7 @@
 
 use crate::JobId;
 use ast_core_model::{LineRange, RepoPath};
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// Why the engine could not do what was asked. What goes wrong with one file is not one of these: it is in the
@@ -58,6 +59,16 @@ pub enum EngineError {
     /// A search was to be put in order anew, and the configuration does not say by what.
     #[error("there is nothing to rerank by; give the engine an embedder for it")]
     NoReranking,
+    /// A pattern to be searched for that is no regular expression, or none that can be searched for.
+    #[error("invalid regular expression {pattern:?}: {reason}{}", at(pattern, place.as_ref()))]
+    Regex {
+        /// The pattern as given.
+        pattern: String,
+        /// The bytes of it that are at fault, if it is some.
+        place: Option<Range<usize>>,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A path filter that is no glob pattern.
     #[error("invalid path pattern {pattern:?}: {reason}; expected a glob such as \"src/**/*.rs\"")]
     Pattern {
@@ -187,6 +198,19 @@ pub enum FileProblem {
     Binary,
     /// Nothing tells its language.
     UnknownLanguage,
+}
+
+/// Where something is in a pattern, and what is there.
+fn at(pattern: &str, place: Option<&Range<usize>>) -> String {
+    let found = place.and_then(|place| Some((pattern.get(..place.start)?, pattern.get(place.clone())?)));
+    found.map_or_else(String::new, |(before, there)| {
+        let character = before.chars().count() + 1;
+        if there.is_empty() {
+            format!(", at character {character}")
+        } else {
+            format!(", at character {character}: {there:?}")
+        }
+    })
 }
 
 /// Ranges that a message lists.

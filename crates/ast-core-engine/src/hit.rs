@@ -1,6 +1,7 @@
 //! What is shown of chunks that were found.
 
 use crate::discover::Stamp;
+use crate::metrics::Stage;
 use crate::{Engine, EngineError, SearchHit, tree_file};
 use ast_core_model::{Chunk, ChunkId, ContentHash, FileId, LineRange, scope_of};
 use ast_core_parse::SourceText;
@@ -12,6 +13,10 @@ impl Engine {
     /// Adds the texts, and whether they are still on disk as they were. What a commit took away since it was found is
     /// left out.
     pub(crate) async fn hydrate(&self, ids: &[ChunkId], context: u32) -> Result<Vec<SearchHit>, EngineError> {
+        self.metrics.time(Stage::Hydrate, self.read_hits(ids, context), Vec::len).await
+    }
+
+    async fn read_hits(&self, ids: &[ChunkId], context: u32) -> Result<Vec<SearchHit>, EngineError> {
         let root = self.tree().await?;
         let mut files: Vec<FileId> = ids.iter().map(|id| id.file()).collect();
         files.sort_unstable();

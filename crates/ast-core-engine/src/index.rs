@@ -6,10 +6,11 @@ use crate::embeddings::Embeddings;
 use crate::engine::{blocking, index_batch, meta_key};
 use crate::jobs::LiveJob;
 use crate::memory::source_in_flight;
+use crate::metrics::Stage;
 use crate::plan::{Known, Outdated, Plan, Unfinished, plan};
 use crate::prepare::{GivenUp, Prepared, Preparer, Task};
 use crate::report::{IndexReport, PlanReport};
-use crate::{Engine, EngineError, Failure, vectors};
+use crate::{Engine, EngineConfig, EngineError, Failure, vectors};
 use ast_core_batch::{
     Batch, BatchConfig, BatchError, CancelToken, Completed, Control, Order, Outcome, Progress,
     ProgressObserver, WorkerPool, run_with_retry,
@@ -22,6 +23,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tracing::Instrument;
 
 /// What a run over a tree, or a part of it, has to do.
 pub(crate) struct PlannedRun {
@@ -113,11 +115,34 @@ impl Engine {
         job: Option<&LiveJob>,
     ) -> Result<(IndexReport, Vec<PathBuf>), EngineError> {
         let begin = Instant::now();
+        let _active = self.metrics.enter_run();
+        let span = tracing::debug_span!("index", root = %root.display());
+        let result = self.run_to_its_end(root, options, control, scope, job).instrument(span).await;
+        self.metrics.run_ended(result.is_ok(), begin.elapsed());
+        result
+    }
+
+    async fn run_to_its_end(
+        &self,
+        root: &Path,
+        options: &IndexOptions,
+        control: IndexControl,
+        scope: Scope,
+        job: Option<&LiveJob>,
+    ) -> Result<(IndexReport, Vec<PathBuf>), EngineError> {
+        let begin = Instant::now();
         control.check()?;
         let started_ns = now_ns();
         let PlannedRun { root, plan, failures, folders, is_outdated } =
             self.plan_run(root, options, &scope).await?;
         let mut report = IndexReport { files: plan.counts, failures, ..IndexReport::default() };
+        tracing::info!(
+            root = %root.display(),
+            to_read = plan.read.len(),
+            gone = plan.removed.len(),
+            unchanged = plan.counts.unchanged,
+            "compared the tree with the index"
+        );
         report.files.removed += plan.removed.len() as u64;
         report.files.failed += report.failures.len() as u64;
         report.generation = self.store.generation().await?;
@@ -168,6 +193,8 @@ impl Engine {
         self.keep_vector_file(&cancel).await;
         report.peak_rss_bytes = ProcessFigures::read().peak_rss_bytes;
         report.elapsed = begin.elapsed();
+        let (indexed, generation) = (report.files.indexed, report.generation);
+        tracing::info!(indexed, generation, elapsed = ?report.elapsed, "brought the index up");
         Ok((report, folders))
     }
 
@@ -193,16 +220,32 @@ impl Engine {
         scope: &Scope,
     ) -> Result<PlannedRun, EngineError> {
         let (given, looked_at) = (root.to_owned(), scope.clone());
+        let (config, metrics) = (self.config.clone(), self.metrics.clone());
         let (root, discovery): (PathBuf, Discovery) = blocking(move || {
+            let mut timing = metrics.start(Stage::Discover);
             let failed = |error: std::io::Error| EngineError::Root {
                 path: given.clone(),
                 reason: crate::discover::io_reason(&error),
             };
             let root = given.canonicalize().map_err(failed)?;
-            let discovery = discover(&root, &looked_at)?;
+            let discovery = discover(&root, &looked_at, &config.selection)?;
+            timing.count(discovery.files.len(), 0);
             Ok::<_, EngineError>((root, discovery))
         })
         .await??;
+        let planning = self.plan_of(root, discovery, options, scope);
+        let files = |planned: &PlannedRun| planned.plan.read.len() + planned.plan.removed.len();
+        self.metrics.time(Stage::Plan, planning, files).await
+    }
+
+    /// Compares what was found of a tree with the index.
+    async fn plan_of(
+        &self,
+        root: PathBuf,
+        mut discovery: Discovery,
+        options: &IndexOptions,
+        scope: &Scope,
+    ) -> Result<PlannedRun, EngineError> {
         if let Some(indexed) = self.indexed_root().await?.filter(|indexed| *indexed != root) {
             return Err(EngineError::OtherRoot {
                 database: self.config.database.clone(),
@@ -240,8 +283,8 @@ impl Engine {
                 .unwrap_or(0),
             unfinished,
             outdated,
+            max_bytes: self.config.limits.max_bytes as u64,
         };
-        let mut discovery = discovery;
         let mut failures = std::mem::take(&mut discovery.failures);
         // One that the index has is gone, and no failure.
         let mut missing: BTreeSet<RepoPath> = discovery.missing.drain(..).collect();
@@ -342,11 +385,12 @@ impl Engine {
             tokio::sync::mpsc::channel::<Delivery>(self.config.batch.queue_capacity.get());
         let pool = self.pool_for(options)?;
         let (config, memory) = (self.config.clone(), self.parse_memory.clone());
+        let metrics = self.metrics.clone();
         let given_up = GivenUp::default();
         let embeddings = match vectors::are_kept(&config) {
             true => {
-                let config = config.clone();
-                Some(blocking(move || Embeddings::open(&config)).await??)
+                let (config, metrics) = (config.clone(), metrics.clone());
+                Some(blocking(move || Embeddings::open(&config, metrics)).await??)
             }
             false => None,
         };
@@ -370,8 +414,9 @@ impl Engine {
                     weigh: |task: &Task| task.file.source.stamp.size,
                     worker: |token| {
                         let ends = (cancel.clone(), given_up.clone());
+                        let (memory, metrics) = (memory.clone(), metrics.clone());
                         let mut preparer =
-                            Preparer::new(&config, embeddings.clone(), memory.clone(), ends, token);
+                            Preparer::new(&config, embeddings.clone(), memory, ends, token, metrics);
                         move |task: Task| preparer.prepare(task)
                     },
                     sink,
@@ -391,7 +436,8 @@ impl Engine {
         };
         let in_flight = source_in_flight(self.config.batch.memory_budget);
         let committed = async {
-            let committer = Committer::new(&*self.store, report, job, in_flight, options.files_a_commit);
+            let places = (&*self.store, &*self.metrics);
+            let committer = Committer::new(places, report, job, in_flight, options.files_a_commit);
             let result = committer.run(receiver).await;
             if result.is_err() {
                 run_cancel.cancel();
@@ -419,15 +465,20 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// What indexing a tree that has no index would do.
+/// What indexing a tree that has no index would do, by an engine of this configuration.
 ///
 /// # Errors
 /// [`EngineError::Root`] if `root` is no directory.
-pub async fn plan_without_index(root: impl AsRef<Path>) -> Result<PlanReport, EngineError> {
-    let root = root.as_ref().to_owned();
-    let mut discovery = blocking(move || discover(&root, &Scope::Tree)).await??;
+pub async fn plan_without_index(
+    config: &EngineConfig,
+    root: impl AsRef<Path>,
+) -> Result<PlanReport, EngineError> {
+    let (root, selection) = (root.as_ref().to_owned(), config.selection.clone());
+    let mut discovery = blocking(move || discover(&root, &Scope::Tree, &selection)).await??;
     let failures = std::mem::take(&mut discovery.failures);
-    let nothing = Known { files: Vec::new(), last_run_ns: 0, unfinished: None, outdated: Outdated::None };
+    let max_bytes = config.limits.max_bytes as u64;
+    let nothing =
+        Known { files: Vec::new(), last_run_ns: 0, unfinished: None, outdated: Outdated::None, max_bytes };
     Ok(plan_report(plan(discovery, nothing, &failures), &failures))
 }
 

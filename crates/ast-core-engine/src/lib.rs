@@ -65,6 +65,7 @@ mod engine;
 mod error;
 mod file;
 mod filter;
+mod grep;
 mod health;
 mod hit;
 mod index;
@@ -72,6 +73,7 @@ mod jobs;
 mod listing;
 mod map;
 mod memory;
+mod metrics;
 mod neighbors;
 mod outline;
 mod plan;
@@ -82,6 +84,7 @@ mod references;
 mod report;
 mod rerank;
 mod retrieve;
+mod selection;
 mod similar;
 mod snapshot;
 mod step;
@@ -101,19 +104,23 @@ pub use ast_core_embed::{ApiKey, HttpConfig, HttpEmbedder};
 pub use ast_core_embed::{EmbedError, EmbedInput, Embedder, FeatureHashEmbedder, ModelInfo, StaticEmbedder};
 #[cfg(feature = "minilm")]
 pub use ast_core_embed::{MiniLmConfig, MiniLmEmbedder};
-pub use ast_core_metrics::ProcessFigures;
+pub use ast_core_metrics::{
+    Distribution, HistogramSnapshot, MetricId, ProcessFigures, PrometheusText, Snapshot as MetricValues,
+    SystemFigures,
+};
 pub use ast_core_model::{
     Chunk, ChunkId, ContentHash, FileId, LanguageName, LineRange, ModelError, Reference, ReferenceKind,
     RepoPath, Span, Symbol, SymbolId, SymbolKind, Visibility, scope_of,
 };
 pub use ast_core_parse::{
-    Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Language, Modifier,
-    Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser, Query,
-    QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, Utf16Places,
+    Accent, Annotation, ChunkingConfig, Complexity, Coverage, Edit, EditedText, Encoding, Highlight,
+    Language, Modifier, Modifiers, NodeFilter, Nodes, Parameter, ParseError, ParseLimits, ParsedFile, Parser,
+    Query, QueryCapture, QueryMatch, QueryResult, SourceText, SyntaxAllocator, SyntaxErrors, Utf16Places,
     set_syntax_allocator,
 };
 pub use ast_core_search::{
-    Likeness, LikenessWeights, QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why,
+    Likeness, LikenessWeights, ParsedQuery, QueryError, QueryKind, RankingWeights, Rule, SearchMode, Why,
+    matched_words,
 };
 pub use ast_core_storage::{
     Access, FileMetadata, FileStatus, Finding, JobState, NameMatch, Part, Remedy, RepositoryId, SqliteStore,
@@ -124,14 +131,16 @@ pub use config::{EmbeddingCacheConfig, EngineConfig, RerankConfig, VectorBackend
 pub use context::{ContextFile, ContextForm, ContextPart, ContextQuery, ContextReply};
 pub use discover::Failure;
 pub use doctor::{DoctorOptions, DoctorReport};
-pub use engine::{Engine, indexed_embedder};
+pub use engine::{Engine, indexed_embedder, indexed_root};
 pub use error::{EngineError, FileProblem};
 pub use file::FileView;
+pub use grep::{GrepDetail, GrepFile, GrepLine, GrepMatch, GrepQuery, GrepReply, GrepSummary};
 pub use health::Health;
 pub use index::{IndexControl, IndexOptions, plan_without_index};
 pub use jobs::{JobEvents, JobId, JobRequest, JobStatus};
-pub use listing::{ListedSymbol, SymbolFilter, SymbolPage};
+pub use listing::{ListedSymbol, SymbolFilter, SymbolPage, SymbolRow, SymbolsRead};
 pub use map::{MapDefinition, MapFile, MapQuery, MapReply};
+pub use metrics::{IndexMetrics, MetricsSnapshot, SearchMetrics, Stage, StageMetrics, Work};
 pub use neighbors::VectorQuery;
 pub use outline::{
     FileCapture, FileMatch, FileMatches, Outline, OutlineError, OutlineOptions, outline, query_files,
@@ -145,8 +154,10 @@ pub use report::{
     Change, EmbedderChange, FileCounts, IndexReport, PlanReport, Stale, StatusReport, VectorFileReport,
     VectorFileState,
 };
+pub use selection::FileSelection;
 pub use symbols::{FoundSymbol, SymbolLookup, SymbolReply};
 pub use tokens::estimated_tokens;
+pub use tree_file::read as read_in_tree;
 pub use user::UserHit;
 pub use watch::{WatchEvent, WatchOptions};
 

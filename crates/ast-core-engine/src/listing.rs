@@ -77,6 +77,45 @@ pub struct SymbolPage {
     pub took: Duration,
 }
 
+/// A definition as it is read, to be taken what is wanted of it.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct SymbolRow<'a> {
+    /// The version of its file, and its place in it.
+    pub id: SymbolId,
+    /// Its file.
+    pub path: &'a RepoPath,
+    /// The language of its file.
+    pub language: &'a LanguageName,
+    /// The definition. Its parent is a place in its file.
+    pub symbol: &'a Symbol,
+    /// Its span in UTF-16 code units of the text of its file.
+    pub utf16: Span,
+    /// All definitions of its file.
+    siblings: &'a [Symbol],
+}
+
+impl<'a> SymbolRow<'a> {
+    /// The names round it, outermost first.
+    pub fn scope(&self) -> Vec<&'a str> {
+        scope_of(self.siblings, self.id.ordinal() as usize)
+    }
+}
+
+/// How definitions were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SymbolsRead {
+    /// What the next page is to be behind; `None` if this is the last.
+    pub next: Option<SymbolId>,
+    /// The generation of the index that was read.
+    pub generation: u64,
+    /// Whether the last index run came to its end; if not, files may be missing.
+    pub complete: bool,
+    /// How long it took, with what was done with each.
+    pub took: Duration,
+}
+
 impl Engine {
     /// The definitions of the index, or those of a name. A file that is indexed anew meanwhile comes once more, in a later
     /// page.
@@ -84,52 +123,66 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Pattern`] if a path filter is no glob, [`EngineError::Store`].
     pub async fn symbols(&self, filter: &SymbolFilter) -> Result<SymbolPage, EngineError> {
+        let (mut files, mut symbols, mut last) = (Vec::new(), Vec::new(), None);
+        let read = self
+            .each_symbol(filter, |row| {
+                if last.replace(row.id.file()) != Some(row.id.file()) {
+                    files.push((row.path.clone(), row.language.clone()));
+                }
+                symbols.push(ListedSymbol {
+                    id: row.id,
+                    file: files.len() as u32 - 1,
+                    symbol: row.symbol.clone(),
+                    utf16: row.utf16,
+                    scope: row.scope().into_iter().map(Into::into).collect(),
+                });
+            })
+            .await?;
+        let SymbolsRead { next, generation, complete, took } = read;
+        Ok(SymbolPage { files, symbols, next, generation, complete, took })
+    }
+
+    /// The same for who keeps them in a form of their own: each is shown once, in the order of a page, and nothing of it is
+    /// copied.
+    ///
+    /// # Errors
+    /// As of [`symbols`](Self::symbols).
+    pub async fn each_symbol(
+        &self,
+        filter: &SymbolFilter,
+        mut show: impl FnMut(SymbolRow<'_>) + Send,
+    ) -> Result<SymbolsRead, EngineError> {
         let begin = Instant::now();
         let paths = path_filter(&filter.paths)?;
         let generation = self.store.generation().await?;
-        let mut page = SymbolPage {
-            files: Vec::new(),
-            symbols: Vec::new(),
-            next: None,
-            generation,
-            complete: self.is_complete().await?,
-            took: Duration::ZERO,
-        };
+        let complete = self.is_complete().await?;
         let files = self.listed_files(filter, paths.as_ref(), generation).await?;
+        let (mut shown, mut last, mut next) = (0, None, None);
         'files: for files in files.chunks(AT_A_TIME) {
             for (record, document) in self.store.outlines(files).await? {
-                let Some(language) = record.language else { continue };
-                let symbols = &document.symbols;
-                let source = SourceText::decode(&document.source)?;
+                let Some(language) = &record.language else { continue };
+                let siblings = &*document.symbols;
                 let mut utf16 = None;
-                for (index, symbol) in symbols.iter().enumerate() {
+                for (index, symbol) in siblings.iter().enumerate() {
                     let Some(id) = SymbolId::in_file(record.id, index as u32) else { break };
                     if !filter.takes(id, symbol) {
                         continue;
                     }
-                    if page.symbols.len() == filter.limit {
-                        page.next = page.symbols.last().map(|symbol| symbol.id);
+                    if shown == filter.limit {
+                        next = last;
                         break 'files;
                     }
                     let places = match &utf16 {
                         Some(places) => places,
-                        None => {
-                            page.files.push((record.path.clone(), language.clone()));
-                            utf16.insert(source.utf16_places())
-                        }
+                        None => utf16.insert(SourceText::decode(&document.source)?.utf16_places()),
                     };
-                    page.symbols.push(ListedSymbol {
-                        id,
-                        file: page.files.len() as u32 - 1,
-                        utf16: places.of_span(symbol.span),
-                        scope: scope_of(symbols, index).into_iter().map(Into::into).collect(),
-                        symbol: symbol.clone(),
-                    });
+                    let utf16 = places.of_span(symbol.span);
+                    show(SymbolRow { id, path: &record.path, language, symbol, utf16, siblings });
+                    (shown, last) = (shown + 1, Some(id));
                 }
             }
         }
-        page.took = begin.elapsed();
-        Ok(page)
+        Ok(SymbolsRead { next, generation, complete, took: begin.elapsed() })
     }
 
     /// The files that may have definitions to be listed, in order of ids.

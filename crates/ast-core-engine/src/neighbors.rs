@@ -104,10 +104,11 @@ impl Engine {
         query: &VectorQuery,
         filter: Arc<Filter>,
     ) -> Result<Vec<(ChunkId, f64)>, EngineError> {
-        let (pool, query) = (self.search_pool.clone(), query.clone());
+        let (pool, metrics, query) = (self.search_pool.clone(), self.metrics.clone(), query.clone());
         let stamp = filter.snapshot.as_ref().and_then(|snapshot| snapshot.stamp());
         let found = blocking(move || {
-            pool.install(|| nearest(&query.vector, &filter, query.threshold as f32, query.limit))
+            let least = query.threshold as f32;
+            pool.install(|| nearest(&metrics, &query.vector, &filter, least, query.limit))
         })
         .await?;
         if let Err(error @ VectorError::Damaged { .. }) = &found {

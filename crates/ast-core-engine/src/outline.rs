@@ -1,7 +1,7 @@
 //! The definitions of files, and what queries of their syntax match, straight from the parser: no index is needed.
 
 use crate::discover::{Scope, discover, io_reason};
-use crate::{EngineError, Failure};
+use crate::{EngineError, Failure, FileSelection};
 use ast_core_batch::{Batch, BatchConfig, CancelToken, Completed, Control, Order, Outcome, WorkerPool, run};
 use ast_core_model::{LineRange, RepoPath, Span};
 use ast_core_parse::{
@@ -168,7 +168,7 @@ fn over_files<T: Send>(
     let mut tasks = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let discovery = discover(path, &Scope::Tree)?;
+            let discovery = discover(path, &Scope::Tree, &FileSelection::default())?;
             for failure in discovery.failures {
                 if sink(Err(Failure { path: shown(&path.join(&failure.path)), ..failure })).is_break() {
                     return Ok(());

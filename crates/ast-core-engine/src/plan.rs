@@ -39,6 +39,8 @@ pub(crate) struct Known {
     pub(crate) unfinished: Option<Unfinished>,
     /// What has to be parsed again in any case.
     pub(crate) outdated: Outdated,
+    /// The largest file that is indexed, which may have been another before.
+    pub(crate) max_bytes: u64,
 }
 
 /// Runs that did not come to their end.
@@ -91,6 +93,7 @@ pub(crate) fn plan(discovery: Discovery, mut known: Known, failures: &[Failure])
                 && source.stamp.changed_ns < known.noted_since(record) - STAMP_GRANULARITY_NS
                 && record.size == source.stamp.size
                 && record.modified_ns == source.stamp.changed_ns
+                && (record.status == FileStatus::TooLarge) == (source.stamp.size > known.max_bytes)
                 // What failed may go well now.
                 && record.status != FileStatus::Failed
                 && (source.ambiguous

@@ -3,13 +3,16 @@
 use crate::discover::{Stamp, io_reason};
 use crate::embeddings::Embeddings;
 use crate::memory::{of_parsing, of_text};
+use crate::metrics::{Metrics, Stage};
 use crate::plan::PlannedFile;
 use crate::{EngineConfig, tree_file};
 use ast_core_batch::{Attempt, CancelToken, MemoryBudget};
 use ast_core_embed::{EmbedError, EmbedInput};
 use ast_core_model::terms::TermSplitter;
 use ast_core_model::{Chunk, ChunkId, ChunkTerms, ContentHash, FileId, RepoPath, Span, Symbol, scope_of};
-use ast_core_parse::{Coverage, Language, ParseError, ParseLimits, ParsedFile, Parser, SourceText};
+use ast_core_parse::{
+    Coverage, Language, ParseError, ParseLimits, ParseTimings, ParsedFile, Parser, SourceText,
+};
 use ast_core_search::Document as Fields;
 use ast_core_storage::{Document, FileRecord, FileStatus, IndexedFile};
 use std::fs::File;
@@ -74,6 +77,7 @@ pub(crate) struct Preparer {
     token: CancelToken,
     given_up: GivenUp,
     time_limit: Duration,
+    metrics: Arc<Metrics>,
 }
 
 /// Makes of the text of chunks what they are found by.
@@ -81,6 +85,14 @@ pub(crate) struct Deriver {
     splitter: TermSplitter,
     /// `None` where vectors are not kept.
     embeddings: Option<Embeddings>,
+    metrics: Arc<Metrics>,
+}
+
+/// A file that was read.
+struct Content {
+    bytes: Vec<u8>,
+    stamp: Stamp,
+    hash: ContentHash,
 }
 
 /// Why a file is left out.
@@ -98,6 +110,7 @@ impl Preparer {
         memory: MemoryBudget,
         (cancel, given_up): (CancelToken, GivenUp),
         token: CancelToken,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let no_tree = ParseLimits { max_bytes: 0, ..config.limits.clone() };
         Self {
@@ -105,18 +118,18 @@ impl Preparer {
             memory,
             max_file_memory: config.max_file_memory.unwrap_or(u64::MAX),
             parser: Parser::new(config.limits.clone(), config.chunking.clone()),
-            deriver: Deriver::new(embeddings),
+            deriver: Deriver::new(embeddings, metrics.clone()),
             max_bytes: config.limits.max_bytes,
             cancel,
             token,
             given_up,
             time_limit: config.file_time_limit,
+            metrics,
         }
     }
 
     pub(crate) fn prepare(&mut self, task: Task) -> Attempt<Task, Prepared> {
-        let source = &task.file.source;
-        match read_opened(tree_file::open(&source.root, &source.path), self.max_bytes) {
+        match self.read(&task) {
             Err(ReadError::Transient(reason)) => {
                 let result = self.prepare_read(task.clone(), Err(ReadError::Failed(reason)));
                 Attempt::Transient { item: task, result }
@@ -125,7 +138,16 @@ impl Preparer {
         }
     }
 
-    fn prepare_read(&mut self, task: Task, read: Result<(Vec<u8>, Stamp), ReadError>) -> Prepared {
+    fn read(&self, task: &Task) -> Result<Content, ReadError> {
+        let mut timing = self.metrics.start(Stage::Read);
+        let source = &task.file.source;
+        let (bytes, stamp) = read_opened(tree_file::open(&source.root, &source.path), self.max_bytes)?;
+        let hash = ContentHash::of(&bytes);
+        timing.count(1, bytes.len());
+        Ok(Content { bytes, stamp, hash })
+    }
+
+    fn prepare_read(&mut self, task: Task, read: Result<Content, ReadError>) -> Prepared {
         let Task { id, file: PlannedFile { source, before } } = task;
         let left_out = |left_out: LeftOut| {
             let record = FileRecord {
@@ -142,7 +164,7 @@ impl Preparer {
             };
             Prepared::New(Box::new(IndexedFile::left_out(record)))
         };
-        let (bytes, stamp) = match read {
+        let Content { bytes, stamp, hash } = match read {
             Ok(read) => read,
             Err(ReadError::Vanished) => return Prepared::Vanished { before },
             Err(ReadError::TooLarge(stamp)) => {
@@ -161,7 +183,6 @@ impl Preparer {
                 });
             }
         };
-        let hash = ContentHash::of(&bytes);
         if let Some(before) = before.filter(|before| {
             before.content_hash == Some(hash)
                 && (source.ambiguous
@@ -196,10 +217,14 @@ impl Preparer {
         };
         // Whoever holds some waits for nothing else, so there is some again soon, also after a cancel.
         let _memory = self.memory.acquire(needed, &CancelToken::new());
-        let parsed = match parser.parse_source(&text, language) {
+        let parsed = Stage::Parse.span().in_scope(|| parser.parse_source(&text, language));
+        let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(error) => return failed(error.to_string()),
         };
+        let (ParseTimings { parse, chunk, .. }, size) = (parser.timings(), text.text().len() as u64);
+        self.metrics.record(Stage::Parse, parse, 1, size);
+        self.metrics.record(Stage::Chunk, chunk, parsed.chunks.len() as u64, size);
         // What is at work when the run is cancelled is done to its end, and kept.
         if self.token.is_cancelled() && !self.cancel.is_cancelled() {
             return failed(format!("it took longer than {} s", self.time_limit.as_secs_f64()));
@@ -251,16 +276,20 @@ impl Preparer {
         };
         let ParsedFile { symbols, references, chunks, .. } = parsed;
         let document = Document { source: bytes, symbols, references, chunks };
+        let mut timing = self.metrics.start(Stage::Encode);
         match IndexedFile::new(record, &document, &terms, &vectors) {
-            Ok(file) => Prepared::New(Box::new(file)),
+            Ok(file) => {
+                timing.count(1, document.source.len());
+                Prepared::New(Box::new(file))
+            }
             Err(error) => failed(error.to_string()),
         }
     }
 }
 
 impl Deriver {
-    pub(crate) fn new(embeddings: Option<Embeddings>) -> Self {
-        Self { splitter: TermSplitter::default(), embeddings }
+    pub(crate) fn new(embeddings: Option<Embeddings>, metrics: Arc<Metrics>) -> Self {
+        Self { splitter: TermSplitter::default(), embeddings, metrics }
     }
 
     /// The terms of a file's chunks, and the vectors if they are kept.
@@ -271,6 +300,7 @@ impl Deriver {
         symbols: &[Symbol],
         chunks: &[Chunk],
     ) -> Result<(Vec<ChunkTerms>, Vec<f32>), EmbedError> {
+        let mut timing = self.metrics.start(Stage::Terms);
         let labels = Labels::of(path, symbols, chunks);
         let mut terms = Vec::with_capacity(chunks.len());
         for ((chunk, names), place) in chunks.iter().zip(&labels.names).zip(&labels.places) {
@@ -279,6 +309,8 @@ impl Deriver {
             let doc = symbol.and_then(|symbol| symbol.doc.as_deref()).unwrap_or("");
             terms.push(Fields { names, place, doc, body }.terms(&mut self.splitter));
         }
+        timing.count(chunks.len(), text.text().len());
+        drop(timing);
         let vectors = match &self.embeddings {
             Some(embeddings) => labels.embed(embeddings, text, symbols, chunks)?,
             None => Vec::new(),

@@ -1,6 +1,6 @@
 //! What a run did, and what an index holds.
 
-use crate::Failure;
+use crate::{Failure, PrometheusText};
 use ast_core_storage::FileStatus;
 use std::time::Duration;
 
@@ -149,6 +149,41 @@ pub struct StatusReport {
     /// The file that its vectors are copied to; `None` if they are searched in another way than by
     /// [`Flat`](crate::VectorBackend::Flat).
     pub vector_file: Option<VectorFileReport>,
+}
+
+impl StatusReport {
+    /// Adds what the index holds to the text that Prometheus reads, as gauges; docs/performance.md has their names. What is
+    /// not known is left out.
+    pub fn write_prometheus(&self, text: &mut PrometheusText) {
+        let vector_file = self.vector_file.as_ref();
+        let gauges = [
+            ("files", "Files that the index holds.", Some(self.files.indexed)),
+            ("source_bytes", "Bytes of their source.", Some(self.bytes)),
+            ("lines", "Their lines.", Some(self.lines)),
+            ("symbols", "Their symbols.", Some(self.symbols)),
+            ("chunks", "Their chunks.", Some(self.chunks)),
+            ("failed_files", "Files that it does not hold wholly.", Some(self.failures.len() as u64)),
+            ("foreign_files", "Files with vectors of another embedder.", Some(self.foreign_files)),
+            ("generation", "The number of its last commit.", Some(self.generation)),
+            ("complete", "1 if the last run came to its end, 0 if not.", Some(u64::from(self.complete))),
+            (
+                "stale_files",
+                "Files that differ from what the index has of them.",
+                self.stale.as_ref().map(|stale| stale.len() as u64),
+            ),
+            ("vector_file_bytes", "Size of the vector file.", vector_file.and_then(|file| file.bytes)),
+            (
+                "vector_file_missing_files",
+                "Files whose vectors are not in the vector file.",
+                vector_file.map(|file| file.files_beside),
+            ),
+        ];
+        for (name, help, value) in gauges {
+            if let Some(value) = value {
+                text.gauge(&format!("ast_core_index_{name}"), help, value as f64);
+            }
+        }
+    }
 }
 
 /// The file beside an index that its vectors are copied to, so that a process has them at once. What it lacks is read from

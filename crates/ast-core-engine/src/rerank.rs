@@ -3,6 +3,7 @@
 use crate::config::RerankConfig;
 use crate::embeddings::Embeddings;
 use crate::engine::blocking;
+use crate::metrics::Metrics;
 use crate::prepare::Labels;
 use crate::{Engine, EngineError};
 use ast_core_model::{ChunkId, FileId};
@@ -33,9 +34,10 @@ impl Engine {
         let ids: Vec<ChunkId> = ranked.iter().map(|hit| hit.id).collect();
         let cosines = blocking(move || {
             let embeddings = slot.get_or_init(|| {
-                Embeddings::of(embedder.clone(), &config).unwrap_or_else(|error| {
+                // All of it is a stage of its own.
+                Embeddings::of(embedder.clone(), &config, Metrics::off()).unwrap_or_else(|error| {
                     tracing::warn!(%error, "hits are reranked without a cache of vectors");
-                    Embeddings::without_cache(embedder.clone())
+                    Embeddings::without_cache(embedder.clone(), Metrics::off())
                 })
             });
             cosines(embeddings, &embedder.embed_query(&query)?, &documents, &ids)

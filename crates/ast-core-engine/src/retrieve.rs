@@ -3,6 +3,7 @@
 use crate::attempts::Attempts;
 use crate::engine::blocking;
 use crate::filter::{Filter, path_filter, with_filters};
+use crate::metrics::{Metrics, Stage};
 use crate::step::reach;
 use crate::{Engine, EngineError, SearchHit, SearchNotice, SearchQuery, SearchReply, VectorError};
 use ast_core_model::{ChunkId, FileId, RepoPath};
@@ -13,6 +14,7 @@ use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::Instrument;
 
 /// Candidates that each way of finding brings, at least.
 pub(crate) const CANDIDATES: usize = 200;
@@ -43,10 +45,24 @@ impl Engine {
     /// in [`SearchReply::notices`].
     pub async fn search(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
         let begin = Instant::now();
+        let _active = self.metrics.enter_search();
+        let span = tracing::debug_span!("search", mode = %query.mode, limit = query.limit);
+        let mut reply = self.search_until_whole(query).instrument(span).await;
+        let took = begin.elapsed();
+        self.metrics.search_ended(&reply, took);
+        if let Ok(reply) = &mut reply {
+            reply.took = took;
+            let (generation, hits, found) = (reply.generation, reply.hits.len(), reply.found);
+            tracing::debug!(generation, hits, found, ?took, "searched");
+        }
+        reply
+    }
+
+    async fn search_until_whole(&self, query: &SearchQuery) -> Result<SearchReply, EngineError> {
         let mut attempts = Attempts::new();
         loop {
             if let Some(answer) = attempts.judge(self.search_once(query).await) {
-                return answer.map(|reply| SearchReply { took: begin.elapsed(), ..reply });
+                return answer;
             }
         }
     }
@@ -100,7 +116,10 @@ impl Engine {
         };
         let definitions = async {
             match query.mode.is_lexical() {
-                true => self.defining_chunks(&parsed, &filter).await,
+                true => {
+                    let defining = self.defining_chunks(&parsed, &filter);
+                    self.metrics.time(Stage::Definitions, defining, HashSet::len).await
+                }
                 false => Ok(HashSet::new()),
             }
         };
@@ -114,10 +133,13 @@ impl Engine {
             defining,
             vector: vector.unwrap_or_default(),
         };
-        let (mut ranked, is_torn) = self.rank(&parsed, &found, &filter, generation).await?;
+        let ranking = self.rank(&parsed, &found, &filter, generation);
+        let (mut ranked, is_torn) =
+            self.metrics.time(Stage::Rank, ranking, |(ranked, _)| ranked.len()).await?;
         let mut reranked = HashMap::new();
         if let Some(reranking) = self.config.reranking.as_ref().filter(|_| query.rerank) {
-            match self.rerank(reranking, &parsed.text, &mut ranked).await {
+            let reranking = self.rerank(reranking, &parsed.text, &mut ranked);
+            match self.metrics.time(Stage::Rerank, reranking, HashMap::len).await {
                 Ok(cosines) => reranked = cosines,
                 Err(EngineError::Embed(error)) => {
                     notices.push(SearchNotice::NotReranked { reason: error.to_string() });
@@ -266,7 +288,8 @@ impl Engine {
                 ChunkFilter::Chunks(Arc::new(move |id| filter.lets_pass(id)))
             }
         };
-        let hits = self.store.lexical_search(&terms, BM25F, filter, wanted).await?;
+        let search = self.store.lexical_search(&terms, BM25F, filter, wanted);
+        let hits = self.metrics.time(Stage::Lexical, search, Vec::len).await?;
         Ok(hits.into_iter().map(|hit| (hit.chunk, hit.score)).collect())
     }
 
@@ -278,14 +301,18 @@ impl Engine {
         wanted: usize,
     ) -> Result<Option<(Vec<f32>, Vec<(ChunkId, f64)>)>, EngineError> {
         let (embedder, text) = (self.config.embedder.clone(), text.to_owned());
-        let pool = self.search_pool.clone();
+        let (pool, metrics) = (self.search_pool.clone(), self.metrics.clone());
         let stamp = filter.snapshot.as_ref().and_then(|snapshot| snapshot.stamp());
         let found = blocking(move || {
+            let mut timing = metrics.start(Stage::QueryEmbed);
             let query = embedder.embed_query(&text)?;
+            timing.count(1, 0);
+            drop(timing);
             if query.iter().all(|&value| value == 0.0) {
                 return Ok(Some(Default::default()));
             }
-            let found = pool.install(|| nearest(&query, &filter, embedder.noise_floor(), wanted))?;
+            let least = embedder.noise_floor();
+            let found = pool.install(|| nearest(&metrics, &query, &filter, least, wanted))?;
             Ok(Some((query, found)))
         })
         .await?;
@@ -323,17 +350,21 @@ impl Engine {
 
 /// The chunks whose vectors are nearest to this one, nearest first: of those whose cosine with it is at least `least`.
 pub(crate) fn nearest(
+    metrics: &Metrics,
     vector: &[f32],
     filter: &Filter,
     least: f32,
     wanted: usize,
 ) -> Result<Vec<(ChunkId, f64)>, VectorError> {
     let Some(snapshot) = &filter.snapshot else { return Ok(Vec::new()) };
+    let mut timing = metrics.start(Stage::VectorSearch);
     let passes = |key: u64| ChunkId::from_raw(key).is_some_and(|id| filter.lets_pass(id));
     let looked_at = wanted.saturating_mul(SKETCHED_A_NEIGHBOR).max(FEWEST_SKETCHED);
     let options = SearchOptions::new(wanted).with_threshold(least).with_ef(looked_at);
     let options = if filter.is_open() { options } else { options.with_filter(&passes) };
-    let neighbors = snapshot.search(vector, &options)?.into_iter();
+    let neighbors = snapshot.search(vector, &options)?;
+    timing.count(neighbors.len(), 0);
+    let neighbors = neighbors.into_iter();
     Ok(neighbors.filter_map(|found| Some((ChunkId::from_raw(found.key)?, f64::from(found.score)))).collect())
 }
 

@@ -60,8 +60,11 @@ pub(crate) fn open_named(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// The content of a regular file of the tree at `root`; an error if it has more than `most` bytes.
-pub(crate) fn read(root: &Path, path: &RepoPath, most: u64) -> io::Result<Vec<u8>> {
+/// The content of a regular file of the tree at `root`, of which nothing on the way is a link.
+///
+/// # Errors
+/// What the system says; a link, what is no regular file, and what has more than `most` bytes.
+pub fn read(root: &Path, path: &RepoPath, most: u64) -> io::Result<Vec<u8>> {
     let file = open(root, path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {

@@ -6,6 +6,7 @@
 
 use crate::embeddings::Embeddings;
 use crate::engine::blocking;
+use crate::metrics::Metrics;
 use crate::prepare::embed_chunks;
 use crate::{EngineConfig, EngineError, vector_file};
 use ast_core_model::FileId;
@@ -13,6 +14,7 @@ use ast_core_parse::SourceText;
 use ast_core_storage::{Document, FileRecord, FileVectors, FileVersion, Store, StoreError};
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 /// Files whose vectors are had at a time, and bytes of their sources, without a limit of memory and under one: what they
@@ -60,6 +62,7 @@ pub(crate) fn batches<'a>(files: &'a [FileId], versions: &[FileVersion], most: u
 pub(crate) async fn of_files(
     store: &dyn Store,
     config: &EngineConfig,
+    metrics: &Arc<Metrics>,
     files: &[FileId],
 ) -> Result<Vec<FileVectors>, EngineError> {
     let mut found = store.vectors(files).await?;
@@ -72,12 +75,19 @@ pub(crate) async fn of_files(
     found.retain(|vectors| !vectors.codes.is_empty());
     let threads = config.max_file_memory.map_or(config.batch.workers.get(), |_| 1);
     let share = bare.len().div_ceil(threads);
-    let made = bare.chunks(share).map(|files| -> Making<'_> { Box::pin(make(store, config, files)) });
+    let made =
+        bare.chunks(share).map(|files| -> Making<'_> { Box::pin(make(store, config, metrics, files)) });
     for made in all(made.collect()).await {
         found.extend(made?);
     }
     found.sort_unstable_by_key(|vectors| vectors.file);
     Ok(found)
+}
+
+/// How many vectors there are, and how many bytes of them.
+pub(crate) fn extent_of(read: &[FileVectors]) -> (usize, usize) {
+    let extent = |vectors: &FileVectors| (vectors.kinds.len(), vectors.codes.len());
+    read.iter().map(extent).fold((0, 0), |(count, bytes), (more, longer)| (count + more, bytes + longer))
 }
 
 /// Looks whether files of which the store has no row have no chunks either: it may have lost one.
@@ -104,10 +114,11 @@ async fn check_those_without(
 async fn make(
     store: &dyn Store,
     config: &EngineConfig,
+    metrics: &Arc<Metrics>,
     files: &[FileId],
 ) -> Result<Vec<FileVectors>, EngineError> {
     let documents = store.outlines(files).await?;
-    let embeddings = Embeddings::without_cache(config.embedder.clone());
+    let embeddings = Embeddings::without_cache(config.embedder.clone(), metrics.clone());
     blocking(move || {
         let made = |(record, document): &(FileRecord, Document)| {
             let Document { source, symbols, chunks, .. } = document;

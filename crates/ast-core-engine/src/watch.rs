@@ -117,10 +117,10 @@ enum Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn database(&self) -> &Path {
+    fn config(&self) -> &EngineConfig {
         match self {
-            Self::Open(engine) => &engine.config.database,
-            Self::Closed(config) => &config.database,
+            Self::Open(engine) => &engine.config,
+            Self::Closed(config) => config,
         }
     }
 
@@ -186,10 +186,11 @@ async fn watch(
     tell: &mut (impl FnMut(WatchEvent) + Send),
 ) -> Result<(), EngineError> {
     let canonical = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let mut watch = Watch::new(canonical, writer.database());
+    let mut watch = Watch::new(canonical, &writer.config().database);
     // Whatever changes while the first run goes on is told by then, or seen by it.
-    let tree = watch.root.clone();
-    let seen = crate::engine::blocking(move || crate::discover::discover(&tree, &Scope::Tree)).await??;
+    let (tree, selection) = (watch.root.clone(), writer.config().selection.clone());
+    let look = move || crate::discover::discover(&tree, &Scope::Tree, &selection);
+    let seen = crate::engine::blocking(look).await??;
     watch.follow(&seen.folders);
     let (report, found) = writer.first_run(root, options, cancel, tell).await?;
     // What is in a directory is only known for good by a run that began when it was watched already.

@@ -57,6 +57,9 @@
 //! An index that was kept up to date ranks exactly, to the last bit, as one that is made anew: what is gone counts
 //! neither in the frequencies of terms nor in the lengths of fields.
 //!
+//! Beside the index, and for who looks for pieces of text and not for words, [`SignatureMaker`] and [`TrigramQuery`] tell which
+//! texts may have a piece.
+//!
 //! What can be wrong is a [`LexicalError`]. Every page has a checksum over its bytes and its name, and what is read is
 //! checked once more while it is taken apart, so that no bytes make this crate panic.
 #![deny(missing_docs)]
@@ -81,6 +84,7 @@ mod root;
 mod score;
 mod search;
 mod task;
+mod trigrams;
 mod update;
 mod verify;
 mod writer;
@@ -96,6 +100,7 @@ pub use page::{Page, PageId};
 pub use score::{Bm25f, FIELDS, Totals};
 pub use search::{Filter, Frequencies, MAX_QUERY_TERMS, Query, Search};
 pub use task::{Task, run};
+pub use trigrams::{Signature, SignatureMaker, Trigram, TrigramQuery, folded, trigrams};
 pub use update::{Changes, Update};
 pub use verify::{Verified, Verify};
 

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 const STATUS: &str = "ast-core://status";
+const METRICS: &str = "ast-core://metrics";
 const FILE: &str = "ast-core://file/";
 const OUTLINE: &str = "/outline";
 
@@ -24,7 +25,10 @@ pub(crate) fn list() -> Vec<Resource> {
     let status = Resource::new(STATUS, "status")
         .with_description("What the index holds")
         .with_mime_type("application/json");
-    vec![status]
+    let metrics = Resource::new(METRICS, "metrics")
+        .with_description("What the server measured of its searches, and what its process uses")
+        .with_mime_type("application/json");
+    vec![status, metrics]
 }
 
 pub(crate) fn templates() -> Vec<ResourceTemplate> {
@@ -38,6 +42,7 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Status,
+    Metrics,
     Outline(String),
 }
 
@@ -45,6 +50,9 @@ impl Wanted {
     pub(crate) fn of(uri: &str) -> Option<Self> {
         if uri == STATUS {
             return Some(Self::Status);
+        }
+        if uri == METRICS {
+            return Some(Self::Metrics);
         }
         let path = uri.strip_prefix(FILE)?.strip_suffix(OUTLINE)?;
         Some(Self::Outline(decoded(path)?))
@@ -60,6 +68,13 @@ impl Wanted {
             Self::Status => {
                 let Answer { structured, .. } = tools::status(workspace).await?;
                 Ok(ResourceContents::text(structured.to_string(), uri).with_mime_type("application/json"))
+            }
+            Self::Metrics => {
+                let metrics = workspace.engine().await?.metrics();
+                let text = serde_json::to_string(&metrics).map_err(|error| {
+                    Failure::Internal(format!("the metrics are not to be written: {error}"))
+                })?;
+                Ok(ResourceContents::text(text, uri).with_mime_type("application/json"))
             }
             Self::Outline(path) => {
                 let path = arguments::path(&path, &workspace.root)?;
@@ -107,6 +122,7 @@ mod tests {
     fn a_uri_is_decoded_once() {
         let outline = |path: &str| Some(Wanted::Outline(path.to_owned()));
         assert_eq!(Wanted::of("ast-core://status"), Some(Wanted::Status));
+        assert_eq!(Wanted::of("ast-core://metrics"), Some(Wanted::Metrics));
         assert_eq!(Wanted::of("ast-core://file/src/a.rs/outline"), outline("src/a.rs"));
         assert_eq!(Wanted::of("ast-core://file/src%2Fa%20b.rs/outline"), outline("src/a b.rs"));
         assert_eq!(Wanted::of("ast-core://file/%252e%252e/outline"), outline("%2e%2e"));

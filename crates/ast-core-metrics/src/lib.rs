@@ -1,8 +1,9 @@
 //! What a program measures of itself: counts, sizes, durations, and what the system says of the process.
 //!
-//! A [`Registry`] hands out metrics by name. Those who do the work keep a metric and update it, from any thread
-//! and without a thought for its cost; those who report take a [`Snapshot`], as plain structs or as
-//! Prometheus text. There is no global registry.
+//! A [`Registry`] hands out metrics by name. Those who do the work keep a metric and update it, from any thread,
+//! without a lock and without a thought for its cost; those who report take a [`Snapshot`], as plain structs, as JSON
+//! (it is [`serde::Serialize`]) or as [`PrometheusText`]. There is no global registry. With the feature `metrics` what is
+//! recorded goes to the recorder of the crate `metrics` as well, if the program has one.
 //!
 //! ```
 //! use ast_core_metrics::Registry;
@@ -27,6 +28,7 @@
 //!
 //! # The metrics
 //! - [`Counter`] only grows; [`Gauge`] goes up and down. Both are one atomic number.
+//! - [`Rate`] tells events a second over the last while.
 //! - [`Histogram`] takes durations, directly or from a [`Timer`], and tells any percentile to three digits.
 //! - A [`MetricId`] is a name and, for metrics that are alike, a stage. A name has one [`MetricKind`].
 //!
@@ -41,6 +43,9 @@
 //!     assert!(bytes > 0);
 //! }
 //! ```
+//!
+//! # The statistics
+//! [`stats`] is for those who compare measurements: medians, intervals, ratios of pairs, and verdicts.
 #![deny(missing_docs)]
 
 mod counter;
@@ -48,15 +53,20 @@ mod error;
 mod gauge;
 mod histogram;
 mod process;
+mod prometheus;
+mod rate;
 mod registry;
 mod snapshot;
+pub mod stats;
 mod system;
 
 pub use counter::Counter;
 pub use error::MetricsError;
-pub use gauge::Gauge;
+pub use gauge::{Gauge, Presence};
 pub use histogram::{Distribution, Histogram, HistogramSnapshot, Timer};
 pub use process::ProcessFigures;
+pub use prometheus::PrometheusText;
+pub use rate::Rate;
 pub use registry::{MetricId, MetricKind, Registry};
 pub use snapshot::Snapshot;
 pub use system::SystemFigures;

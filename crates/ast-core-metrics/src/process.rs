@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::MetricsError;
 
-/// What this process uses, as the operating system accounts for it. `None` is what it does not tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What this process uses, as the operating system accounts for it. `None` is what it does not tell. In its JSON
+/// processor time is in seconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ProcessFigures {
     /// Memory resident now, in bytes. Linux keeps this by processor, and is off by some 100 KiB.
@@ -14,6 +17,7 @@ pub struct ProcessFigures {
     /// [`reset_peak_rss`](Self::reset_peak_rss). Linux only.
     pub peak_rss_bytes: Option<u64>,
     /// Processor time used by all threads, in user mode and in the kernel. Linux counts in steps of 10 ms.
+    #[serde(rename = "cpu_seconds", serialize_with = "seconds_if_known")]
     pub cpu_time: Option<Duration>,
     /// Threads now. Linux only.
     pub threads: Option<u64>,
@@ -43,6 +47,10 @@ impl ProcessFigures {
         let result: std::io::Result<()> = Err(std::io::ErrorKind::Unsupported.into());
         result.map_err(|source| MetricsError::ResetPeak { source })
     }
+}
+
+fn seconds_if_known<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs_f64()).serialize(serializer)
 }
 
 /// Figures from `/proc/self`; proc(5) describes the files.

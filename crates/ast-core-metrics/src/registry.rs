@@ -4,21 +4,29 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Counter, Gauge, Histogram, MetricsError, Snapshot};
+use serde::Serialize;
+
+use crate::prometheus::is_metric_name;
+use crate::{Counter, Gauge, Histogram, MetricsError, Rate, Snapshot};
 
 /// The metrics of one engine. There is no global one: who measures is given a registry, or a metric of it.
 ///
 /// Ask for a metric once and keep the [`Arc`]; asking takes a lock, using the metric takes none.
+///
+/// With the feature `metrics` whatever is recorded is told to the recorder of the crate
+/// [`metrics`](https://docs.rs/metrics) as well, if the program has installed one before the metric was made; but for
+/// rates, which such a recorder makes itself. The label of a stage is `stage` there, too.
 #[derive(Debug, Default)]
 pub struct Registry {
     metrics: Mutex<BTreeMap<MetricId, Metric>>,
+    help: Mutex<BTreeMap<String, String>>,
 }
 
 /// What a metric is known by: a name, and if it is one of several alike, the stage of work it is about.
 ///
 /// Text is an id without a stage, and a pair of texts is one with it: `"files_total"`,
 /// `("stage_seconds", "parse")`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[non_exhaustive]
 pub struct MetricId {
     /// By the custom of Prometheus: lowercase words, then the unit (`_seconds` for histograms, `_bytes`), then
@@ -38,6 +46,8 @@ pub enum MetricKind {
     Gauge,
     /// A [`Histogram`].
     Histogram,
+    /// A [`Rate`].
+    Rate,
 }
 
 #[derive(Clone, Debug)]
@@ -45,6 +55,7 @@ enum Metric {
     Counter(Arc<Counter>),
     Gauge(Arc<Gauge>),
     Histogram(Arc<Histogram>),
+    Rate(Arc<Rate>),
 }
 
 impl Registry {
@@ -58,7 +69,7 @@ impl Registry {
     /// # Errors
     /// [`MetricsError`] if the name is not allowed or belongs to a metric of another kind.
     pub fn counter(&self, id: impl Into<MetricId>) -> Result<Arc<Counter>, MetricsError> {
-        match self.get_or_insert(id.into(), || Metric::Counter(Arc::default()))? {
+        match self.get_or_insert(id.into(), |id| Metric::Counter(Arc::new(new_counter(id))))? {
             (_, Metric::Counter(counter)) => Ok(counter),
             (id, other) => Err(id.conflict(MetricKind::Counter, other.kind())),
         }
@@ -69,7 +80,7 @@ impl Registry {
     /// # Errors
     /// [`MetricsError`] if the name is not allowed or belongs to a metric of another kind.
     pub fn gauge(&self, id: impl Into<MetricId>) -> Result<Arc<Gauge>, MetricsError> {
-        match self.get_or_insert(id.into(), || Metric::Gauge(Arc::default()))? {
+        match self.get_or_insert(id.into(), |id| Metric::Gauge(Arc::new(new_gauge(id))))? {
             (_, Metric::Gauge(gauge)) => Ok(gauge),
             (id, other) => Err(id.conflict(MetricKind::Gauge, other.kind())),
         }
@@ -80,10 +91,27 @@ impl Registry {
     /// # Errors
     /// [`MetricsError`] if the name is not allowed or belongs to a metric of another kind.
     pub fn histogram(&self, id: impl Into<MetricId>) -> Result<Arc<Histogram>, MetricsError> {
-        match self.get_or_insert(id.into(), || Metric::Histogram(Arc::default()))? {
+        match self.get_or_insert(id.into(), |id| Metric::Histogram(Arc::new(new_histogram(id))))? {
             (_, Metric::Histogram(histogram)) => Ok(histogram),
             (id, other) => Err(id.conflict(MetricKind::Histogram, other.kind())),
         }
+    }
+
+    /// The rate of that id, made now if there is none. Its name should end in `_per_second`.
+    ///
+    /// # Errors
+    /// [`MetricsError`] if the name is not allowed or belongs to a metric of another kind.
+    pub fn rate(&self, id: impl Into<MetricId>) -> Result<Arc<Rate>, MetricsError> {
+        match self.get_or_insert(id.into(), |_| Metric::Rate(Arc::default()))? {
+            (_, Metric::Rate(rate)) => Ok(rate),
+            (id, other) => Err(id.conflict(MetricKind::Rate, other.kind())),
+        }
+    }
+
+    /// Says what the metrics of a name are, for those who read them. The last text counts.
+    pub fn describe(&self, name: impl Into<String>, help: impl Into<String>) {
+        let mut texts = self.help.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.insert(name.into(), help.into());
     }
 
     /// What all metrics say now, sorted by id. Metrics that change meanwhile are read one after the other.
@@ -96,15 +124,18 @@ impl Registry {
                 Metric::Counter(counter) => snapshot.counters.push((id, counter.get())),
                 Metric::Gauge(gauge) => snapshot.gauges.push((id, gauge.get())),
                 Metric::Histogram(histogram) => snapshot.histograms.push((id, histogram.snapshot())),
+                Metric::Rate(rate) => snapshot.rates.push((id, rate.per_second(Rate::LONGEST_WINDOW))),
             }
         }
+        let texts = self.help.lock().unwrap_or_else(PoisonError::into_inner);
+        snapshot.help = texts.iter().map(|(name, help)| (name.clone(), help.clone())).collect();
         snapshot
     }
 
     fn get_or_insert(
         &self,
         id: MetricId,
-        make: impl FnOnce() -> Metric,
+        make: impl FnOnce(&MetricId) -> Metric,
     ) -> Result<(MetricId, Metric), MetricsError> {
         let mut metrics = self.metrics();
         if let Some(metric) = metrics.get(&id) {
@@ -113,7 +144,7 @@ impl Registry {
         if !is_metric_name(&id.name) {
             return Err(MetricsError::Name { name: id.name });
         }
-        let metric = make();
+        let metric = make(&id);
         for (other_id, other) in metrics.iter() {
             let same_family = other_id.name == id.name && other.kind() == metric.kind();
             if !same_family && samples_collide((&id.name, metric.kind()), (&other_id.name, other.kind())) {
@@ -129,6 +160,54 @@ impl Registry {
     }
 }
 
+#[cfg(not(feature = "metrics"))]
+mod make {
+    use crate::{Counter, Gauge, Histogram, MetricId};
+
+    pub(super) fn new_counter(_: &MetricId) -> Counter {
+        Counter::default()
+    }
+
+    pub(super) fn new_gauge(_: &MetricId) -> Gauge {
+        Gauge::default()
+    }
+
+    pub(super) fn new_histogram(_: &MetricId) -> Histogram {
+        Histogram::default()
+    }
+}
+
+/// Metrics that tell the recorder of the program as well.
+#[cfg(feature = "metrics")]
+mod make {
+    use metrics::{Key, Label, Level, Metadata};
+
+    use crate::{Counter, Gauge, Histogram, MetricId};
+
+    const ABOUT: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+
+    fn key(id: &MetricId) -> Key {
+        let labels: Vec<Label> = id.stage.iter().map(|stage| Label::new("stage", stage.clone())).collect();
+        Key::from_parts(id.name.clone(), labels)
+    }
+
+    pub(super) fn new_counter(id: &MetricId) -> Counter {
+        Counter::forwarding(metrics::with_recorder(|recorder| recorder.register_counter(&key(id), &ABOUT)))
+    }
+
+    pub(super) fn new_gauge(id: &MetricId) -> Gauge {
+        Gauge::forwarding(metrics::with_recorder(|recorder| recorder.register_gauge(&key(id), &ABOUT)))
+    }
+
+    pub(super) fn new_histogram(id: &MetricId) -> Histogram {
+        Histogram::forwarding(metrics::with_recorder(|recorder| {
+            recorder.register_histogram(&key(id), &ABOUT)
+        }))
+    }
+}
+
+use make::{new_counter, new_gauge, new_histogram};
+
 /// What a histogram is exposed as beside its own name.
 const SUMMARY_SUFFIXES: [&str; 2] = ["_sum", "_count"];
 
@@ -143,19 +222,13 @@ fn samples_collide(left: (&str, MetricKind), right: (&str, MetricKind)) -> bool 
     exposes(left, right.0) || exposes(right, left.0)
 }
 
-/// The grammar of the Prometheus data model.
-fn is_metric_name(name: &str) -> bool {
-    let is_start = |character: char| character.is_ascii_alphabetic() || "_:".contains(character);
-    name.starts_with(is_start)
-        && name.chars().all(|character| is_start(character) || character.is_ascii_digit())
-}
-
 impl Metric {
     fn kind(&self) -> MetricKind {
         match self {
             Self::Counter(_) => MetricKind::Counter,
             Self::Gauge(_) => MetricKind::Gauge,
             Self::Histogram(_) => MetricKind::Histogram,
+            Self::Rate(_) => MetricKind::Rate,
         }
     }
 }
@@ -184,6 +257,7 @@ impl fmt::Display for MetricKind {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
             Self::Histogram => "histogram",
+            Self::Rate => "rate",
         })
     }
 }

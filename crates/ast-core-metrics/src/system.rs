@@ -2,12 +2,13 @@
 
 use std::num::NonZeroUsize;
 
+use serde::Serialize;
 use sysinfo::{CpuRefreshKind, System};
 
 /// What the machine has and how busy it is. `None` is what the operating system does not tell.
 ///
 /// It is the machine, not what a container may use of it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SystemFigures {
     /// Physical memory in bytes.

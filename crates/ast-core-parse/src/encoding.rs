@@ -101,8 +101,8 @@ impl<'a> SourceText<'a> {
         self.encoding
     }
 
-    /// The place in the file of a place in the text.
-    pub(crate) fn in_file(&self, span: Span) -> Span {
+    /// The place in the file of a place in the text, both in bytes. A place beyond the end stands for the end.
+    pub fn in_file(&self, span: Span) -> Span {
         match &self.offsets {
             None => span,
             Some(offsets) => {

@@ -8,6 +8,7 @@ use crate::{
     ChunkingConfig, Coverage, Language, ParseError, ParseLimits, ParsedFile, SourceText, SyntaxErrors,
 };
 use ast_core_model::{Chunk, Span};
+use std::time::{Duration, Instant};
 use tree_sitter::Tree;
 
 /// Parses one file after the other; keeps its buffers. One a thread.
@@ -17,6 +18,17 @@ pub struct Parser {
     outliner: Outliner,
     chunker: Chunker,
     pub(crate) limits: ParseLimits,
+    timings: ParseTimings,
+}
+
+/// How long the parts of parsing a text took, by the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ParseTimings {
+    /// The syntax tree, and reading definitions and mentions out of it.
+    pub parse: Duration,
+    /// Cutting the text into chunks.
+    pub chunk: Duration,
 }
 
 impl Parser {
@@ -28,7 +40,13 @@ impl Parser {
             outliner: Outliner::new(limits.max_symbols),
             chunker: Chunker::new(chunking),
             limits,
+            timings: ParseTimings::default(),
         }
+    }
+
+    /// How long the last text took that was parsed; zero before the first.
+    pub fn timings(&self) -> ParseTimings {
+        self.timings
     }
 
     /// Parses the bytes of a file.
@@ -52,6 +70,7 @@ impl Parser {
         source: &SourceText<'_>,
         language: Language,
     ) -> Result<ParsedFile, ParseError> {
+        let begin = Instant::now();
         let text = source.text();
         check_positions(text.len())?;
         let tree = match self.refusal(text) {
@@ -61,7 +80,7 @@ impl Parser {
             }
             Some(refusal) => Err(refusal),
         };
-        self.read(source, language, tree)
+        self.read(source, language, tree, begin)
     }
 
     /// Why a text is not worth a tree, if it is not.
@@ -92,17 +111,19 @@ impl Parser {
         language: Language,
         tree: Result<&Tree, Coverage>,
     ) -> Result<ParsedFile, ParseError> {
+        let begin = Instant::now();
         let tree = tree.map(|tree| self.columns.fill(tree, &language.0.compiled().kept));
-        self.read(source, language, tree)
+        self.read(source, language, tree, begin)
     }
 
     /// Reads what is in a text out of the columns of its tree; if there is none, for the reason that is told, it is cut
-    /// by lines.
+    /// by lines. Parsing began at `begin`.
     fn read(
         &mut self,
         source: &SourceText<'_>,
         language: Language,
         tree: Result<(), Coverage>,
+        begin: Instant,
     ) -> Result<ParsedFile, ParseError> {
         let text = source.text();
         check_positions(text.len())?;
@@ -118,7 +139,7 @@ impl Parser {
             syntax_errors: SyntaxErrors::default(),
             coverage: Coverage::Full,
         };
-        match tree {
+        let (parsed, cut) = match tree {
             Ok(()) => {
                 let compiled = language.0.compiled();
                 let tree = SyntaxTree { columns: &self.columns, compiled, source: text };
@@ -128,14 +149,21 @@ impl Parser {
                 file.references = outline.references;
                 file.syntax_errors = outline.syntax_errors;
                 file.coverage = outline.coverage;
+                let parsed = Instant::now();
                 file.chunks = self.chunker.cut(&tree, &file.symbols);
+                let cut = Instant::now();
                 self.columns.shrink();
+                (parsed, cut)
             }
             Err(coverage) => {
                 file.coverage = coverage;
+                let parsed = Instant::now();
                 file.chunks = self.chunker.cut_by_lines(text);
+                (parsed, Instant::now())
             }
-        }
+        };
+        let parse = parsed.saturating_duration_since(begin);
+        self.timings = ParseTimings { parse, chunk: cut.saturating_duration_since(parsed) };
         if !source.same_offsets() {
             move_to_file(&mut file, source);
         }
@@ -194,4 +222,22 @@ fn move_to_file(file: &mut ParsedFile, source: &SourceText<'_>) {
     file.references.iter_mut().for_each(|reference| move_span(&mut reference.span));
     file.chunks.iter_mut().for_each(|chunk| move_span(&mut chunk.span));
     file.syntax_errors.places.iter_mut().for_each(move_span);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timings_are_of_the_last_text_and_parts_of_its_time() {
+        let language = Language::all().next().unwrap();
+        let mut parser = Parser::default();
+        assert_eq!(parser.timings(), ParseTimings::default());
+        let begin = Instant::now();
+        parser.parse(&b"a line of some words\n".repeat(200), language).unwrap();
+        let (elapsed, ParseTimings { parse, chunk }) = (begin.elapsed(), parser.timings());
+        assert!(parse > Duration::ZERO && chunk > Duration::ZERO && parse + chunk <= elapsed);
+        parser.parse(b"\0", language).unwrap_err();
+        assert_eq!(parser.timings(), ParseTimings { parse, chunk });
+    }
 }

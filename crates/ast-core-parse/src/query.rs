@@ -4,7 +4,7 @@ use crate::budget::Budget;
 use crate::{Language, ParseError, Parser, SourceText};
 use ast_core_model::Span;
 use std::ops::ControlFlow;
-use tree_sitter::{QueryCursor, QueryCursorOptions, QueryCursorState, StreamingIterator};
+use tree_sitter::{QueryCursor, QueryCursorOptions, QueryCursorState, StreamingIterator, Tree};
 
 /// A query in tree-sitter's S-expressions, such as `(call_expression function: (identifier) @callee)`, for one
 /// language. The predicates `#eq?`, `#not-eq?`, `#any-of?`, `#match?` and their like are obeyed.
@@ -98,8 +98,27 @@ impl Parser {
     /// # Errors
     /// [`ParseError::TooLarge`], [`ParseError::TimedOut`], [`ParseError::TooComplex`].
     pub fn query(&mut self, source: &SourceText<'_>, query: &Query) -> Result<QueryResult, ParseError> {
-        let text = source.text();
-        let tree = self.tree(text, query.language)?;
+        let mut matches = Vec::new();
+        let tree = self.tree(source.text(), query.language)?;
+        let incomplete = self.each_match(source.text(), &tree, &query.query, |pattern, captures| {
+            let capture = |capture: &tree_sitter::QueryCapture<'_>| QueryCapture {
+                name: capture.index,
+                span: source
+                    .in_file(Span::new(capture.node.start_byte() as u32, capture.node.end_byte() as u32)),
+            };
+            matches.push(QueryMatch { pattern, captures: captures.iter().map(capture).collect() });
+        });
+        Ok(QueryResult { matches, incomplete })
+    }
+
+    /// Gives `take` each match of a query in the tree of a text: its pattern and its captures. Whether some were left out.
+    pub(crate) fn each_match(
+        &self,
+        text: &str,
+        tree: &Tree,
+        query: &tree_sitter::Query,
+        mut take: impl FnMut(usize, &[tree_sitter::QueryCapture<'_>]),
+    ) -> bool {
         let mut time = Budget::new(self.limits.time_budget);
         let mut late = false;
         let mut in_time = |_: &QueryCursorState| {
@@ -108,25 +127,14 @@ impl Parser {
         };
         let mut cursor = QueryCursor::new();
         cursor.set_match_limit(MATCHES_UNDER_WAY);
-        let mut result = QueryResult::default();
         {
             let options = QueryCursorOptions::new().progress_callback(&mut in_time);
-            let mut matches =
-                cursor.matches_with_options(&query.query, tree.root_node(), text.as_bytes(), options);
+            let mut matches = cursor.matches_with_options(query, tree.root_node(), text.as_bytes(), options);
             while let Some(found) = matches.next() {
-                let capture = |capture: &tree_sitter::QueryCapture<'_>| QueryCapture {
-                    name: capture.index,
-                    span: source
-                        .in_file(Span::new(capture.node.start_byte() as u32, capture.node.end_byte() as u32)),
-                };
-                result.matches.push(QueryMatch {
-                    pattern: found.pattern_index,
-                    captures: found.captures().iter().map(capture).collect(),
-                });
+                take(found.pattern_index, found.captures());
             }
         }
-        result.incomplete = late || cursor.did_exceed_match_limit();
-        Ok(result)
+        late || cursor.did_exceed_match_limit()
     }
 }
 

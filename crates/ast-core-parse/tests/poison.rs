@@ -48,6 +48,20 @@ fn check(parser: &mut Parser, file: &poison::Poison, language: Language) {
     // A panic says what does not hold; this says where.
     let result = std::panic::catch_unwind(|| invariants::check_file(&file.bytes, &parsed));
     assert!(result.is_ok(), "{} as {language}, {} bytes", file.name, file.bytes.len());
+    // What is shown in colours are pieces.
+    let text = std::str::from_utf8(&file.bytes).ok().filter(|text| text.len() <= 4 << 10);
+    let Some(text) = text else { return };
+    match parser.highlight(text, language) {
+        Ok(parts) => {
+            let ends = std::iter::once(0).chain(parts.iter().map(|part| part.span.end));
+            let in_order = parts.iter().zip(ends).all(|(part, end)| end <= part.span.start);
+            let in_text =
+                parts.iter().all(|part| text.get(part.span.range()).is_some_and(|text| !text.is_empty()));
+            assert!(in_order && in_text, "{} as {language}", file.name);
+        }
+        Err(ParseError::TimedOut { .. } | ParseError::TooComplex) => {}
+        Err(error) => panic!("{} as {language}: {error}", file.name),
+    }
 }
 
 #[test]

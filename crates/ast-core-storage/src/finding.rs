@@ -43,6 +43,8 @@ pub enum Part {
     Documents,
     /// Vectors, and the kinds of chunks.
     Vectors,
+    /// Which texts may be in which file.
+    Signatures,
     /// The index of words.
     Lexical,
     /// The index of names.
@@ -60,6 +62,7 @@ impl Part {
             Self::Files => "files",
             Self::Documents => "documents",
             Self::Vectors => "vectors",
+            Self::Signatures => "signatures",
             Self::Lexical => "lexical",
             Self::Names => "names",
             Self::VectorFile => "vector_file",

@@ -46,6 +46,7 @@ mod jobs;
 mod lexical;
 mod names;
 mod repository;
+mod signatures;
 mod sqlite;
 mod store;
 mod symbols;
@@ -53,8 +54,10 @@ mod vectors;
 mod verification;
 mod write_batch;
 
-pub use ast_core_lexical::{Bm25f, Hit as LexicalHit, LexicalError};
-pub use document::Document;
+pub use ast_core_lexical::{
+    Bm25f, Hit as LexicalHit, LexicalError, Signature, SignatureMaker, TrigramQuery, folded,
+};
+pub use document::{Document, StoredDocument, StoredSource};
 pub use error::StoreError;
 pub use files::{FileRecord, FileStatus, FileVersion};
 pub use finding::{Finding, Part, Remedy};

@@ -4,9 +4,10 @@ use crate::files::versions_of_files;
 use crate::symbols::symbols_of_documents;
 use crate::{
     ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, FileVersion, JobRecord, NameMatch,
-    NamingFile, Repair, RepositoryId, StoreError, SymbolQuery, SymbolRecord, Verification, WriteBatch,
+    NamingFile, Repair, RepositoryId, StoreError, StoredDocument, SymbolQuery, SymbolRecord, Verification,
+    WriteBatch,
 };
-use ast_core_lexical::{Bm25f, Hit};
+use ast_core_lexical::{Bm25f, Hit, TrigramQuery};
 use ast_core_model::{FileId, LanguageName, RepoPath};
 use std::collections::HashSet;
 use std::path::Path;
@@ -116,6 +117,21 @@ pub trait Store: Send + Sync + 'static {
             let documents = self.documents(files).await?.into_iter();
             Ok(documents.map(|(record, document)| (record, document.into_outline())).collect())
         })
+    }
+
+    /// The same files with their documents as they are kept, to be read where and as far as they are wanted.
+    fn stored_documents<'a>(
+        &'a self,
+        files: &'a [FileId],
+    ) -> StoreFuture<'a, Vec<(FileRecord, StoredDocument)>>;
+
+    /// The searchable files whose sources may have what a query of trigrams asks for, in order of ids: all that have, and few
+    /// others. Of one whose source is in UTF-16 nothing can be told, so it is among them.
+    ///
+    /// A backend that keeps no signatures gives all.
+    fn files_with<'a>(&'a self, query: &'a TrigramQuery) -> StoreFuture<'a, Vec<FileVersion>> {
+        let _ = query;
+        self.searchable_versions()
     }
 
     /// The vectors of these files, in order of ids, each once; a file that is gone, or has no chunks, is left out. Of one

@@ -1,6 +1,7 @@
 //! One transaction's worth of changes.
 
 use crate::names::names_of;
+use crate::signatures::signature_of;
 use crate::vectors::{codes_of, kinds_of};
 use crate::{Document, FileRecord, JobProgress, StoreError};
 use ast_core_lexical::{FileTerms, LexicalError};
@@ -60,6 +61,8 @@ pub struct FileContent {
     pub kinds: Vec<u8>,
     /// The vectors of the chunks, for the same.
     pub codes: Vec<u8>,
+    /// The signature of its source, for [`Signature::new`](crate::Signature::new).
+    pub signature: Vec<u8>,
     /// The words of each chunk, for an index that is asked for [`query_words`](crate::query_words).
     pub words: FileTerms,
     /// The names in it, as the terms of one document, for an index that is asked for a [`name_term`](crate::name_term).
@@ -93,6 +96,7 @@ impl IndexedFile {
             symbols: document.symbols.len(),
             kinds: kinds_of(document),
             codes: codes_of(document, vectors),
+            signature: signature_of(&document.source),
             words,
             names,
         };

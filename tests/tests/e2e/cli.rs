@@ -290,3 +290,86 @@ fn help_and_version_are_answers() {
     }
     assert!(ast_core().is_absolute());
 }
+
+#[test]
+fn what_is_done_is_told_to_who_asks() {
+    let repository = Repository::polyglot();
+    let run = |arguments: &[&str], filter: &str| {
+        let output = repository.command(arguments).env("AST_CORE_LOG", filter).output();
+        let answer = Answer::of(output.expect("the binary runs"));
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        serde_json::from_str::<serde_json::Value>(&answer.stdout).expect("the answer and nothing else");
+        answer.stderr
+    };
+    let told = run(&["index", "--json", "-v"], "");
+    assert!(
+        told.contains("INFO") && told.contains("brought the index up") && !told.contains("DEBUG"),
+        "{told}"
+    );
+    let search = &["search", "job", "--json"][..];
+    assert_eq!(run(search, ""), "");
+    let told = run(&["search", "job", "--json", "-v"], "");
+    assert!(told.starts_with("stage") && !told.contains("INFO"), "{told}");
+    let told = run(&["search", "job", "--json", "-vv"], "");
+    assert!(told.contains("DEBUG ast_core_engine") && told.contains("searched"), "{told}");
+    assert!(run(search, "debug").contains("searched"));
+    assert!(run(search, "ast_core_engine::retrieve=debug").contains("searched"));
+    assert_eq!(run(search, "ast_core_engine::retrieve=info"), "");
+    let refused = repository.command(search).env("AST_CORE_LOG", "a=b=c").output();
+    Answer::of(refused.expect("the binary runs")).assert_refused(2, &["AST_CORE_LOG", "a=b=c", "debug"]);
+}
+
+#[test]
+fn code_is_in_colours_and_what_was_looked_for_is_marked() {
+    let repository = indexed();
+    let of = |arguments: &[&str]| repository.run(arguments.iter().chain(&["--color", "always"])).stdout;
+    let plain = |text: &str| {
+        let parts: Vec<&str> = text.split("\u{1b}[").collect();
+        let rest = parts.iter().skip(1).map(|part| part.split_once('m').expect("a style").1);
+        format!("{}{}", parts[0], rest.collect::<String>())
+    };
+    for verb in [&["search", "retry with backoff"][..], &["context", "retry with backoff"]] {
+        let (coloured, without) = (of(verb), repository.run(verb).stdout);
+        assert_eq!(plain(&coloured), without, "{verb:?}");
+        // A keyword, a comment, and a word that was looked for, in the name of a function.
+        for style in ["\u{1b}[35mpub\u{1b}[0m", "\u{1b}[90m//", "\u{1b}[1m\u{1b}[4m\u{1b}[34mretry\u{1b}[0m"]
+        {
+            assert!(coloured.contains(style), "{verb:?}: {style:?} is not in {coloured:?}");
+        }
+    }
+}
+
+#[test]
+fn code_that_is_alike_is_in_colours() {
+    let repository = Repository::fixture("clones");
+    repository.index();
+    let answer = repository.run(["similar", "py/smoothing.py:5", "--color", "always"]);
+    // The name of the first hit is that of what was compared.
+    let name = "\u{1b}[1m\u{1b}[4m\u{1b}[34mmoving\u{1b}[0m";
+    assert!(answer.stdout.contains(name) && answer.stdout.contains("\u{1b}[35mlet\u{1b}[0m"), "{answer:?}");
+}
+
+#[test]
+fn nothing_in_a_file_is_obeyed_by_a_terminal() {
+    let repository = Repository::empty();
+    repository.write("evil.py", "def wiper():\n    return '\u{1b}[2J\u{9b}31m\u{202e}'\n");
+    repository.index();
+    for verb in [
+        &["search", "wiper"][..],
+        &["context", "wiper"],
+        &["similar", "evil.py:1"],
+        &["map"],
+        &["symbols", "evil.py"],
+    ] {
+        for color in ["never", "always"] {
+            let answer = repository.run(verb.iter().chain(&["--color", color]));
+            let shown = answer.stdout.replace("\u{1b}[", "");
+            let is_style = |rest: &str| {
+                rest.split_once('m').is_some_and(|(code, _)| code.bytes().all(|byte| byte.is_ascii_digit()))
+            };
+            assert!(answer.stdout.split("\u{1b}[").skip(1).all(is_style), "{answer:?}");
+            assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{answer:?}");
+        }
+    }
+    assert!(repository.run(["search", "wiper"]).stdout.contains("'␛[2J<U+009B>31m<U+202E>'"));
+}

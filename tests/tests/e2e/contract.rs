@@ -78,7 +78,7 @@ fn callees() {
 fn map() {
     let repository = indexed();
     let reply = repository.run(["map", "--json"]).json();
-    assert_keys(&reply, "schema budget tokens candidates took_ms generation complete files");
+    assert_keys(&reply, "schema budget tokens candidates focus_files took_ms generation complete files");
     let file = &reply["files"][0];
     assert_keys(file, "path language changed definitions");
     assert_keys(&file["definitions"][0], "start_line end_line kind name scope signature rank");
@@ -133,6 +133,40 @@ fn query() {
     assert_eq!(repository.run(["query", "python", calls, "c.rs"]).code, Some(0));
     repository.run(["query", "python", "(no_such_node)"]).assert_refused(2, &["no_such_node", "python"]);
     repository.run(["query", "python", calls, "nowhere"]).assert_refused(2, &["nowhere"]);
+}
+
+#[test]
+fn grep() {
+    let repository = indexed();
+    let answer = repository.run(["grep", "fn dequeue", "-C", "1", "--json"]).json();
+    assert_keys(&answer, "schema pattern hits lines files files_read more took_ms generation complete");
+    let hit = &answer["hits"][0];
+    assert_keys(hit, "path line start_byte end_byte language text matches before after within changed");
+    assert_keys(&hit["matches"][0], "start_byte end_byte text");
+    assert_keys(&hit["within"], "kind name scope start_line end_line");
+    assert_eq!(
+        (&hit["text"], &hit["line"]),
+        (&"    pub fn dequeue(&mut self) -> Option<Job> {".into(), &56.into())
+    );
+    assert_eq!(hit["before"], serde_json::json!(["    /// The most urgent job, if there is one."]));
+    assert_eq!(hit["after"], serde_json::json!(["        self.heap.pop()"]));
+    assert_eq!(hit["changed"], false);
+    let place =
+        |of: &Value| ["start_byte", "end_byte"].map(|key| of[key].as_u64().expect("a place") as usize);
+    let source = repository.read("core/src/queue.rs");
+    let [[line_start, line_end], [start, end]] = [place(hit), place(&hit["matches"][0])];
+    assert_eq!(
+        (&source[line_start..line_end], &source[start..end]),
+        (hit["text"].as_str().unwrap(), "fn dequeue")
+    );
+    assert_eq!(repository.run(["grep", "fn dequeue", "-C", "1", "--format", "jsonl"]).first_json(), *hit);
+    let files = repository.run(["grep", "fn dequeue", "-c", "--json"]).json();
+    assert_keys(&files["hits"][0], "path language count changed");
+    assert_eq!(files["hits"][0]["count"], 1);
+    let files = repository.run(["grep", "fn dequeue", "-l", "--json"]).json();
+    assert_eq!(files["hits"][0]["count"], Value::Null);
+    let nothing = repository.run(["grep", "xylophone", "--json"]);
+    assert_eq!((nothing.code, &nothing.json()["hits"]), (Some(1), &serde_json::json!([])));
 }
 
 #[test]

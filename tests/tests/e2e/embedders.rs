@@ -457,10 +457,6 @@ fn what_cannot_be_an_embedder_is_refused_with_what_can() {
     refused(&["index", "--config", "nowhere.toml"], &["nowhere.toml"]);
     repository.write("bad.toml", "[embedder.http]\nkey = \"sk-1\"\n");
     refused(&["index", "--config", "bad.toml"], &["bad.toml", "key_env"]);
-    // What a tree brings along says nothing.
-    repository.write(".ast-core/config.toml", "[embedder]\nuse = \"http\"\n");
-    assert_eq!(repository.run(["index", "--quiet"]).code, Some(0));
-    // The user's own does.
     let own = repository.beside("home").join("ast-core");
     std::fs::create_dir(&own).unwrap();
     std::fs::write(own.join("config.toml"), "[embedder]\nuse = \"hash\"\n[rerank]\nuse = \"builtin\"\n")

@@ -125,7 +125,7 @@ fn the_index_stays_out_of_the_repository() {
     let repository = Repository::polyglot();
     repository.index();
     let rules = repository.read(".ast-core/.gitignore");
-    assert_eq!(rules, "*\n");
+    assert_eq!(rules, "*\n!config.toml\n");
 }
 
 /// The paths of all files in the index.
@@ -216,7 +216,7 @@ fn the_number_of_workers_changes_nothing() {
             .collect();
         assert!(hits.iter().all(|hits| !hits.is_empty()));
         let dump = rows::dump_with_ids(&database);
-        for kind in ["file", "document", "vectors"] {
+        for kind in ["file", "document", "vectors", "signature"] {
             assert!(dump.contains(&format!("\n  {kind} ")), "there is no {kind} among the rows");
         }
         (dump, hits)

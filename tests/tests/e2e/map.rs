@@ -115,7 +115,30 @@ fn a_focus_shows_what_that_part_leans_on() {
     let (of_buy, of_sell) = ("shop/commands/buy.py _words_of_buy", "shop/commands/sell.py _words_of_sell");
     assert!(place(&buy, of_buy) < place(&buy, of_sell), "{buy:?}");
     assert!(place(&sell, of_sell) < place(&sell, of_buy), "{sell:?}");
-    assert_eq!(of("no/such/file"), ranked(&map(&repository, &everything())));
+}
+
+#[test]
+fn a_focus_on_nothing_is_told() {
+    let repository = shop();
+    let of = |focus: &[&str]| {
+        let focus = focus.iter().map(|focus| (*focus).to_owned()).collect();
+        map(&repository, &MapQuery { focus, ..everything() })
+    };
+    let (whole, nothing) = (of(&[]), of(&["no/such/file"]));
+    assert_eq!((whole.focus_files, nothing.focus_files), (None, Some(0)));
+    assert_eq!(ranked(&nothing), ranked(&whole));
+    assert_eq!(of(&["shop/commands", "no/such/file"]).focus_files, Some(5));
+
+    let answer = repository.run(["map", "--focus", "no/such/file"]);
+    assert_eq!((answer.code, &answer.stdout), (Some(0), &whole_text(&repository)));
+    assert!(answer.stderr.contains("--focus") && answer.stderr.lines().count() == 1, "{answer:?}");
+    let quiet = ["map", "--focus", "no/such/file", "--json", "--quiet"];
+    assert_eq!(repository.run(quiet).json()["focus_files"], 0);
+    assert_eq!(repository.run(["map", "--json"]).json()["focus_files"], serde_json::Value::Null);
+}
+
+fn whole_text(repository: &Repository) -> String {
+    repository.run(["map"]).stdout
 }
 
 #[test]

@@ -500,6 +500,12 @@ fn resources_are_what_the_tools_say() {
     let status = status["result"]["contents"][0]["text"].as_str().expect("a text");
     let status: Value = serde_json::from_str(status).expect("JSON");
     assert!(status["files"].as_u64() > Some(5), "{status}");
+    assert_eq!(listed["result"]["resources"][1]["uri"], "ast-core://metrics", "{listed}");
+    client.call("search_code", json!({"query": "fletcher32"}));
+    let metrics = client.request("resources/read", json!({"uri": "ast-core://metrics"}));
+    let metrics = metrics["result"]["contents"][0]["text"].as_str().expect("a text");
+    let metrics: Value = serde_json::from_str(metrics).expect("JSON");
+    assert!(metrics["search"]["searches"]["count"].as_u64() > Some(0), "{metrics}");
     for uri in
         ["ast-core://file/native/checksum.cpp/outline", "ast-core://file/native%2Fchecksum.cpp/outline"]
     {
@@ -544,6 +550,25 @@ fn what_is_wrong_is_said_so_that_an_agent_can_go_on() {
         client.answer("search_code", json!({"query": "no such words zzzyyx", "mode": "lexical"}));
     assert_eq!((&found["results"], &found["more"]), (&json!([]), &json!(0)), "{found}");
     assert_eq!(client.end().0, Some(0));
+}
+
+#[test]
+fn a_focus_on_nothing_and_settings_that_cannot_be_are_told() {
+    let repository = Repository::polyglot();
+    repository.index();
+    let mut client = Client::start(&repository, &[]);
+    let (answer, text) = client.answer("repo_map", json!({"focus": "no/such/file"}));
+    let note = "focus matches no file of the index: this is what the whole tree leans on";
+    assert_eq!(answer["notes"], json!([note]), "{answer}");
+    assert!(text.contains(&format!("note: {note}\n")), "{text}");
+    let (answer, _) = client.answer("repo_map", json!({"focus": "core"}));
+    assert_eq!(answer["notes"], Value::Null, "{answer}");
+    client.end();
+
+    repository.write(".ast-core/config.toml", "embedder.use = \"http\"\n");
+    let mut client = Client::start(&repository, &[]);
+    let refusal = client.refusal("search_code", json!({"query": "job"}));
+    assert!(refusal.contains("config.toml:1") && refusal.contains("embedder.use"), "{refusal}");
 }
 
 #[test]

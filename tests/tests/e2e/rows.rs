@@ -40,6 +40,7 @@ const TABLES: &[&str] = &[
      coalesce(hex(content_hash), '-'), lines, syntax_errors, symbols, chunks) FROM files",
     "SELECT file_id, 'document ' || hex(content) FROM documents ORDER BY file_id",
     "SELECT file_id, 'vectors ' || hex(kinds) || ' ' || hex(codes) FROM vectors ORDER BY file_id",
+    "SELECT file_id, 'signature ' || hex(bits) FROM signatures ORDER BY file_id",
 ];
 
 fn render(database: &Path, ids: bool) -> String {

@@ -1,7 +1,9 @@
 //! `cargo xtask node`: builds, tests, packs and measures the Node package.
 
+mod glibc;
 mod pack;
 mod runtimes;
+mod types;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,8 +14,9 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use serde::Deserialize;
 
+pub(crate) use self::types::prepare;
 use crate::process::{self, NPM, Tool};
-use crate::{test, workspace};
+use crate::{metadata, test, workspace};
 
 /// The package, from the root.
 const FOLDER: &str = "bindings/node";
@@ -72,7 +75,7 @@ struct Profile {
 }
 
 /// How the native library is built.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Build {
     /// As it is published.
     Release,
@@ -90,7 +93,10 @@ impl Profile {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.action {
-        Action::Build(profile) => build(profile.build()),
+        Action::Build(profile) => {
+            build(profile.build())?;
+            types::write(profile.build())
+        }
         Action::Test(profile) => {
             require_tools()?;
             test(profile.build())
@@ -103,7 +109,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Action::Figures(options) => {
             build(options.profile.build())?;
             let tree = options.tree.clone().unwrap_or_else(|| workspace::root().join("benches/corpus"));
-            node(&["harness/figures.js".as_ref(), tree.as_os_str()])
+            let in_rust = in_rust(options.profile.build())?;
+            node(&["harness/figures.js".as_ref(), tree.as_os_str(), in_rust.as_os_str()])
         }
         Action::Runtimes(profile) => {
             require_tools()?;
@@ -126,6 +133,19 @@ fn harness(options: &Harness) -> Result<()> {
     node(&["harness/exit.js".as_ref(), options.runs.to_string().as_ref()])
 }
 
+/// Compiles the program that makes the same calls in Rust.
+fn in_rust(kind: Build) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo.args(["build", "--locked", "--package", "ast-core-benches", "--bin", "in-rust"]);
+    if kind == Build::Release {
+        cargo.arg("--release");
+    }
+    process::run(cargo.current_dir(workspace::root()))?;
+    let folder = if kind == Build::Release { "release" } else { "debug" };
+    let name = format!("in-rust{}", std::env::consts::EXE_SUFFIX);
+    Ok(Path::new(&metadata::members()?.target_directory).join(folder).join(name))
+}
+
 /// Runs Node in the folder of the package.
 fn node(arguments: &[&OsStr]) -> Result<()> {
     process::run(Command::new("node").args(arguments).current_dir(package_folder()?))
@@ -143,7 +163,8 @@ pub(crate) fn require_tools() -> Result<()> {
     Tool { program: NPM, why: "to install what the tests of the Node package need", how }.require()
 }
 
-fn build(kind: Build) -> Result<()> {
+/// Compiles the native library and puts it where the package looks for it.
+pub(crate) fn build(kind: Build) -> Result<()> {
     build_with(kind, &[])
 }
 
@@ -166,6 +187,7 @@ fn build_with(kind: Build, arguments: &[&str]) -> Result<()> {
 /// Builds the library, packs it, and runs the package's tests.
 pub(crate) fn test(kind: Build) -> Result<()> {
     build(kind)?;
+    types::check(kind)?;
     let folder = package_folder()?;
     install(&folder)?;
     let tarballs = workspace::root().join("target/npm/test");
@@ -217,6 +239,7 @@ fn compile(kind: Build, arguments: &[&str]) -> Result<PathBuf> {
         Build::Debug => cargo.args(["build", "--package", CRATE]),
         Build::Workspace => cargo.arg("build").args(test::selection()),
     };
+    prepare(&mut cargo, kind)?;
     cargo.args(arguments).arg("--message-format=json-render-diagnostics");
     if kind == Build::Release {
         // A tenth of the file is names that nobody looks up.

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::{Profile, build, package_folder};
+use super::{Profile, build, glibc, package_folder};
 use crate::process::{self, NPM};
 use crate::workspace;
 
@@ -29,22 +29,31 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options) -> Result<()> {
-    let folder = package_folder()?;
-    match &options.libraries {
-        Some(libraries) => pack(libraries, &options.out),
+    let libraries = match &options.libraries {
+        Some(libraries) => libraries.clone(),
         None => {
             build(options.profile.build())?;
-            pack(&folder, &options.out)
+            package_folder()?
         }
+    };
+    let glibc = platforms(&manifest()?)?.into_iter().filter(|platform| platform.libc == Some("glibc"));
+    for library in glibc.map(|platform| libraries.join(platform.library)).filter(|library| library.is_file())
+    {
+        glibc::check(&library)?;
     }
+    pack(&libraries, &options.out)
+}
+
+fn manifest() -> Result<Map<String, Value>> {
+    let file = package_folder()?.join("package.json");
+    let text = fs::read_to_string(file).context("failed to read package.json")?;
+    serde_json::from_str(&text).context("package.json is no JSON object")
 }
 
 /// Packs the facade and the libraries of a folder.
 pub(super) fn pack(libraries: &Path, out: &Path) -> Result<()> {
     let folder = package_folder()?;
-    let text = fs::read_to_string(folder.join("package.json")).context("failed to read package.json")?;
-    let manifest: Map<String, Value> =
-        serde_json::from_str(&text).context("package.json is no JSON object")?;
+    let manifest = manifest()?;
     let platforms = platforms(&manifest)?;
     fs::create_dir_all(out).with_context(|| format!("failed to make {}", out.display()))?;
     for entry in fs::read_dir(out)?.flatten() {

@@ -73,6 +73,11 @@ impl Engine {
         Ok(Self { binary, languages: known.languages })
     }
 
+    /// A call of it.
+    pub(super) fn command(&self) -> Command {
+        Command::new(&self.binary)
+    }
+
     /// Whether a file of this name is of the language.
     pub(super) fn reads(&self, language: Language, path: &str) -> bool {
         let Some((_, extension)) = path.rsplit_once('.') else { return false };

@@ -7,6 +7,7 @@ mod complexity;
 mod corpus;
 mod ctags;
 mod engine;
+mod grep;
 mod language;
 mod lizard;
 mod names;
@@ -70,6 +71,14 @@ enum What {
     Symbols,
     /// Cyclomatic complexity, with lizard.
     Complexity,
+    /// Lines that match patterns, with ripgrep.
+    Grep,
+}
+
+impl Options {
+    fn wants(&self, what: What) -> bool {
+        self.what.is_none_or(|only| only == what)
+    }
 }
 
 /// What came of all comparisons.
@@ -77,6 +86,7 @@ enum What {
 pub(crate) struct Figures {
     symbols: Vec<(Language, Comparison)>,
     complexity: Vec<(Language, Agreement)>,
+    grep: Vec<grep::Agreement>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -92,7 +102,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let list = options.list.as_deref();
     let mut figures = Figures::default();
     let mut below = Vec::new();
-    if options.what != Some(What::Complexity) {
+    if options.wants(What::Symbols) {
         figures.symbols = symbols::compare(&engine, &corpus, &languages)?;
         report::symbols(&figures.symbols, list);
         let low = figures.symbols.iter().filter(|(_, comparison)| comparison.total().share() < SYMBOLS_GOAL);
@@ -101,12 +111,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }));
     }
     languages.retain(|language| Language::PINNED.contains(language));
-    if options.what != Some(What::Symbols) {
+    if options.wants(What::Complexity) {
         figures.complexity = complexity::compare(&engine, &corpus, &languages, FUNCTIONS)?;
         report::complexity(&figures.complexity, list);
         let share = complexity::share(&figures.complexity);
         if share < COMPLEXITY_GOAL {
             below.push(format!("complexity: {share:.2} % of {COMPLEXITY_GOAL} %"));
+        }
+    }
+    if options.wants(What::Grep) {
+        figures.grep = grep::compare(&engine, corpus.folder())?;
+        grep::report(&figures.grep);
+        let different = figures.grep.iter().filter(|agreement| !agreement.different.is_empty()).count();
+        if different > 0 {
+            below.push(format!("grep: {different} patterns find other lines than ripgrep"));
         }
     }
     if let Some(path) = &options.json {

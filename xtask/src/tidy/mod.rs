@@ -11,7 +11,7 @@ mod sources;
 
 use anyhow::Result;
 
-use crate::{finding, metadata, workspace};
+use crate::{bench, finding, metadata, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {}
@@ -25,6 +25,7 @@ pub(crate) fn run(_: &Options) -> Result<()> {
     findings.extend(layout::check(&paths));
     findings.extend(manifests::check(&files));
     findings.extend(documents::check(&files));
+    findings.extend(bench::readme::check(&files));
     for file in &files {
         findings.extend(sources::check(file));
     }

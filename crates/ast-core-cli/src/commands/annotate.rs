@@ -5,7 +5,7 @@ use super::symbols::note_errors;
 use crate::args::{Format, SourceArguments};
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, NAME, Output, PATH};
+use crate::output::{DIM, NAME, Output, PATH, shown};
 use ast_core_engine::{Outline, ReferenceKind, scope_of};
 use std::io::Write;
 
@@ -24,11 +24,11 @@ pub(crate) fn run(arguments: &SourceArguments, output: &Output) -> Result<Exit, 
 fn show(outline: &Outline, output: &Output) -> std::io::Result<()> {
     let mut out = output.stdout();
     let file = &outline.file;
-    writeln!(out, "{PATH}{}{PATH:#} {DIM}{}{DIM:#}", outline.path, file.language)?;
+    writeln!(out, "{PATH}{}{PATH:#} {DIM}{}{DIM:#}", shown(&outline.path), file.language)?;
     for (index, (symbol, annotation)) in file.symbols.iter().zip(&file.annotations).enumerate() {
         let indent = 2 * scope_of(&file.symbols, index).len();
         let line = symbol.lines.start;
-        let (kind, name, signature) = (symbol.kind, &symbol.name, &symbol.signature);
+        let (kind, name, signature) = (symbol.kind, shown(&symbol.name), shown(&symbol.signature));
         writeln!(
             out,
             "{DIM}{line:>6}{DIM:#}  {:indent$}{DIM}{kind}{DIM:#} {NAME}{name}{NAME:#}  {signature}",
@@ -36,7 +36,7 @@ fn show(outline: &Outline, output: &Output) -> std::io::Result<()> {
         )?;
         let mut note = |label: &str, text: String| match text.is_empty() {
             true => Ok(()),
-            false => writeln!(out, "        {:indent$}{DIM}{label}{DIM:#} {text}", ""),
+            false => writeln!(out, "        {:indent$}{DIM}{label}{DIM:#} {}", "", shown(&text)),
         };
         if let Some(complexity) = annotation.complexity {
             let (cyclomatic, cognitive) = (complexity.cyclomatic, complexity.cognitive);

@@ -6,28 +6,27 @@ use crate::args::{ContextArguments, Format, Global};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, Output, PATH, WARNING};
+use crate::output::{DIM, Output, PATH, WARNING, shown};
+use crate::paint::Painter;
 use ast_core_engine::{ContextForm, ContextQuery, ContextReply, Engine, SearchQuery};
 use std::io::Write;
 
 pub(crate) fn run(arguments: &ContextArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
+    let set = &global.settings.of_index(&config.database)?.values.context;
     let whole = ContextQuery::new(arguments.query.join(" "));
     let query = ContextQuery {
         search: SearchQuery {
-            mode: arguments.mode,
-            languages: arguments.lang.clone(),
-            paths: arguments.path.clone(),
-            kinds: arguments.kind.clone(),
-            threshold: arguments.threshold,
+            mode: arguments.mode.unwrap_or(set.mode),
+            languages: arguments.filter.lang.clone(),
+            paths: arguments.filter.path.clone(),
+            kinds: arguments.filter.kind.clone(),
+            threshold: arguments.filter.threshold.unwrap_or(set.threshold),
             ..whole.search
         },
-        budget: arguments.budget,
+        budget: arguments.budget.unwrap_or(set.budget),
     };
-    let config = embedder::for_reading(
-        index_to_read(&arguments.first, &arguments.embedder, global, output)?,
-        &arguments.embedder,
-        global,
-    )?;
+    let config = embedder::for_reading(config, &arguments.embedder, global)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.context(&query).await;
@@ -36,11 +35,11 @@ pub(crate) fn run(arguments: &ContextArguments, global: &Global, output: &Output
     })?;
     warn_if_incomplete(reply.complete, output);
     for notice in &reply.notices {
-        output.note(format_args!("{WARNING}{notice}{WARNING:#}"));
+        output.note(format_args!("{WARNING}{}{WARNING:#}", shown(&notice.to_string())));
     }
     note_changed(reply.files.iter().map(|file| (&file.path, file.changed)), output);
     match output.format {
-        Format::Human => show(&reply, output)?,
+        Format::Human => show(&reply, &query, output)?,
         Format::Json => output.json(&json::Context::new(&query, &reply))?,
         Format::Jsonl => {
             for file in &reply.files {
@@ -51,15 +50,26 @@ pub(crate) fn run(arguments: &ContextArguments, global: &Global, output: &Output
     Ok(if reply.files.is_empty() { Exit::NothingFound } else { Exit::Done })
 }
 
-fn show(reply: &ContextReply, output: &Output) -> Result<(), Failed> {
+fn show(reply: &ContextReply, query: &ContextQuery, output: &Output) -> Result<(), Failed> {
     let mut out = output.stdout();
+    let mut painter = Painter::new(&query.search.text, output);
     for file in &reply.files {
-        writeln!(out, "{PATH}{}{PATH:#}", file.path)?;
+        writeln!(out, "{PATH}{}{PATH:#}", shown(file.path.as_str()))?;
         for part in &file.parts {
-            match part.form {
-                ContextForm::Signature => write!(out, "{DIM}{part}{DIM:#}")?,
-                _ => write!(out, "{part}")?,
+            let text = part.to_string();
+            let head = shown(text.lines().next().unwrap_or_default());
+            if part.form == ContextForm::Signature {
+                writeln!(out, "{DIM}{head}{DIM:#}")?;
+                continue;
             }
+            writeln!(out, "{head}")?;
+            for line in painter.lines(&part.text, &file.language) {
+                writeln!(out, "{line}")?;
+            }
+            if let ContextForm::Cut(lines) = part.form {
+                writeln!(out, "… {lines} more lines")?;
+            }
+            writeln!(out)?;
         }
     }
     match (reply.files.is_empty(), reply.left_out) {

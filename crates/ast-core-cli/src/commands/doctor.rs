@@ -5,7 +5,7 @@ use crate::args::{DoctorArguments, Format, Global};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{NAME, Output, PATH, WARNING, grouped};
+use crate::output::{NAME, Output, PATH, WARNING, grouped, shown};
 use ast_core_engine::{DoctorOptions, DoctorReport, Engine, Finding};
 use std::io::Write;
 
@@ -13,7 +13,9 @@ use std::io::Write;
 const LISTED: usize = 20;
 
 pub(crate) fn run(arguments: &DoctorArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = embedder::for_reading(existing_index(global)?, &arguments.embedder, global)?;
+    let config = existing_index(global)?;
+    let config = global.settings.of_index(&config.database)?.apply(config)?;
+    let config = embedder::for_reading(config, &arguments.embedder, global)?;
     let options = DoctorOptions { repair: arguments.repair };
     let report = block_on(async { Ok(Engine::doctor(config, &options).await?) })?;
     match output.format {
@@ -41,9 +43,9 @@ fn show(report: &DoctorReport, repair: bool, output: &Output) -> Result<(), Fail
         let part = part.as_str();
         write!(out, "{WARNING}{part}{WARNING:#}: ")?;
         if let Some(path) = path {
-            write!(out, "{PATH}{path}{PATH:#}: ")?;
+            write!(out, "{PATH}{}{PATH:#}: ", shown(path.as_str()))?;
         }
-        writeln!(out, "{found}; expected {expected}{mended}")?;
+        writeln!(out, "{}; expected {}{mended}", shown(found), shown(expected))?;
     }
     if report.findings.len() > most {
         writeln!(out, "... and {} more; -v lists them", report.findings.len() - most)?;

@@ -2,7 +2,7 @@
 
 use super::index::cancel_on_interrupt;
 use super::{block_on, existing_index};
-use crate::args::{EmbedderArguments, FirstArguments, Global};
+use crate::args::{EmbedderArguments, FirstArguments, Global, MemoryArguments};
 use crate::embedder;
 use crate::failure::Failed;
 use crate::output::{Output, PATH, WARNING, grouped};
@@ -24,15 +24,18 @@ pub(super) fn index_to_read(
     };
     let tree = tree_round(&std::env::current_dir()?);
     let is_somebody_there = !output.quiet && io::stdin().is_terminal() && io::stderr().is_terminal();
-    let is_wanted = arguments.yes || is_somebody_there && agrees_to(&tree)?;
+    let is_wanted =
+        arguments.yes || global.settings.values.index.yes || is_somebody_there && agrees_to(&tree)?;
     if !is_wanted {
         return Err(Failed::NoIndex(format!("{missing}, or now with --yes")));
     }
-    let config = embedder::for_writing(EngineConfig::for_tree(&tree), embedder, global)?;
+    let settings = global.settings.of_tree(&tree)?;
+    let config =
+        MemoryArguments::default().apply(settings.apply(EngineConfig::for_tree(&tree))?, &settings)?;
+    let config = embedder::for_writing(config, embedder, global)?;
     block_on(async {
         let engine = Engine::open(config).await?;
-        let observer =
-            Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
+        let observer = Bar::on_terminal(output).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
         let control =
             IndexControl { cancel: cancel_on_interrupt(output.quiet), observer, ..IndexControl::default() };
         let report = engine.index(&tree, &IndexOptions::default(), control).await;

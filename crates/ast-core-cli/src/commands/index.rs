@@ -1,15 +1,15 @@
 //! `ast-core index`: bring the index up to a tree.
 
-use super::block_on;
+use super::{block_on, stages};
 use crate::args::{Format, Global, IndexArguments};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
+use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped, shown};
 use crate::progress::Bar;
 use ast_core_engine::{
     CancelToken, EmbedderChange, Engine, EngineConfig, FileCounts, IndexControl, IndexOptions, IndexReport,
-    PlanReport, ProgressObserver,
+    PlanReport, ProgressObserver, Work,
 };
 use std::io::Write;
 use std::path::Path;
@@ -23,7 +23,8 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
         Some(db) => EngineConfig::new(db),
         None => EngineConfig::for_tree(&arguments.path),
     };
-    let config = arguments.memory.apply(config)?;
+    let settings = global.settings.of_tree(&arguments.path)?;
+    let config = arguments.memory.apply(settings.apply(config)?, &settings)?;
     let config = embedder::for_writing(config, &arguments.embedder, global)?;
     let options = IndexOptions { rebuild: arguments.rebuild, ..IndexOptions::default() };
     block_on(async {
@@ -33,7 +34,7 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
                 say_what_changes(&engine, output).await?;
                 engine.plan(&arguments.path, &options).await?
             } else {
-                ast_core_engine::plan_without_index(&arguments.path).await?
+                ast_core_engine::plan_without_index(&config, &arguments.path).await?
             };
             show_plan(&plan, output)?;
             return Ok(Exit::Done);
@@ -41,13 +42,16 @@ pub(crate) fn run(arguments: &IndexArguments, global: &Global, output: &Output) 
         let engine = Engine::open(config).await?;
         say_what_changes(&engine, output).await?;
         let cancel = cancel_on_interrupt(output.quiet);
-        let observer =
-            Bar::on_terminal(output.quiet).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
+        let observer = Bar::on_terminal(output).map(|bar| Box::new(bar) as Box<dyn ProgressObserver + Send>);
         let control = IndexControl { cancel, observer, ..IndexControl::default() };
         let report = engine.index(&arguments.path, &options, control).await;
+        let metrics = engine.metrics();
         engine.close().await;
         let report = report?;
         show(&report, output)?;
+        if output.verbose {
+            output.note(stages::table(&metrics, Work::Index));
+        }
         let partly = report.files.failed + report.files.timed_out > 0;
         Ok(if partly { Exit::Partial } else { Exit::Done })
     })
@@ -123,7 +127,7 @@ fn show(report: &IndexReport, output: &Output) -> Result<(), Failed> {
     }
     let most = if output.verbose { usize::MAX } else { LISTED_FAILURES };
     for failure in report.failures.iter().take(most) {
-        writeln!(out, "{WARNING}{}{WARNING:#}: {}", failure.path, failure.reason)?;
+        writeln!(out, "{WARNING}{}{WARNING:#}: {}", shown(&failure.path), shown(&failure.reason))?;
     }
     if report.failures.len() > most {
         writeln!(out, "... and {} more; -v lists them", report.failures.len() - most)?;
@@ -156,7 +160,7 @@ fn show_plan(plan: &PlanReport, output: &Output) -> Result<(), Failed> {
     let mut out = output.stdout();
     for (sign, paths) in [("+", &plan.new), ("~", &plan.changed), ("-", &plan.removed)] {
         for path in paths {
-            writeln!(out, "{sign} {PATH}{path}{PATH:#}")?;
+            writeln!(out, "{sign} {PATH}{}{PATH:#}", shown(path))?;
         }
     }
     let counts = [plan.new.len(), plan.changed.len(), plan.removed.len()].map(|count| grouped(count as u64));

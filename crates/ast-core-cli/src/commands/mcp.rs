@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: McpArguments, global: Global, output: &Output) -> R
     let server = McpServer::new(ServerConfig {
         tree,
         database: global.db.clone(),
-        follow: !arguments.no_watch,
+        follow: !arguments.no_watch && global.settings.values.mcp_watch,
         configure: configure(arguments, global)?,
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -51,7 +51,9 @@ pub(crate) fn run(arguments: McpArguments, global: Global, output: &Output) -> R
 /// How engines are opened. What is wrong with the settings is told at once.
 fn configure(arguments: McpArguments, global: Global) -> Result<Configure, Failed> {
     let make = move |database: PathBuf, access: Access| {
-        let config = arguments.memory.apply(EngineConfig { access, ..EngineConfig::new(database) })?;
+        let settings = global.settings.of_index(&database)?;
+        let config = settings.apply(EngineConfig { access, ..EngineConfig::new(database) })?;
+        let config = arguments.memory.apply(config, &settings)?;
         match access {
             Access::Read => embedder::for_reading(config, &arguments.embedder, &global),
             Access::Write => embedder::for_writing(config, &arguments.embedder, &global),

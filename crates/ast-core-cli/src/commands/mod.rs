@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod context;
 pub(crate) mod doctor;
 mod first;
+pub(crate) mod grep;
 pub(crate) mod index;
 pub(crate) mod languages;
 pub(crate) mod map;
@@ -14,13 +15,14 @@ pub(crate) mod query;
 pub(crate) mod references;
 pub(crate) mod search;
 pub(crate) mod similar;
+mod stages;
 pub(crate) mod status;
 pub(crate) mod symbols;
 pub(crate) mod watch;
 
 use crate::args::{Format, Global, SourceArguments};
 use crate::failure::{Exit, Failed};
-use crate::output::{Output, WARNING};
+use crate::output::{Output, WARNING, shown};
 use ast_core_engine::{
     Coverage, EngineConfig, Failure, Outline, OutlineOptions, RepoPath, find_database, outline,
 };
@@ -40,7 +42,8 @@ fn warn_if_incomplete(complete: bool, output: &Output) {
 fn note_changed<'a>(files: impl Iterator<Item = (&'a RepoPath, Option<bool>)>, output: &Output) {
     for (path, _) in files.filter(|(_, changed)| *changed == Some(true)) {
         output.note(format_args!(
-            "{WARNING}{path} has changed since it was indexed{WARNING:#}; run `ast-core index`"
+            "{WARNING}{} has changed since it was indexed{WARNING:#}; run `ast-core index`",
+            shown(path.as_str())
         ));
     }
 }
@@ -103,7 +106,7 @@ fn outline_files(
         whole(&outlines, &left_out)?;
     }
     for Failure { path, reason } in left_out.failures.iter().chain(&left_out.incomplete) {
-        output.note(format_args!("{WARNING}{path}{WARNING:#}: {reason}"));
+        output.note(format_args!("{WARNING}{}{WARNING:#}: {}", shown(path), shown(reason)));
     }
     Ok(if left_out.failures.is_empty() { Exit::Done } else { Exit::Partial })
 }

@@ -3,7 +3,7 @@
 use crate::args::{Format, QueryArguments};
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, Output, PATH, WARNING};
+use crate::output::{DIM, Output, PATH, WARNING, shown};
 use ast_core_engine::{FileMatches, OutlineOptions, Query, query_files};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &QueryArguments, output: &Output) -> Result<Exit, F
                 if file.incomplete {
                     output.note(format_args!(
                         "{WARNING}{}{WARNING:#}: some matches are left out: it took too much",
-                        file.path
+                        shown(&file.path)
                     ));
                 }
                 match output.format {
@@ -46,7 +46,11 @@ pub(crate) fn run(arguments: &QueryArguments, output: &Output) -> Result<Exit, F
                 }
             }
             Err(failure) => {
-                output.note(format_args!("{WARNING}{}{WARNING:#}: {}", failure.path, failure.reason));
+                output.note(format_args!(
+                    "{WARNING}{}{WARNING:#}: {}",
+                    shown(&failure.path),
+                    shown(&failure.reason)
+                ));
                 failures.push(failure);
             }
         }
@@ -71,8 +75,13 @@ fn show(file: &FileMatches, names: &[&str], output: &Output) -> io::Result<()> {
     for found in &file.matches {
         for capture in &found.captures {
             let name = names.get(capture.name as usize).copied().unwrap_or_default();
-            let text = capture.text.lines().next().unwrap_or_default();
-            write!(out, "{PATH}{}{PATH:#}:{}  {DIM}@{name}{DIM:#}  {text}", file.path, capture.lines.start)?;
+            let text = shown(capture.text.lines().next().unwrap_or_default());
+            write!(
+                out,
+                "{PATH}{}{PATH:#}:{}  {DIM}@{name}{DIM:#}  {text}",
+                shown(&file.path),
+                capture.lines.start
+            )?;
             match capture.lines.end - capture.lines.start {
                 0 => writeln!(out)?,
                 more => writeln!(out, "  {DIM}… {more} more lines{DIM:#}")?,

@@ -4,23 +4,23 @@ use super::{block_on, existing_index, warn_if_incomplete};
 use crate::args::{Format, Global, NameArguments, RefsArguments};
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, NAME, Output, PATH, WARNING};
+use crate::output::{DIM, NAME, Output, PATH, WARNING, shown};
 use ast_core_engine::{
-    Callee, CalleeReply, Definition, Engine, Evidence, Mention, ReferenceKind, ReferenceQuery, ReferenceReply,
+    Callee, CalleeReply, Definition, Engine, EngineConfig, Evidence, Mention, ReferenceKind, ReferenceQuery,
+    ReferenceReply,
 };
 use std::io::Write;
 
 pub(crate) fn refs(arguments: &RefsArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    mentions(&query(&arguments.name, &arguments.kind), global, output)
+    mentions(&arguments.name, &arguments.kind, global, output)
 }
 
 pub(crate) fn callers(arguments: &NameArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    mentions(&query(arguments, &[ReferenceKind::Call]), global, output)
+    mentions(arguments, &[ReferenceKind::Call], global, output)
 }
 
 pub(crate) fn callees(arguments: &NameArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let query = query(arguments, &[]);
-    let config = existing_index(global)?;
+    let (config, query) = index_and_query(arguments, &[], global)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.callees(&query).await;
@@ -45,21 +45,33 @@ pub(crate) fn callees(arguments: &NameArguments, global: &Global, output: &Outpu
     Ok(if reply.callees.is_empty() { Exit::NothingFound } else { Exit::Done })
 }
 
-fn query(arguments: &NameArguments, kinds: &[ReferenceKind]) -> ReferenceQuery {
-    ReferenceQuery {
+fn index_and_query(
+    arguments: &NameArguments,
+    kinds: &[ReferenceKind],
+    global: &Global,
+) -> Result<(EngineConfig, ReferenceQuery), Failed> {
+    let config = existing_index(global)?;
+    let set = global.settings.of_index(&config.database)?.values.refs_limit;
+    let query = ReferenceQuery {
         kinds: kinds.to_vec(),
         languages: arguments.lang.clone(),
         paths: arguments.path.clone(),
-        limit: arguments.limit,
+        limit: arguments.limit.unwrap_or(set),
         ..ReferenceQuery::new(&arguments.name)
-    }
+    };
+    Ok((config, query))
 }
 
-fn mentions(query: &ReferenceQuery, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = existing_index(global)?;
+fn mentions(
+    arguments: &NameArguments,
+    kinds: &[ReferenceKind],
+    global: &Global,
+    output: &Output,
+) -> Result<Exit, Failed> {
+    let (config, query) = index_and_query(arguments, kinds, global)?;
     let reply = block_on(async {
         let engine = Engine::open(config).await?;
-        let reply = engine.references(query).await;
+        let reply = engine.references(&query).await;
         engine.close().await;
         Ok(reply?)
     })?;
@@ -96,7 +108,7 @@ const SHOWN_DEFINITIONS: usize = 10;
 
 fn show_definitions(out: &mut impl Write, definitions: &[Definition]) -> Result<(), Failed> {
     for definition in definitions.iter().take(SHOWN_DEFINITIONS) {
-        let (path, lines) = (&definition.path, definition.lines);
+        let (path, lines) = (shown(definition.path.as_str()), definition.lines);
         write!(out, "{PATH}{path}{PATH:#}:{}-{}  ", lines.start, lines.end)?;
         writeln!(out, "{}  {DIM}definition{DIM:#}", full_name(definition))?;
     }
@@ -110,7 +122,7 @@ fn show_definitions(out: &mut impl Write, definitions: &[Definition]) -> Result<
 fn full_name(definition: &Definition) -> String {
     let Definition { kind, name, scope, .. } = definition;
     let scope: String = scope.iter().flat_map(|scope| [scope.as_str(), "."]).collect();
-    format!("{kind} {scope}{NAME}{name}{NAME:#}")
+    format!("{kind} {}{NAME}{}{NAME:#}", shown(&scope), shown(name))
 }
 
 fn words(evidence: Evidence) -> &'static str {
@@ -126,6 +138,7 @@ fn show_mentions(reply: &ReferenceReply, output: &Output) -> Result<(), Failed> 
     show_definitions(&mut out, &reply.definitions)?;
     for mention in &reply.mentions {
         let Mention { path, line, kind, evidence, within, text, changed, .. } = mention;
+        let path = shown(path.as_str());
         write!(out, "{PATH}{path}{PATH:#}:{line}  {kind}  {DIM}{}{DIM:#}", words(*evidence))?;
         if let Some(within) = within {
             write!(out, "  {DIM}in{DIM:#} {}", full_name(within))?;
@@ -133,7 +146,7 @@ fn show_mentions(reply: &ReferenceReply, output: &Output) -> Result<(), Failed> 
         if *changed == Some(true) {
             write!(out, "  {WARNING}changed since it was indexed{WARNING:#}")?;
         }
-        writeln!(out, "\n    {text}")?;
+        writeln!(out, "\n    {}", shown(text))?;
     }
     Ok(())
 }
@@ -145,7 +158,7 @@ fn show_callees(reply: &CalleeReply, output: &Output) -> Result<(), Failed> {
         if callees.peek().is_none() {
             continue;
         }
-        let (path, lines) = (&definition.path, definition.lines);
+        let (path, lines) = (shown(definition.path.as_str()), definition.lines);
         writeln!(out, "{PATH}{path}{PATH:#}:{}-{}  {}", lines.start, lines.end, full_name(definition))?;
         callees.try_for_each(|callee| show_callee(&mut out, callee))?;
     }
@@ -154,22 +167,23 @@ fn show_callees(reply: &CalleeReply, output: &Output) -> Result<(), Failed> {
 
 fn show_callee(out: &mut impl Write, callee: &Callee) -> Result<(), Failed> {
     let lines: Vec<String> = callee.lines.iter().map(ToString::to_string).collect();
-    let qualifier = callee.qualifier.as_deref().map(|qualifier| format!(" {DIM}of {qualifier}{DIM:#}"));
+    let qualifier =
+        callee.qualifier.as_deref().map(|qualifier| format!(" {DIM}of {}{DIM:#}", shown(qualifier)));
     write!(
         out,
         "  {NAME}{}{NAME:#}{}  {DIM}line {}{DIM:#}",
-        callee.name,
+        shown(&callee.name),
         qualifier.unwrap_or_default(),
         lines.join(", ")
     )?;
     match (&callee.targets[..], callee.target_count) {
         ([], _) => writeln!(out, "  {DIM}not defined here{DIM:#}")?,
         ([target], 1) => {
-            let Definition { path, lines, .. } = target;
+            let (path, lines) = (shown(target.path.as_str()), target.lines);
             writeln!(out, "  {DIM}{}{DIM:#}  {PATH}{path}{PATH:#}:{}", words(callee.evidence), lines.start)?;
         }
         ([first, ..], count) => {
-            let Definition { path, lines, .. } = first;
+            let (path, lines) = (shown(first.path.as_str()), first.lines);
             let more = count - 1;
             writeln!(
                 out,

@@ -1,48 +1,48 @@
 //! `ast-core search`: find code.
 
 use super::first::index_to_read;
-use super::{block_on, warn_if_incomplete};
+use super::{block_on, stages, warn_if_incomplete};
 use crate::args::{Format, Global, SearchArguments};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, NAME, Output, PATH, WARNING};
-use ast_core_engine::{Engine, SearchHit, SearchQuery, SearchReply};
+use crate::output::{DIM, NAME, Output, PATH, WARNING, shown};
+use crate::paint::Painter;
+use ast_core_engine::{Engine, SearchHit, SearchQuery, SearchReply, Work};
 use std::io::Write;
 
 /// Lines of a hit that are shown on a terminal, context aside.
 const SHOWN_LINES: usize = 8;
 
 pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
+    let set = &global.settings.of_index(&config.database)?.values.search;
     let query = SearchQuery {
         text: arguments.query(),
-        limit: arguments.limit,
-        mode: arguments.mode,
-        languages: arguments.lang.clone(),
-        paths: arguments.path.clone(),
-        kinds: arguments.kind.clone(),
-        threshold: arguments.threshold,
-        context: arguments.context,
+        limit: arguments.limit.unwrap_or(set.limit),
+        mode: arguments.mode.unwrap_or(set.mode),
+        languages: arguments.filter.lang.clone(),
+        paths: arguments.filter.path.clone(),
+        kinds: arguments.filter.kind.clone(),
+        threshold: arguments.filter.threshold.unwrap_or(set.threshold),
+        context: arguments.context.unwrap_or(set.context),
         rerank: arguments.rerank.is_some(),
     };
-    let config = embedder::for_reading(
-        index_to_read(&arguments.first, &arguments.embedder, global, output)?,
-        &arguments.embedder,
-        global,
-    )?;
+    let config = embedder::for_reading(config, &arguments.embedder, global)?;
     let config = embedder::with_reranking(config, arguments, global)?;
-    let reply = block_on(async {
+    let (reply, metrics) = block_on(async {
         let engine = Engine::open(config).await?;
         let reply = engine.search(&query).await;
+        let metrics = output.verbose.then(|| engine.metrics());
         engine.close().await;
-        Ok(reply?)
+        Ok((reply?, metrics))
     })?;
     warn_if_incomplete(reply.complete, output);
     for notice in &reply.notices {
-        output.note(format_args!("{WARNING}{notice}{WARNING:#}"));
+        output.note(format_args!("{WARNING}{}{WARNING:#}", shown(&notice.to_string())));
     }
     match output.format {
-        Format::Human => show(&reply, arguments, output)?,
+        Format::Human => show(&reply, &query, output)?,
         Format::Json => output.json(&json::Search::new(&query.text, &reply))?,
         Format::Jsonl => {
             for hit in &reply.hits {
@@ -50,13 +50,17 @@ pub(crate) fn run(arguments: &SearchArguments, global: &Global, output: &Output)
             }
         }
     }
+    if let Some(metrics) = metrics {
+        output.note(stages::table(&metrics, Work::Search));
+    }
     Ok(if reply.hits.is_empty() { Exit::NothingFound } else { Exit::Done })
 }
 
-fn show(reply: &SearchReply, arguments: &SearchArguments, output: &Output) -> Result<(), Failed> {
+fn show(reply: &SearchReply, query: &SearchQuery, output: &Output) -> Result<(), Failed> {
     let mut out = output.stdout();
+    let mut painter = Painter::new(&query.text, output);
     for hit in &reply.hits {
-        show_hit(&mut out, hit, arguments.context, output)?;
+        show_hit(&mut out, hit, query.context, &mut painter, output)?;
     }
     if reply.hits.is_empty() {
         output.note("nothing found");
@@ -69,15 +73,16 @@ pub(crate) fn show_hit(
     out: &mut impl Write,
     hit: &SearchHit,
     context: u32,
+    painter: &mut Painter,
     output: &Output,
 ) -> Result<(), Failed> {
-    write!(out, "{PATH}{}{PATH:#}:{}-{}", hit.path, hit.lines.start, hit.lines.end)?;
+    write!(out, "{PATH}{}{PATH:#}:{}-{}", shown(hit.path.as_str()), hit.lines.start, hit.lines.end)?;
     if let (Some(name), Some(kind)) = (&hit.name, hit.kind) {
         let mut scope = hit.scope.join(".");
         if !scope.is_empty() {
             scope.push('.');
         }
-        write!(out, "  {kind} {scope}{NAME}{name}{NAME:#}")?;
+        write!(out, "  {kind} {}{NAME}{}{NAME:#}", shown(&scope), shown(name))?;
     }
     write!(out, "  {DIM}{:.3}{DIM:#}", hit.score)?;
     let figure = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
@@ -96,7 +101,7 @@ pub(crate) fn show_hit(
     }
     writeln!(out)?;
     let most = SHOWN_LINES + 2 * context as usize;
-    let lines: Vec<&str> = hit.snippet.lines().collect();
+    let lines = painter.lines(&hit.snippet, &hit.language);
     for (number, line) in (hit.snippet_lines.start..).zip(lines.iter().take(most)) {
         writeln!(out, "{DIM}{number:>6}{DIM:#}  {line}")?;
     }

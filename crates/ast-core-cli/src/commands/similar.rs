@@ -7,7 +7,8 @@ use crate::args::{Format, Global, SimilarArguments, SimilarPlace};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, NAME, Output, PATH, WARNING};
+use crate::output::{DIM, NAME, Output, PATH, WARNING, shown};
+use crate::paint::Painter;
 use ast_core_engine::{Engine, SimilarQuery, SimilarReply, SimilarTo};
 use std::io::Read;
 use std::path::Path;
@@ -16,18 +17,16 @@ use std::path::Path;
 const MOST_INPUT: u64 = 64 << 20;
 
 pub(crate) fn run(arguments: &SimilarArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = embedder::for_reading(
-        index_to_read(&arguments.first, &arguments.embedder, global, output)?,
-        &arguments.embedder,
-        global,
-    )?;
+    let config = index_to_read(&arguments.first, &arguments.embedder, global, output)?;
+    let set = &global.settings.of_index(&config.database)?.values.similar;
+    let config = embedder::for_reading(config, &arguments.embedder, global)?;
     let query = SimilarQuery {
-        limit: arguments.limit,
-        languages: arguments.lang.clone(),
-        paths: arguments.path.clone(),
-        kinds: arguments.kind.clone(),
-        threshold: arguments.threshold,
-        context: arguments.context,
+        limit: arguments.limit.unwrap_or(set.limit),
+        languages: arguments.filter.lang.clone(),
+        paths: arguments.filter.path.clone(),
+        kinds: arguments.filter.kind.clone(),
+        threshold: arguments.filter.threshold.unwrap_or(set.threshold),
+        context: arguments.context.unwrap_or(set.context),
         ..SimilarQuery::new(code_of(arguments)?)
     };
     let reply = block_on(async {
@@ -38,10 +37,10 @@ pub(crate) fn run(arguments: &SimilarArguments, global: &Global, output: &Output
     })?;
     warn_if_incomplete(reply.complete, output);
     for notice in &reply.notices {
-        output.note(format_args!("{WARNING}{notice}{WARNING:#}"));
+        output.note(format_args!("{WARNING}{}{WARNING:#}", shown(&notice.to_string())));
     }
     match output.format {
-        Format::Human => show(&reply, arguments, output)?,
+        Format::Human => show(&reply, &query, output)?,
         Format::Json => output.json(&json::Similar::from(&reply))?,
         Format::Jsonl => {
             for hit in &reply.hits {
@@ -68,7 +67,7 @@ fn code_of(arguments: &SimilarArguments) -> Result<SimilarTo, Failed> {
             let read = std::io::stdin().lock().take(MOST_INPUT).read_to_end(&mut bytes);
             read.map_err(|error| Failed::Usage(format!("standard input cannot be read: {error}")))?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            let only = match arguments.lang[..] {
+            let only = match arguments.filter.lang[..] {
                 [language] => Some(language),
                 _ => None,
             };
@@ -77,16 +76,16 @@ fn code_of(arguments: &SimilarArguments) -> Result<SimilarTo, Failed> {
     }
 }
 
-fn show(reply: &SimilarReply, arguments: &SimilarArguments, output: &Output) -> Result<(), Failed> {
+fn show(reply: &SimilarReply, query: &SimilarQuery, output: &Output) -> Result<(), Failed> {
     if let Some(place) = &reply.place {
         let name = match (&place.name, place.kind) {
             (Some(name), Some(kind)) => {
                 let scope: String = place.scope.iter().flat_map(|scope| [scope.as_str(), "."]).collect();
-                format!("  {kind} {scope}{NAME}{name}{NAME:#}")
+                format!("  {kind} {}{NAME}{}{NAME:#}", shown(&scope), shown(name))
             }
             _ => String::new(),
         };
-        let (path, lines) = (&place.path, place.lines);
+        let (path, lines) = (shown(place.path.as_str()), place.lines);
         let unindexed = if place.unindexed { "  as it is now, not as it was indexed" } else { "" };
         output.note(format_args!(
             "like {PATH}{path}{PATH:#}:{}-{}{name}{DIM}{unindexed}{DIM:#}",
@@ -94,8 +93,11 @@ fn show(reply: &SimilarReply, arguments: &SimilarArguments, output: &Output) -> 
         ));
     }
     let mut out = output.stdout();
+    // What was asked for has no words but its name.
+    let name = reply.place.as_ref().and_then(|place| place.name.as_deref());
+    let mut painter = Painter::new(name.unwrap_or_default(), output);
     for hit in &reply.hits {
-        show_hit(&mut out, hit, arguments.context, output)?;
+        show_hit(&mut out, hit, query.context, &mut painter, output)?;
     }
     if reply.hits.is_empty() {
         output.note("nothing found");

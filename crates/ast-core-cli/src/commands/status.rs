@@ -1,31 +1,83 @@
 //! `ast-core status`: what the index holds.
 
+use super::stages::duration;
 use super::{block_on, existing_index};
-use crate::args::{EmbedderArguments, Format, Global};
+use crate::args::{EmbedderArguments, Format, Global, StatusArguments};
 use crate::commands::index::left_out;
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{NAME, Output, PATH, WARNING, bytes, grouped};
-use ast_core_engine::{Engine, StatusReport, VectorFileReport, VectorFileState};
+use crate::output::{DIM, NAME, Output, PATH, WARNING, bytes, grouped, shown};
+use crate::settings::{self, Origin};
+use ast_core_engine::{
+    Engine, MetricsSnapshot, PrometheusText, StatusReport, VectorFileReport, VectorFileState,
+};
+use clap::ValueEnum;
 use std::io::Write;
+use std::path::Path;
 
 /// Stale files and failures that are listed unless more is asked for.
 const LISTED: usize = 10;
 
-pub(crate) fn run(arguments: &EmbedderArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
-    let config = embedder::for_naming(existing_index(global)?, arguments, global)?;
-    let report = block_on(async {
+pub(crate) fn run(arguments: &StatusArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    if arguments.show_config {
+        return show_config(&arguments.embedder, global, output);
+    }
+    let config = existing_index(global)?;
+    let config = global.settings.of_index(&config.database)?.apply(config)?;
+    let config = embedder::for_naming(config, &arguments.embedder, global)?;
+    let (report, metrics) = block_on(async {
         let engine = Engine::open(config).await?;
         let report = engine.status().await;
+        let metrics = engine.metrics();
         engine.close().await;
-        Ok(report?)
+        Ok((report?, metrics))
     })?;
+    if arguments.prometheus {
+        let mut text = PrometheusText::new();
+        report.write_prometheus(&mut text);
+        metrics.write_prometheus(&mut text);
+        output.stdout().write_all(text.into_string().as_bytes())?;
+        return Ok(Exit::Done);
+    }
+    let metrics = Some(&metrics).filter(|_| arguments.metrics);
     match output.format {
-        Format::Human => show(&report, output)?,
-        Format::Json | Format::Jsonl => output.json(&json::Status::from(&report))?,
+        Format::Human => {
+            show(&report, output)?;
+            metrics.map_or(Ok(()), |metrics| show_metrics(metrics, &mut output.stdout()))?;
+        }
+        Format::Json | Format::Jsonl => {
+            output.json(&json::Status::from(&report).with_metrics(metrics))?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// What a process knows that has only just been started: what it uses, and what the machine has.
+fn show_metrics(metrics: &MetricsSnapshot, out: &mut impl Write) -> std::io::Result<()> {
+    let unknown = || "unknown".to_owned();
+    let size = |number: Option<u64>| number.map_or_else(unknown, bytes);
+    let count = |number: Option<u64>| number.map_or_else(unknown, grouped);
+    let process = &metrics.process;
+    writeln!(
+        out,
+        "this process: {} resident, {} at most; {} of processors, {} threads, {} open files",
+        size(process.rss_bytes),
+        size(process.peak_rss_bytes),
+        process.cpu_time.map_or_else(unknown, duration),
+        count(process.threads),
+        count(process.open_files),
+    )?;
+    let system = &metrics.system;
+    let load =
+        system.load_average.map_or_else(unknown, |load| load.map(|load| format!("{load:.2}")).join(" "));
+    writeln!(
+        out,
+        "this machine: {} of {} memory available, {} processors, load {load}",
+        size(system.available_memory_bytes),
+        size(system.total_memory_bytes),
+        count(system.cpus.map(|cpus| cpus.get() as u64)),
+    )
 }
 
 fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
@@ -70,7 +122,7 @@ fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
     }
     let most = if output.verbose { usize::MAX } else { LISTED };
     for failure in report.failures.iter().take(most) {
-        writeln!(out, "  {PATH}{}{PATH:#}: {}", failure.path, failure.reason)?;
+        writeln!(out, "  {PATH}{}{PATH:#}: {}", shown(&failure.path), shown(&failure.reason))?;
     }
     if !report.complete {
         writeln!(
@@ -91,7 +143,7 @@ fn show(report: &StatusReport, output: &Output) -> Result<(), Failed> {
                 grouped(stale.len() as u64)
             )?;
             for stale in stale.iter().take(most) {
-                writeln!(out, "  {PATH}{}{PATH:#}: {}", stale.path, stale.change.as_str())?;
+                writeln!(out, "  {PATH}{}{PATH:#}: {}", shown(&stale.path), stale.change.as_str())?;
             }
         }
     }
@@ -119,4 +171,67 @@ fn show_vector_file(file: &VectorFileReport, out: &mut impl Write) -> std::io::R
         }
         other => writeln!(out, "vector file {}", other.as_str()),
     }
+}
+
+/// Says what each setting is and where that is from: of the tree whose index would be read, or of this directory's if there
+/// is none.
+fn show_config(arguments: &EmbedderArguments, global: &Global, output: &Output) -> Result<Exit, Failed> {
+    let settings = match existing_index(global) {
+        Ok(config) => global.settings.of_index(&config.database)?,
+        Err(Failed::NoIndex(_)) => global.settings.of_tree(Path::new("."))?,
+        Err(failed) => return Err(failed),
+    };
+    let flags = given_flags(arguments, global);
+    let rows: Vec<json::Setting<'_>> = settings::KEYS
+        .iter()
+        .map(|key| {
+            let (value, origin) = settings.told(key);
+            let flag = flags.iter().find(|(name, _)| *name == key.name).map(|(_, given)| given);
+            match flag {
+                // What a flag takes from its variable is as if it were given.
+                Some(given) if !(matches!(origin, Origin::Environment(_)) && *given == value) => {
+                    json::Setting::by_flag(key, given.clone())
+                }
+                _ => json::Setting::new(key, value, &origin),
+            }
+        })
+        .collect();
+    match output.format {
+        Format::Json => output.json(&json::Settings::new(rows))?,
+        Format::Jsonl => rows.iter().try_for_each(|row| output.json(row))?,
+        Format::Human => {
+            let mut out = output.stdout();
+            for row in &rows {
+                let (name, words) = (row.name(), row.origin_in_words());
+                let origin = shown(&words);
+                if output.verbose {
+                    writeln!(out, "{DIM}# {}; {}{DIM:#}", row.about(), row.variable())?;
+                }
+                match row.value() {
+                    Some(value) => {
+                        writeln!(out, "{NAME}{name}{NAME:#} = {}  {DIM}# {origin}{DIM:#}", shown(&value))?
+                    }
+                    None => writeln!(out, "{NAME}{name}{NAME:#} {DIM}is not set{DIM:#}")?,
+                }
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// What this very command sets by flags, by the names of the settings.
+fn given_flags(arguments: &EmbedderArguments, global: &Global) -> Vec<(&'static str, serde_json::Value)> {
+    let EmbedderArguments { embedder, embedder_url, embedder_model, embedder_dimensions, embedder_key_env } =
+        arguments;
+    let name = |value: clap::builder::PossibleValue| value.get_name().into();
+    let flags = [
+        ("color", global.color.and_then(|color| color.to_possible_value()).map(name)),
+        ("format", global.format().and_then(|format| format.to_possible_value()).map(name)),
+        ("embedder.use", embedder.as_ref().map(|choice| choice.to_string().into())),
+        ("embedder.http.url", embedder_url.clone().map(Into::into)),
+        ("embedder.http.model", embedder_model.clone().map(Into::into)),
+        ("embedder.http.dimensions", embedder_dimensions.map(Into::into)),
+        ("embedder.http.key_env", embedder_key_env.clone().map(Into::into)),
+    ];
+    flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

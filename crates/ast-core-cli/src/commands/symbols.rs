@@ -4,7 +4,7 @@ use super::outline_files;
 use crate::args::{Format, SymbolsArguments};
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{DIM, NAME, Output, PATH, WARNING};
+use crate::output::{DIM, NAME, Output, PATH, WARNING, shown};
 use ast_core_engine::{Outline, scope_of};
 use std::io::Write;
 
@@ -28,10 +28,10 @@ pub(crate) fn run(arguments: &SymbolsArguments, output: &Output) -> Result<Exit,
 fn show(outline: &Outline, references: bool, output: &Output) -> std::io::Result<()> {
     let mut out = output.stdout();
     let symbols = &outline.file.symbols;
-    writeln!(out, "{PATH}{}{PATH:#} {DIM}{}{DIM:#}", outline.path, outline.file.language)?;
+    writeln!(out, "{PATH}{}{PATH:#} {DIM}{}{DIM:#}", shown(&outline.path), outline.file.language)?;
     for (index, symbol) in symbols.iter().enumerate() {
         let depth = scope_of(symbols, index).len();
-        let (line, kind, name) = (symbol.lines.start, symbol.kind, &symbol.name);
+        let (line, kind, name) = (symbol.lines.start, symbol.kind, shown(&symbol.name));
         writeln!(
             out,
             "{DIM}{line:>6}{DIM:#}  {:indent$}{DIM}{kind}{DIM:#} {NAME}{name}{NAME:#}",
@@ -40,10 +40,10 @@ fn show(outline: &Outline, references: bool, output: &Output) -> std::io::Result
         )?;
     }
     for reference in outline.file.references.iter().filter(|_| references) {
-        let (line, kind, name) = (reference.line, reference.kind, &reference.name);
+        let (line, kind, name) = (reference.line, reference.kind, shown(&reference.name));
         write!(out, "{DIM}{line:>6}  -> {kind}{DIM:#} {NAME}{name}{NAME:#}")?;
         match &reference.qualifier {
-            Some(qualifier) => writeln!(out, " {DIM}of {qualifier}{DIM:#}")?,
+            Some(qualifier) => writeln!(out, " {DIM}of {}{DIM:#}", shown(qualifier))?,
             None => writeln!(out)?,
         }
     }
@@ -57,7 +57,7 @@ pub(super) fn note_errors(outline: &Outline, output: &Output) {
         let count = outline.file.syntax_errors.count;
         output.note(format_args!(
             "{WARNING}{}{WARNING:#}: {count} syntax errors, the first at line {line}",
-            outline.path
+            shown(&outline.path)
         ));
     }
 }

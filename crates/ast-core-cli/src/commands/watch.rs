@@ -6,7 +6,7 @@ use crate::args::{Format, Global, WatchArguments};
 use crate::embedder;
 use crate::failure::{Exit, Failed};
 use crate::json;
-use crate::output::{NAME, Output, WARNING, grouped};
+use crate::output::{NAME, Output, WARNING, grouped, shown};
 use ast_core_engine::{Engine, EngineConfig, IndexReport, WatchEvent, WatchOptions};
 use std::io::Write;
 
@@ -16,7 +16,8 @@ pub(crate) fn run(arguments: &WatchArguments, global: &Global, output: &Output) 
         Some(db) => EngineConfig::new(db),
         None => EngineConfig::for_tree(&arguments.path),
     };
-    let config = arguments.memory.apply(config)?;
+    let settings = global.settings.of_tree(&arguments.path)?;
+    let config = arguments.memory.apply(settings.apply(config)?, &settings)?;
     let config = embedder::for_writing(config, &arguments.embedder, global)?;
     block_on(async {
         let engine = Engine::open(config).await?;
@@ -58,7 +59,9 @@ fn show(event: &WatchEvent, output: &Output) -> std::io::Result<()> {
             writeln!(out, "{}; {what}", done(report))?;
         }
         WatchEvent::Updated { report } => writeln!(out, "{}", done(report))?,
-        WatchEvent::Failed { error } => writeln!(out, "{WARNING}waiting:{WARNING:#} {error}")?,
+        WatchEvent::Failed { error } => {
+            writeln!(out, "{WARNING}waiting:{WARNING:#} {}", shown(&error.to_string()))?
+        }
         _ => {}
     }
     out.flush()

@@ -2,6 +2,7 @@
 
 mod context;
 mod doctor;
+mod grep;
 mod languages;
 mod map;
 mod outline;
@@ -9,10 +10,12 @@ mod query;
 mod references;
 mod run;
 mod search;
+mod settings;
 mod similar;
 
 pub(crate) use context::{Context, ContextFile};
 pub(crate) use doctor::{Doctor, Finding};
+pub(crate) use grep::{GrepHit, grep_begin, grep_end};
 pub(crate) use languages::{LanguageRow, Languages};
 pub(crate) use map::{Map, MapFile};
 pub(crate) use outline::{Annotated, Annotations, Reference, Symbol, Symbols};
@@ -20,6 +23,7 @@ pub(crate) use query::{Matches, matches};
 pub(crate) use references::{Callee, Callees, Mention, Mentions};
 pub(crate) use run::{Failure, Index, Plan, Status, WatchEvent};
 pub(crate) use search::{Hit, Search};
+pub(crate) use settings::{Setting, Settings};
 pub(crate) use similar::{Similar, SimilarHit};
 
 use std::time::Duration;

@@ -1,7 +1,9 @@
 //! What became of an index run, of one that is to be, and of the index.
 
 use super::{SCHEMA, milliseconds};
-use ast_core_engine::{FileCounts, IndexReport, PlanReport, StatusReport, VectorFileReport, VectorFileState};
+use ast_core_engine::{
+    FileCounts, IndexReport, MetricsSnapshot, PlanReport, StatusReport, VectorFileReport, VectorFileState,
+};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -125,6 +127,15 @@ pub(crate) struct Status<'a> {
     complete: bool,
     stale: Option<Vec<Stale<'a>>>,
     vector_file: Option<VectorFile<'a>>,
+    /// Only where they are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<&'a MetricsSnapshot>,
+}
+
+impl<'a> Status<'a> {
+    pub(crate) fn with_metrics(self, metrics: Option<&'a MetricsSnapshot>) -> Self {
+        Self { metrics, ..self }
+    }
 }
 
 #[derive(Serialize)]
@@ -195,6 +206,7 @@ impl<'a> From<&'a StatusReport> for Status<'a> {
             complete: report.complete,
             stale: report.stale.as_ref().map(stale),
             vector_file: report.vector_file.as_ref().map(VectorFile::from),
+            metrics: None,
         }
     }
 }

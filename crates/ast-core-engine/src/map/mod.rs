@@ -74,6 +74,9 @@ pub struct MapReply {
     pub tokens: usize,
     /// How many definitions there were to choose from.
     pub candidates: usize,
+    /// How many files the [focus](MapQuery::focus) matches; `None` if the query has none. Where it is none of them, the map is
+    /// that of the whole tree.
+    pub focus_files: Option<usize>,
     /// The generation of the index that was read.
     pub generation: u64,
     /// Whether the last index run came to its end; if not, files may be missing.
@@ -164,6 +167,7 @@ impl Engine {
             blocking(move || pool.install(|| definitions.ranked(&languages, paths.as_ref(), focus.as_ref())))
                 .await?
         };
+        let Ranked { nodes: ranked, focus_files } = ranked;
         let candidates = ranked.len();
         let mut map = Chosen { budget: query.budget, ..Chosen::default() };
         for ranked in ranked.chunks(NODES_AT_A_TIME) {
@@ -199,7 +203,7 @@ impl Engine {
         let tokens = files.iter().map(tokens_of).sum();
         let complete = self.is_complete().await?;
         let generation = definitions.generation;
-        Ok(MapReply { files, tokens, candidates, generation, complete, took: begin.elapsed() })
+        Ok(MapReply { files, tokens, candidates, focus_files, generation, complete, took: begin.elapsed() })
     }
 
     /// The graph of the store's generation, which is kept until there is a newer one.
@@ -253,19 +257,22 @@ fn internal(what: impl fmt::Display) -> EngineError {
     EngineError::Internal { what: what.to_string() }
 }
 
+/// The nodes that may be shown.
+struct Ranked {
+    /// The most central first, with their ranks.
+    nodes: Vec<(u32, f64)>,
+    /// How many files the focus matches, if there is one.
+    focus_files: Option<usize>,
+}
+
 /// Whether a file is beside the point of its tree.
 fn is_aside(role: PathRole) -> bool {
     role.is_test || role.is_example || role.is_vendored || role.is_generated
 }
 
 impl DefinitionGraph {
-    /// The nodes that may be shown, the most central first, and their ranks.
-    fn ranked(
-        &self,
-        languages: &[LanguageName],
-        paths: Option<&GlobSet>,
-        focus: Option<&GlobSet>,
-    ) -> Vec<(u32, f64)> {
+    /// The nodes that may be shown.
+    fn ranked(&self, languages: &[LanguageName], paths: Option<&GlobSet>, focus: Option<&GlobSet>) -> Ranked {
         let Nodes { files, nodes, .. } = &self.nodes;
         let file_of = |node: usize| match nodes.get(node) {
             Some(definition) => (definition.file as usize, definition.is_test),
@@ -273,6 +280,7 @@ impl DefinitionGraph {
         };
         let in_focus: Vec<bool> =
             files.iter().map(|file| focus.is_some_and(|focus| focus.is_match(file.path.as_str()))).collect();
+        let focus_files = focus.map(|_| in_focus.iter().filter(|is_in| **is_in).count());
         let mut start: Vec<f64> = (0..self.nodes.len())
             .map(|node| {
                 let (file, is_test) = file_of(node);
@@ -308,7 +316,7 @@ impl DefinitionGraph {
             .collect();
         let place = |at: u32| (&files[nodes[at as usize].file as usize].path, at);
         shown.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| place(a.0).cmp(&place(b.0))));
-        shown
+        Ranked { nodes: shown, focus_files }
     }
 }
 

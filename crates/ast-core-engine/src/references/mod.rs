@@ -392,7 +392,11 @@ pub(crate) fn definition_of(found: &SymbolRecord) -> Definition {
 }
 
 /// A definition of a document in memory.
-fn definition_in(record: &FileRecord, document: &Document, index: Option<u32>) -> Option<Definition> {
+pub(crate) fn definition_in(
+    record: &FileRecord,
+    document: &Document,
+    index: Option<u32>,
+) -> Option<Definition> {
     let index = index? as usize;
     let symbol = document.symbols.get(index)?;
     Some(Definition {

@@ -7,6 +7,7 @@ use crate::engine::blocking;
 use crate::filter::{Filter, path_filter};
 use crate::hit::hits_in;
 use crate::jobs::path_in;
+use crate::metrics::Stage;
 use crate::retrieve::{CANDIDATES, nearest};
 use crate::step::reach;
 use crate::{
@@ -140,6 +141,7 @@ impl Engine {
         wanted: usize,
     ) -> Result<Option<Near>, EngineError> {
         let (embedder, pool) = (self.config.embedder.clone(), self.search_pool.clone());
+        let metrics = self.metrics.clone();
         let stamp = filter.snapshot.as_ref().and_then(|snapshot| snapshot.stamp());
         let near = blocking(move || {
             let Some(snapshot) = &filter.snapshot else { return Ok(None) };
@@ -160,7 +162,8 @@ impl Engine {
             if vector.iter().all(|&value| value == 0.0) {
                 return Ok(None);
             }
-            let found = pool.install(|| nearest(&vector, &filter, embedder.noise_floor(), wanted))?;
+            let least = embedder.noise_floor();
+            let found = pool.install(|| nearest(&metrics, &vector, &filter, least, wanted))?;
             Ok(Some(Near { vector, found }))
         })
         .await?;
@@ -279,7 +282,14 @@ impl Engine {
         let ids: Vec<ChunkId> = scored.iter().map(|(id, ..)| *id).collect();
         documents.retain(|(record, _)| ids.iter().any(|id| id.file() == record.id));
         let (root, context) = (self.tree().await?, query.context);
-        let hits = blocking(move || hits_in(&documents, &ids, context, root.as_deref())).await??;
+        let metrics = self.metrics.clone();
+        let hits = blocking(move || {
+            let mut timing = metrics.start(Stage::Hydrate);
+            let hits = hits_in(&documents, &ids, context, root.as_deref())?;
+            timing.count(hits.len(), 0);
+            Ok::<_, EngineError>(hits)
+        })
+        .await??;
         let mut hits: HashMap<ChunkId, SearchHit> = hits.into_iter().map(|hit| (hit.chunk, hit)).collect();
         let with_score = |(id, score, likeness): (ChunkId, f64, Likeness)| {
             let mut hit = hits.remove(&id)?;

@@ -12,6 +12,7 @@ pub(crate) use self::contents::{Contents, Difference};
 pub(crate) use self::writing::write;
 use crate::discover::Stamp;
 use crate::engine::{blocking, foreign_files, meta_key};
+use crate::metrics::Metrics;
 use crate::report::{VectorFileReport, VectorFileState};
 use crate::{CancelToken, EngineConfig, EngineError, VectorBackend, vectors};
 use ast_core_model::{ChunkId, FileId};
@@ -141,6 +142,7 @@ pub(crate) fn rows<'a>(
 pub(crate) async fn keep_up(
     store: &dyn Store,
     config: &EngineConfig,
+    metrics: &Arc<Metrics>,
     distrusted: Option<Stamp>,
     cancel: &CancelToken,
 ) {
@@ -156,10 +158,10 @@ pub(crate) async fn keep_up(
             Stand::Useless => None,
         };
         let is_copied = from.is_some();
-        let written = match write(store, config, &versions, from, cancel).await {
+        let written = match write(store, config, metrics, &versions, from, cancel).await {
             Err(EngineError::Vector(error @ VectorError::Damaged { .. })) if is_copied => {
                 tracing::warn!(%error, "the vector file is damaged and not copied from");
-                write(store, config, &versions, None, cancel).await?
+                write(store, config, metrics, &versions, None, cancel).await?
             }
             written => written?,
         };
@@ -304,8 +306,9 @@ async fn first_difference(
     let held = held.filter(|(place, _)| gone.next_if_eq(place).is_none()).map(|(_, held)| held.id);
     let held: Vec<FileId> = held.collect();
     let (file, dimension) = (Arc::new(file), config.embedder.model().dimension);
+    let metrics = Metrics::off();
     for ids in vectors::batches(&held, &versions, vectors::bytes_at_a_time(config)) {
-        let read = vectors::of_files(store, config, ids).await?;
+        let read = vectors::of_files(store, config, &metrics, ids).await?;
         let (file, database) = (file.clone(), config.database.clone());
         let found = blocking(move || file.differing(&read, dimension, &database)).await??;
         if found.is_some() {

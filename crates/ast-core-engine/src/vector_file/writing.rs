@@ -3,6 +3,7 @@
 use super::contents::Contents;
 use super::{VectorFile, has_one, model, path_of, rows};
 use crate::engine::blocking;
+use crate::metrics::{Metrics, Stage};
 use crate::step::reach;
 use crate::{CancelToken, EngineConfig, EngineError, vectors};
 use ast_core_model::{ChunkId, FileId};
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 pub(crate) async fn write(
     store: &dyn Store,
     config: &EngineConfig,
+    metrics: &Arc<Metrics>,
     versions: &[FileVersion],
     from: Option<VectorFile>,
     cancel: &CancelToken,
@@ -49,7 +51,7 @@ pub(crate) async fn write(
     let mut adding = tokio::task::spawn_blocking(|| Ok(writing));
     for batch in vectors::batches(&ids, versions, vectors::bytes_at_a_time(config)) {
         let wanted: Vec<FileId> = batch.iter().copied().filter(&is_missing).collect();
-        let read = vectors::of_files(store, config, &wanted).await;
+        let read = vectors::of_files(store, config, metrics, &wanted).await;
         let mut writing = added(adding).await?;
         let read = read?;
         if cancel.is_cancelled() {
@@ -58,16 +60,26 @@ pub(crate) async fn write(
         let (some, rest) = checksums.split_at(batch.len());
         checksums = rest;
         let (some, from, database) = (some.to_vec(), from.clone(), config.database.clone());
+        let metrics = metrics.clone();
         adding = tokio::task::spawn_blocking(move || {
+            let mut timing = metrics.start(Stage::VectorInsert);
+            let before = writing.contents.kinds.len();
             let is_same = |id: &FileId| wanted.binary_search(id).is_err();
             writing.add(&some, &read, from.as_deref().map(|from| (from, is_same)), &database)?;
+            let vectors = writing.contents.kinds.len() - before;
+            timing.count(vectors, vectors * writing.dimension);
             Ok(writing)
         });
     }
     let writing = added(adding).await?;
     // Not every system lets a file be replaced that somebody has mapped.
     drop(from);
-    blocking(move || writing.file.finish(&writing.contents.encode())).await??;
+    let metrics = metrics.clone();
+    blocking(move || {
+        let _timing = metrics.start(Stage::VectorInsert);
+        writing.file.finish(&writing.contents.encode())
+    })
+    .await??;
     reach("vector_file/done")?;
     Ok(true)
 }

@@ -54,6 +54,9 @@ pub(super) async fn call(call: Call) -> Result<Answer, Failure> {
     let engine = call.workspace.engine().await?;
     let reply = engine.map(&query).await?;
     place.check(reply.generation)?;
+    if reply.focus_files == Some(0) {
+        page.note("focus matches no file of the index: this is what the whole tree leans on");
+    }
     let rows = rows_of(&reply);
     for row in rows.iter().skip(place.offset()) {
         if !page.push(row, &row.text())? {

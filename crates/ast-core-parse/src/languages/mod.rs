@@ -1,6 +1,7 @@
 //! The list of languages, and what a language's folder says about it.
 
 use crate::annotation::{Branch, Parameters};
+use crate::highlight::HighlightQuery;
 use crate::mention::{Mentions, NAME_FIELDS};
 use crate::syntax::Node;
 use crate::visit::{Definitions, Visit};
@@ -93,7 +94,14 @@ pub(crate) struct Spec {
     pub(crate) grammar_version: &'static str,
     pub(crate) load_grammar: fn() -> tree_sitter::Language,
     pub(crate) syntax: Syntax,
+    /// Queries that say what is shown in which colour, which come with the grammar or with one that it goes on from.
+    pub(crate) highlights: &'static [&'static str],
+    /// What a file begins with that is code; a piece of a file does without.
+    pub(crate) opening: &'static str,
+    /// What stands round members: a piece that is none but a member is read behind it. Empty if members are as others.
+    pub(crate) round_members: &'static str,
     pub(crate) compiled: OnceLock<Compiled>,
+    highlight_query: OnceLock<Option<HighlightQuery>>,
 }
 
 /// Which nodes of the grammar matter, and how. Node kinds are named as in the grammar. [`Syntax::NONE`] has the rest.
@@ -347,12 +355,31 @@ impl Spec {
             grammar_version,
             load_grammar,
             syntax,
+            highlights: &[],
+            opening: "",
+            round_members: "",
             compiled: OnceLock::new(),
+            highlight_query: OnceLock::new(),
         }
     }
 
     pub(crate) const fn file_names(mut self, names: &'static [&'static str]) -> Self {
         self.file_names = names;
+        self
+    }
+
+    pub(crate) const fn highlights(mut self, queries: &'static [&'static str]) -> Self {
+        self.highlights = queries;
+        self
+    }
+
+    pub(crate) const fn opening(mut self, opening: &'static str) -> Self {
+        self.opening = opening;
+        self
+    }
+
+    pub(crate) const fn round_members(mut self, opening: &'static str) -> Self {
+        self.round_members = opening;
         self
     }
 
@@ -397,6 +424,11 @@ impl Spec {
 
     pub(crate) fn grammar(&self) -> &tree_sitter::Language {
         &self.compiled().grammar
+    }
+
+    /// Compiled at the first use in a process; `None` if there is none.
+    pub(crate) fn highlight_query(&self) -> Option<&HighlightQuery> {
+        self.highlight_query.get_or_init(|| HighlightQuery::of(self)).as_ref()
     }
 
     fn branch(&self, grammar: &tree_sitter::Language, id: u16) -> Option<Branch> {

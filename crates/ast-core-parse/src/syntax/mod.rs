@@ -11,7 +11,7 @@ mod stack;
 use crate::languages::Compiled;
 use std::ops::Range;
 
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Reader, count_errors};
 
 /// The kind of a node that tree-sitter could not fit into the grammar.
 pub(crate) const ERROR: u16 = u16::MAX;

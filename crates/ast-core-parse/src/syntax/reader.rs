@@ -135,7 +135,7 @@ impl Syntax {
 }
 
 /// How many nodes of a tree are errors, or are put in because the grammar wants them.
-fn count_errors(tree: &Tree) -> usize {
+pub(crate) fn count_errors(tree: &Tree) -> usize {
     let mut cursor = tree.walk();
     let mut count = 0;
     loop {

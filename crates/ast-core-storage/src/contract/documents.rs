@@ -30,8 +30,18 @@ pub async fn documents_come_with_their_files_in_order_of_ids<B: Backend>(backend
     ids.extend([id(77), id(2)]);
     assert_eq!(store.documents(&ids).await.unwrap(), expected);
     assert_eq!(store.documents(&[]).await.unwrap(), []);
-    let outlines = expected.into_iter().map(|(record, document)| (record, document.into_outline()));
-    assert_eq!(store.outlines(&ids).await.unwrap(), outlines.collect::<Vec<_>>());
+    let outlines = expected.iter().cloned().map(|(record, document)| (record, document.into_outline()));
+    let outlines: Vec<_> = outlines.collect();
+    assert_eq!(store.outlines(&ids).await.unwrap(), outlines);
+    let in_steps = store.stored_documents(&ids).await.unwrap().into_iter().map(|(record, stored)| {
+        let source = stored.source().unwrap();
+        assert!(
+            expected.iter().any(|(known, document)| *known == record && document.source == source.bytes())
+        );
+        let outline = source.outline().unwrap();
+        (record, outline)
+    });
+    assert_eq!(in_steps.collect::<Vec<_>>(), outlines);
     assert_sound(&*store).await;
 }
 

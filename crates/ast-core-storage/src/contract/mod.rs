@@ -58,6 +58,8 @@ pub mod symbols;
 #[cfg(test)]
 mod tests;
 #[doc(hidden)]
+pub mod texts;
+#[doc(hidden)]
 pub mod vectors;
 
 use crate::{
@@ -148,6 +150,11 @@ macro_rules! store_contract {
                 as_many_documents_as_are_asked_for_come
                 a_document_without_symbols_or_chunks_is_one
             }
+            texts {
+                a_text_that_every_file_may_have_is_in_all_that_are_searchable
+                texts_go_with_their_files
+                a_text_in_another_encoding_is_not_told_from_others
+            }
             vectors {
                 vectors_come_by_file
                 vectors_go_with_their_files
@@ -204,6 +211,7 @@ macro_rules! store_contract {
         );
         $crate::store_contract!(@properties $backend;
             documents { any_text_comes_back_as_it_was }
+            texts { every_file_that_has_a_text_is_found_by_it }
             symbols { any_name_is_found }
             lexical { any_text_is_safe }
             incremental { incremental_equals_rebuilt }

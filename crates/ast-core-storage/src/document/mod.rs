@@ -92,11 +92,8 @@ impl Document {
     }
 
     fn read_frames(bytes: &[u8], wanted: Wanted) -> Result<Self, String> {
-        let mut frames = Decoder::new(bytes);
-        let (source, outline) = (frames.narrow()?, frames.narrow()?);
-        let source = decompress(frames.raw(source)?)?;
-        let outline = decompress(frames.raw(outline)?)?;
-        let mentions = frames.raw(frames.left())?;
+        let [source, outline, mentions] = Self::frames(bytes)?;
+        let (source, outline) = (decompress(source)?, decompress(outline)?);
         let outline = found::Outline::take(&source, &outline, wanted)?;
         let references = match wanted {
             Wanted::All => outline.mentions(&source, &decompress(mentions)?)?,
@@ -104,6 +101,77 @@ impl Document {
         };
         let found::Outline { symbols, chunks, .. } = outline;
         Ok(Self { source, symbols, references, chunks })
+    }
+
+    /// The source, the outline and the mentions, each compressed.
+    fn frames(bytes: &[u8]) -> Result<[&[u8]; 3], String> {
+        let mut frames = Decoder::new(bytes);
+        let (source, outline) = (frames.narrow()?, frames.narrow()?);
+        Ok([frames.raw(source)?, frames.raw(outline)?, frames.raw(frames.left())?])
+    }
+}
+
+/// A document as it is kept, for who wants to read it in steps, on threads of their own.
+#[derive(Debug, Clone)]
+pub struct StoredDocument {
+    bytes: Vec<u8>,
+}
+
+impl StoredDocument {
+    /// What a [content](crate::FileContent) has as `document`.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
+    /// Reads the source, and no more as far as it is kept apart.
+    ///
+    /// # Errors
+    /// What of it cannot have been written.
+    pub fn source(&self) -> Result<StoredSource<'_>, String> {
+        let Some((&VERSION, frames)) = self.bytes.split_first() else {
+            return rows::read(&self.bytes).map(|document| StoredSource(Rest::Read(Box::new(document))));
+        };
+        let [source, outline, _] = Document::frames(frames)?;
+        Ok(StoredSource(Rest::Frames { source: decompress(source)?, outline }))
+    }
+}
+
+/// The source of a stored document, and what the rest is read from.
+#[derive(Debug, Clone)]
+pub struct StoredSource<'a>(Rest<'a>);
+
+#[derive(Debug, Clone)]
+enum Rest<'a> {
+    /// Of a form of before, which is read as a whole.
+    Read(Box<Document>),
+    Frames {
+        source: Vec<u8>,
+        outline: &'a [u8],
+    },
+}
+
+impl StoredSource<'_> {
+    /// The bytes of the file.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.0 {
+            Rest::Read(document) => &document.source,
+            Rest::Frames { source, .. } => source,
+        }
+    }
+
+    /// Reads what [`Store::outlines`](crate::Store::outlines) gives of it.
+    ///
+    /// # Errors
+    /// What of it cannot have been written.
+    pub fn outline(self) -> Result<Document, String> {
+        match self.0 {
+            Rest::Read(document) => Ok(document.into_outline()),
+            Rest::Frames { source, outline } => {
+                let outline = found::Outline::take(&source, &decompress(outline)?, Wanted::Outline)?;
+                let found::Outline { symbols, chunks, .. } = outline;
+                Ok(Document { source, symbols, references: Vec::new(), chunks })
+            }
+        }
     }
 }
 
@@ -321,7 +389,12 @@ mod tests {
         #[test]
         fn an_outline_is_all_but_mentions_and_hashes(document in document()) {
             let stored = document.compress().unwrap();
-            prop_assert_eq!(Document::read(&stored, Wanted::Outline), Ok(document.into_outline()));
+            let outline = document.clone().into_outline();
+            prop_assert_eq!(Document::read(&stored, Wanted::Outline), Ok(outline.clone()));
+            let stored = StoredDocument::new(stored);
+            let source = stored.source().unwrap();
+            prop_assert_eq!(source.bytes(), &document.source);
+            prop_assert_eq!(source.outline(), Ok(outline));
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::direct::{self, in_list};
 use super::fence::{PUT_META, REPOSITORY, WRITER, value};
 use super::pages::{self, PageTable};
+use super::signatures::{INSERT_SIGNATURE, put_signature};
 use super::step::reach;
 use super::store::GENERATION;
 use super::{SqliteStore, checksum, jobs};
@@ -172,7 +173,8 @@ fn checksums_of(file: &IndexedFile) -> [Option<i64>; 3] {
     [Some(checksum::of_file(&file.record)), document, vectors]
 }
 
-pub(crate) const REMOVE: [&str; 3] = [
+pub(crate) const REMOVE: [&str; 4] = [
+    "DELETE FROM signatures WHERE file_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM vectors WHERE file_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM documents WHERE file_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM files WHERE id IN (SELECT value FROM json_each(?1))",
@@ -235,6 +237,8 @@ fn insert_contents(connection: &Connection, files: &[IndexedFile]) -> rusqlite::
     for (id, content) in with_content(files) {
         insert.execute(params![id, content.document, checksum::of_row(id, &[&content.document])])?;
     }
+    let mut insert = connection.prepare(INSERT_SIGNATURE)?;
+    with_content(files).try_for_each(|(id, content)| put_signature(&mut insert, id, &content.signature))?;
     let mut insert = connection.prepare(INSERT_VECTORS)?;
     with_content(files)
         .try_for_each(|(id, content)| put_vectors(&mut insert, id, &content.kinds, &content.codes))

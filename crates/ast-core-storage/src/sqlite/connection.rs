@@ -31,8 +31,14 @@ impl Writer {
         let options = options(file, config, config.cache_kib)
             .create_if_missing(true)
             .pragma("wal_autocheckpoint", "4000");
-        let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
-        let fence = schema::migrate(&mut connection, path, repository).await?;
+        let connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        // What is under way holds the lock, also if nobody waits for it any more.
+        let (runtime, mut writing) = (tokio::runtime::Handle::current(), (lock, connection));
+        let migrate = move |path: &Path| {
+            let fence = runtime.block_on(schema::migrate(&mut writing.1, path, repository))?;
+            Ok((writing, fence))
+        };
+        let ((lock, mut connection), fence) = direct::blocking(path.to_owned(), migrate).await?;
         // Only now, as the write-ahead log of a file is no place to say first whose file it is. It stays that way.
         sqlx::query("PRAGMA journal_mode = WAL").execute(&mut connection).await.map_err(failed)?;
         Ok(Self { connection, options, fence, _lock: lock })

@@ -2,10 +2,10 @@
 
 use super::direct::{self, in_list};
 use super::{SqliteStore, checksum};
-use crate::document::Wanted;
+use crate::document::{StoredDocument, Wanted};
 use crate::{Document, FileRecord, FileStatus, FileVersion, StoreCounts, StoreError};
 use ast_core_model::{ContentHash, FileId, LanguageName, RepoPath};
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -85,26 +85,7 @@ impl SqliteStore {
     ) -> Result<Vec<(FileRecord, Document)>, StoreError> {
         let list = in_list(files);
         let found = direct::read(self.reader().await?, self.path.clone(), move |connection, path| {
-            let failed = |error| StoreError::from_rusqlite(path, error);
-            let mut statement = connection.prepare_cached(DOCUMENTS).map_err(failed)?;
-            let rows = statement.query_map([list], |row| {
-                Ok((FileRow::read(row)?, row.get::<_, Option<Vec<u8>>>(11)?, row.get::<_, Option<i64>>(12)?))
-            });
-            let rows = rows.map_err(failed)?.filter_map(|row| {
-                let compressed = row
-                    .map_err(failed)
-                    .and_then(|(row, content, noted)| Ok((row.record(path)?, content, noted)));
-                match compressed {
-                    Ok((record, Some(content), noted)) => Some(Ok(Compressed { record, content, noted })),
-                    Ok((record, None, _)) if record.status.is_searchable() => {
-                        let reason = format!("{} has no document", record.path);
-                        Some(Err(StoreError::Corrupt { path: path.to_owned(), reason }))
-                    }
-                    Ok(_) => None,
-                    Err(error) => Some(Err(error)),
-                }
-            });
-            let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+            let rows = compressed(connection, &list, path)?;
             match shares(rows) {
                 // There is little to be done, and so it is done here.
                 Shares::One(rows) => read_documents(rows, wanted, path).map(Found::Read),
@@ -128,6 +109,21 @@ impl SqliteStore {
                 Ok(documents)
             }
         }
+    }
+
+    pub(crate) async fn stored_documents(
+        &self,
+        files: &[FileId],
+    ) -> Result<Vec<(FileRecord, StoredDocument)>, StoreError> {
+        let list = in_list(files);
+        direct::read(self.reader().await?, self.path.clone(), move |connection, path| {
+            let stored = |stored: Compressed| {
+                stored.check().map_err(|reason| damaged(&stored.record, &reason, path))?;
+                Ok((stored.record, StoredDocument::new(stored.content)))
+            };
+            compressed(connection, &list, path)?.into_iter().map(stored).collect()
+        })
+        .await
     }
 
     pub(crate) async fn paths(
@@ -161,28 +157,11 @@ impl SqliteStore {
         let connection = self.reader().await?;
         direct::read(connection, self.path.clone(), move |connection, path| {
             let failed = |error| StoreError::from_rusqlite(path, error);
-            let corrupt = |reason| StoreError::Corrupt { path: path.to_owned(), reason };
             let mut statement = connection.prepare(VERSIONS).map_err(failed)?;
             let mut rows = statement.query([]).map_err(failed)?;
             let mut versions = Vec::new();
             while let Some(row) = rows.next().map_err(failed)? {
-                let id = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
-                let status =
-                    row.get_ref(3).map_err(failed)?.as_str().map_err(|error| failed(error.into()))?;
-                let status: FileStatus =
-                    status.parse().map_err(|()| corrupt(format!("the status of {id:?} is {status:?}")))?;
-                let has_language: bool = row.get(4).map_err(failed)?;
-                if has_language != status.is_searchable() {
-                    let has = if has_language { "a" } else { "no" };
-                    return Err(corrupt(format!("{id:?} has {has} language and is {status}")));
-                }
-                if status.is_searchable() {
-                    let checksum: Option<i64> = row.get(1).map_err(failed)?;
-                    let size: i64 = row.get(2).map_err(failed)?;
-                    let size =
-                        u64::try_from(size).map_err(|_| corrupt(format!("the size of {id:?} is {size}")))?;
-                    versions.push(FileVersion { id, checksum: checksum.map(i64::cast_unsigned), size });
-                }
+                versions.extend(version(row, path)?);
             }
             Ok(versions)
         })
@@ -211,11 +190,68 @@ impl SqliteStore {
     }
 }
 
+/// The version of a file by the first columns of a row: its id, checksum, size and status, and whether it has a language. `None`
+/// if it is not searchable.
+pub(crate) fn version(row: &Row<'_>, path: &Path) -> Result<Option<FileVersion>, StoreError> {
+    let failed = |error| StoreError::from_rusqlite(path, error);
+    let corrupt = |reason| StoreError::Corrupt { path: path.to_owned(), reason };
+    let id = direct::file_id(row.get(0).map_err(failed)?).map_err(failed)?;
+    let status = row.get_ref(3).map_err(failed)?.as_str().map_err(|error| failed(error.into()))?;
+    let status: FileStatus =
+        status.parse().map_err(|()| corrupt(format!("the status of {id:?} is {status:?}")))?;
+    let has_language: bool = row.get(4).map_err(failed)?;
+    if has_language != status.is_searchable() {
+        let has = if has_language { "a" } else { "no" };
+        return Err(corrupt(format!("{id:?} has {has} language and is {status}")));
+    }
+    if !status.is_searchable() {
+        return Ok(None);
+    }
+    let checksum: Option<i64> = row.get(1).map_err(failed)?;
+    let size: i64 = row.get(2).map_err(failed)?;
+    let size = u64::try_from(size).map_err(|_| corrupt(format!("the size of {id:?} is {size}")))?;
+    Ok(Some(FileVersion { id, checksum: checksum.map(i64::cast_unsigned), size }))
+}
+
 /// A document as it is stored.
 struct Compressed {
     record: FileRecord,
     content: Vec<u8>,
     noted: Option<i64>,
+}
+
+impl Compressed {
+    fn check(&self) -> Result<(), String> {
+        checksum::check(self.noted, || checksum::of_row(self.record.id.get().cast_signed(), &[&self.content]))
+    }
+}
+
+/// The documents of files as they are stored, not yet checked.
+fn compressed(connection: &Connection, list: &str, path: &Path) -> Result<Vec<Compressed>, StoreError> {
+    let failed = |error| StoreError::from_rusqlite(path, error);
+    let mut statement = connection.prepare_cached(DOCUMENTS).map_err(failed)?;
+    let rows = statement.query_map([list], |row| {
+        Ok((FileRow::read(row)?, row.get::<_, Option<Vec<u8>>>(11)?, row.get::<_, Option<i64>>(12)?))
+    });
+    let rows = rows.map_err(failed)?.filter_map(|row| {
+        let compressed =
+            row.map_err(failed).and_then(|(row, content, noted)| Ok((row.record(path)?, content, noted)));
+        match compressed {
+            Ok((record, Some(content), noted)) => Some(Ok(Compressed { record, content, noted })),
+            Ok((record, None, _)) if record.status.is_searchable() => {
+                let reason = format!("{} has no document", record.path);
+                Some(Err(StoreError::Corrupt { path: path.to_owned(), reason }))
+            }
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        }
+    });
+    rows.collect()
+}
+
+fn damaged(record: &FileRecord, reason: &str, path: &Path) -> StoreError {
+    let reason = format!("the document of {}: {reason}", record.path);
+    StoreError::Corrupt { path: path.to_owned(), reason }
 }
 
 enum Found {
@@ -260,14 +296,10 @@ fn read_documents(
     wanted: Wanted,
     path: &Path,
 ) -> Result<Vec<(FileRecord, Document)>, StoreError> {
-    let read = |Compressed { record, content, noted }| {
-        let of = || checksum::of_row(FileId::get(record.id).cast_signed(), &[&content]);
-        let sound = checksum::check(noted, of).and_then(|()| Document::read(&content, wanted));
-        let document = sound.map_err(|reason| StoreError::Corrupt {
-            path: path.to_owned(),
-            reason: format!("the document of {}: {reason}", record.path),
-        })?;
-        Ok((record, document))
+    let read = |stored: Compressed| {
+        let sound = stored.check().and_then(|()| Document::read(&stored.content, wanted));
+        let document = sound.map_err(|reason| damaged(&stored.record, &reason, path))?;
+        Ok((stored.record, document))
     };
     rows.into_iter().map(read).collect()
 }

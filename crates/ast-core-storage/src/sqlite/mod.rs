@@ -19,6 +19,7 @@ mod plans;
 mod readers;
 mod repair;
 mod schema;
+mod signatures;
 mod step;
 mod store;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::fence::Fence;
 use super::step::reach;
+use super::{direct, signatures};
 use crate::{RepositoryId, StoreError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
@@ -21,10 +22,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_checksums.sql"),
     include_str!("../../migrations/0006_repository.sql"),
     include_str!("../../migrations/0007_columns.sql"),
+    include_str!("../../migrations/0008_signatures.sql"),
 ];
 
 /// The version of the tables that this program writes.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// The first version that has signatures.
+const SIGNATURES: u32 = 8;
 
 /// Refuses the file of somebody else, without a trace: no lock, no log and no journal of it is touched, as a plain
 /// connection would on opening and closing it. What it lets pass is only known after [`check`].
@@ -85,7 +90,8 @@ const APPLICATION: &str = "PRAGMA application_id";
 const USER_VERSION: &str = "PRAGMA user_version";
 const TABLES: &str = "SELECT count(*) FROM sqlite_schema";
 
-/// Brings the tables up to this program's version and makes the connection the last writer, all or nothing.
+/// Brings the tables up to this program's version and makes the connection the last writer, all or nothing. It may compute for
+/// long, and is for a thread that may.
 pub(crate) async fn migrate(
     connection: &mut SqliteConnection,
     path: &Path,
@@ -100,6 +106,11 @@ pub(crate) async fn migrate(
     for migration in pending {
         sqlx::raw_sql(*migration).execute(&mut *transaction).await.map_err(failed)?;
         reached("migrate/step")?;
+    }
+    if version < SIGNATURES {
+        let filled = direct::lend(&mut transaction, |connection| signatures::fill(connection));
+        filled.await.map_err(failed)?.map_err(|error| StoreError::from_rusqlite(path, error))?;
+        reached("migrate/signatures")?;
     }
     if !pending.is_empty() {
         // Both are numbers of this program.

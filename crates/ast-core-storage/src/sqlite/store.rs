@@ -10,10 +10,10 @@ use super::{StoreConfig, schema};
 use crate::document::Wanted;
 use crate::{
     Access, ChunkFilter, Committed, Derive, Document, FileRecord, FileVectors, FileVersion, JobRecord,
-    NameMatch, NamingFile, Repair, RepositoryId, Store, StoreCounts, StoreError, StoreFuture, Verification,
-    WriteBatch,
+    NameMatch, NamingFile, Repair, RepositoryId, Store, StoreCounts, StoreError, StoreFuture, StoredDocument,
+    Verification, WriteBatch,
 };
-use ast_core_lexical::{Bm25f, Hit, PageCache};
+use ast_core_lexical::{Bm25f, Hit, PageCache, TrigramQuery};
 use ast_core_model::{FileId, LanguageName, RepoPath};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -249,6 +249,17 @@ impl Store for SqliteStore {
 
     fn outlines<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<(FileRecord, Document)>> {
         Box::pin(Self::documents(self, files, Wanted::Outline))
+    }
+
+    fn stored_documents<'a>(
+        &'a self,
+        files: &'a [FileId],
+    ) -> StoreFuture<'a, Vec<(FileRecord, StoredDocument)>> {
+        Box::pin(Self::stored_documents(self, files))
+    }
+
+    fn files_with<'a>(&'a self, query: &'a TrigramQuery) -> StoreFuture<'a, Vec<FileVersion>> {
+        Box::pin(Self::files_with(self, query))
     }
 
     fn vectors<'a>(&'a self, files: &'a [FileId]) -> StoreFuture<'a, Vec<FileVectors>> {

@@ -6,6 +6,7 @@ use super::pages::{PageTable, Pages};
 use super::store::GENERATION;
 use super::{SqliteStore, checksum, direct};
 use crate::names::names_of;
+use crate::signatures::signature_of;
 use crate::vectors::{codes_of, kinds_of};
 use crate::{
     Derive, Derived, Document, FileRecord, Finding, Part, Remedy, RepositoryId, StoreError, Verification,
@@ -22,7 +23,7 @@ pub(crate) struct Diagnosis {
     pub(crate) verification: Verification,
     /// Files that are to be taken out, by the numbers in their rows.
     pub(crate) drop: BTreeSet<i64>,
-    /// Files of which vectors, kinds or the number of definitions are to be made anew.
+    /// Files of which vectors, kinds, signatures or the number of definitions are to be made anew.
     pub(crate) derive: BTreeSet<FileId>,
     /// Indexes that are to be made anew.
     pub(crate) rebuild: BTreeSet<PageTable>,
@@ -162,9 +163,10 @@ fn check_identity(connection: &Connection, diagnosis: &mut Diagnosis) -> rusqlit
 }
 
 /// Of each table the rows that are of no file: a condition, for a table whose rows are of files.
-pub(crate) const ORPHANS: [(Part, &str, &str); 2] = [
+pub(crate) const ORPHANS: [(Part, &str, &str); 3] = [
     (Part::Documents, "documents", "file_id NOT IN (SELECT id FROM files)"),
     (Part::Vectors, "vectors", "file_id NOT IN (SELECT id FROM files)"),
+    (Part::Signatures, "signatures", "file_id NOT IN (SELECT id FROM files)"),
 ];
 
 fn check_orphans(connection: &Connection, diagnosis: &mut Diagnosis) -> rusqlite::Result<()> {
@@ -208,6 +210,7 @@ fn check_contents(
 ) -> rusqlite::Result<Expected> {
     let mut content = connection.prepare("SELECT content, checksum FROM documents WHERE file_id = ?")?;
     let mut vectors = connection.prepare("SELECT kinds, codes, checksum FROM vectors WHERE file_id = ?")?;
+    let mut signatures = connection.prepare("SELECT bits, checksum FROM signatures WHERE file_id = ?")?;
     let mut counts = connection.prepare("SELECT symbols, chunks FROM files WHERE id = ?")?;
     let mut expected = Expected::default();
     for (id, record) in files {
@@ -231,6 +234,14 @@ fn check_contents(
         if let Err((found, expected)) = check_vectors(*id, &document, &derived, keeps, there.optional()?) {
             diagnosis.derive.insert(*id);
             diagnosis.add(Finding::new(Part::Vectors, found, expected, Remedy::Derive).of(path()));
+        }
+        let there = signatures.query_row([number], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        // That of a file without a document is not looked at.
+        if bytes.is_some()
+            && let Err((found, expected)) = check_signature(*id, &document, there)
+        {
+            diagnosis.derive.insert(*id);
+            diagnosis.add(Finding::new(Part::Signatures, found, expected, Remedy::Derive).of(path()));
         }
         let counts: (i64, Option<i64>) = counts.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let counted = [
@@ -332,6 +343,18 @@ fn check_vectors(
         0 => Ok(()),
         count => Err((format!("{count} other values"), "the vectors of its chunks".into())),
     }
+}
+
+fn check_signature(
+    file: FileId,
+    document: &Document,
+    there: Option<(Vec<u8>, i64)>,
+) -> Result<(), Difference> {
+    let expected = || "the signature of its source".to_owned();
+    let (bits, noted) = there.ok_or_else(|| ("none".to_owned(), expected()))?;
+    checksum::check(Some(noted), || checksum::of_row(file.get().cast_signed(), &[&bits]))
+        .map_err(|found| (found, "the checksum that was noted".to_owned()))?;
+    if bits == signature_of(&document.source) { Ok(()) } else { Err(("another".to_owned(), expected())) }
 }
 
 /// Holds a table of pages against the chunks that are to be in it.

@@ -29,7 +29,8 @@ const COMMIT: [&str; 8] = [
     "commit/done",
 ];
 
-const MIGRATION: [&str; 4] = ["migrate/begun", "migrate/step", "migrate/written", "migrate/done"];
+const MIGRATION: [&str; 5] =
+    ["migrate/begun", "migrate/step", "migrate/signatures", "migrate/written", "migrate/done"];
 
 /// Runs the work with a fault at the step, and gives what comes of it; a panic is `None`.
 async fn with_fault<T: Send + 'static>(
@@ -60,7 +61,7 @@ const BEFORE: u64 = 7;
 /// Everything there is to see, but for pages, which depend on how it came about.
 async fn seen(path: &Path) -> Vec<Vec<String>> {
     let mut seen = Vec::new();
-    for table in ["files", "documents", "vectors"] {
+    for table in ["files", "documents", "vectors", "signatures"] {
         seen.extend(tables::rows(path, &format!("SELECT * FROM {table}")).await);
     }
     // Each store is a repository of its own, and was opened as often as it was.

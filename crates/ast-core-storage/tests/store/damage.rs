@@ -2,7 +2,8 @@
 
 use crate::sample::{EVEN, files, id, open, rust, rust_text, skipped};
 use ast_core_storage::{
-    Access, ChunkFilter, FileStatus, NameMatch, SqliteStore, Store, StoreError, SymbolQuery, WriteBatch,
+    Access, ChunkFilter, FileStatus, NameMatch, SqliteStore, Store, StoreError, SymbolQuery, TrigramQuery,
+    WriteBatch,
 };
 use std::path::Path;
 
@@ -63,6 +64,7 @@ async fn ask_for_everything(store: &SqliteStore) -> bool {
         accept(store.counts().await).is_some(),
         accept(store.vectors(&(1..=FILES).map(id).collect::<Vec<_>>()).await).is_some(),
         accept(store.symbols(&symbols_named("Count")).await).is_some(),
+        accept(store.files_with(&TrigramQuery::of_text(b"count")).await).is_some(),
         accept(store.lexical_search(&["count", "state", "total"], EVEN, ChunkFilter::All, 50).await)
             .is_some(),
     ];
@@ -180,6 +182,10 @@ async fn values_that_nobody_can_have_written_are_damage() {
         ("UPDATE vectors SET kinds = zeroblob(length(kinds))", "vectors"),
         ("UPDATE vectors SET codes = zeroblob(length(codes))", "vectors"),
         ("UPDATE vectors SET file_id = 3 WHERE file_id = 2", "vectors"),
+        ("UPDATE signatures SET bits = zeroblob(length(bits)) WHERE file_id = 2", "texts"),
+        ("UPDATE signatures SET bits = x''", "texts"),
+        ("UPDATE files SET status = 'lost' WHERE id = 2", "texts"),
+        ("UPDATE documents SET content = substr(content, 1, length(content) - 1)", "stored"),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("index.db");
@@ -205,6 +211,8 @@ async fn values_that_nobody_can_have_written_are_damage() {
             "symbols" => store.symbols(&symbols_named("beta")).await.err(),
             "paths" => store.paths(&[id(2)]).await.err(),
             "documents" => store.documents(&[id(2)]).await.err(),
+            "stored" => store.stored_documents(&[id(2)]).await.err(),
+            "texts" => store.files_with(&TrigramQuery::of_text(b"beta")).await.err(),
             _ => store.vectors(&[id(1), id(2), id(3)]).await.err(),
         };
         assert!(matches!(error, Some(StoreError::Corrupt { .. })), "{statement}: {error:?}");

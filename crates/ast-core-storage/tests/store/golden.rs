@@ -4,7 +4,9 @@
 //! is in it. `AST_CORE_WRITE_EXPECTED` writes that anew.
 
 use crate::sample::{files, id, open, rust};
-use ast_core_storage::{Access, Document, FileRecord, NameMatch, SqliteStore, Store, StoreError};
+use ast_core_storage::{
+    Access, Document, FileRecord, NameMatch, SqliteStore, Store, StoreError, TrigramQuery,
+};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +55,16 @@ async fn an_index_of_before_columns_says_what_it_said() {
     assert!(vectors.iter().all(|vectors| vectors.codes.len() == 256 * vectors.kinds.len()));
     let naming = store.files_naming("HandPump", NameMatch::Exact).await.unwrap();
     assert_eq!(naming.iter().map(|naming| naming.file).collect::<Vec<_>>(), [id(4)]);
+
+    // Signatures are made of what was there.
+    let query = |text: &str| TrigramQuery::of_text(text.as_bytes());
+    let with = async |text: &str| {
+        let found = store.files_with(&query(text)).await.unwrap();
+        found.into_iter().map(|version| version.id).collect::<Vec<_>>()
+    };
+    assert_eq!(with("implements Pump").await, [id(4)]);
+    assert_eq!(with("setdefault").await, [id(3)]);
+    assert_eq!(with("no such text").await, []);
 
     // What comes in now is beside it in the form of now.
     store.commit(files(vec![rust(20, "src/tank.rs", "alpha")])).await.unwrap();

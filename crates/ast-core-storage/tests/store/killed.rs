@@ -52,7 +52,8 @@ async fn check(store: &SqliteStore, acknowledged: u64) {
     counts.insert("kinds", store.counts().await.unwrap().chunks as i64);
     let found = store.lexical_search(&["count"], EVEN, ChunkFilter::All, usize::MAX).await.unwrap();
     assert_eq!(found.len() as i64, counts["kinds"], "each chunk is found once");
-    for (table, a_file) in [("files", 1), ("documents", 1), ("vectors", 1), ("kinds", chunks)] {
+    let of_file = [("files", 1), ("documents", 1), ("vectors", 1), ("signatures", 1), ("kinds", chunks)];
+    for (table, a_file) in of_file {
         assert_eq!(counts[table], expected * a_file, "{table} in generation {generation}");
     }
     let every = SymbolQuery { matching: NameMatch::Prefix, ..SymbolQuery::exact("") };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Every table that holds something of a file, and the one of its rows that `{}` names: all of one file.
-pub(crate) const TABLES: [&str; 3] = ["files", "documents", "vectors"];
+pub(crate) const TABLES: [&str; 4] = ["files", "documents", "vectors", "signatures"];
 
 pub(crate) async fn connect(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).read_only(true);

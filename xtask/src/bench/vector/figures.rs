@@ -3,10 +3,9 @@
 use serde::Serialize;
 
 use super::data::Set;
-use super::rounds::{Measured, Point, RowResult, TARGETS};
+use super::rounds::{Measured, Point, RowResult, TARGETS, Time};
 use super::rows::{FLAT, HNSW_RS, HNSWLIB_NODE, LOOPS, OURS, Side};
-use super::statistics::{median, paired_ratio};
-use super::subject::Time;
+use crate::bench::statistics::{median, paired_ratio};
 
 /// A measured value and the bound that it has to keep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -164,10 +163,9 @@ fn flat(measured: &Measured) -> Figure {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::rounds::{Build, Churn, Filtered, Sample, Saved};
-    use super::super::statistics::{Bracket, Setting};
-    use super::super::subject::About;
+    use super::super::rounds::{About, Build, Churn, Filtered, Sample, Saved};
     use super::*;
+    use crate::bench::statistics::{Bracket, Setting};
 
     fn time(cpu: f64) -> Time {
         Time { wall: cpu, cpu }

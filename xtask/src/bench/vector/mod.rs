@@ -10,15 +10,16 @@ mod prepare;
 mod report;
 mod rounds;
 mod rows;
-mod statistics;
-mod subject;
 
 use anyhow::{Result, bail};
 
+use super::machine::{self, Machine};
 use crate::workspace;
+use data::Manifest;
 use prepare::Place;
-use report::{Machine, Report};
-use rounds::Plan;
+use report::Report;
+use rounds::{Measured, Plan};
+pub(super) use rows::{HNSWLIB_NODE, OURS};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -37,31 +38,15 @@ pub(crate) struct Options {
 }
 
 /// Where reports are kept, from the root of the repository.
-const RESULTS: &str = "benches/results/vector";
+pub(super) const RESULTS: &str = "benches/results/vector";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(name) = options.only.iter().find(|name| !rows::GRAPHS.iter().any(|row| row.name == **name)) {
         let names: Vec<&str> = rows::GRAPHS.iter().map(|row| row.name).collect();
         bail!("there is no row {name:?}; there are {}", names.join(", "));
     }
-    let place = Place::new()?;
-    place.install()?;
-    let (name, rows) = match options {
-        Options { quick: true, .. } => ("quick", Some(10_000)),
-        Options { million: true, .. } => ("million", Some(1_000_000)),
-        _ => ("full", None),
-    };
-    let (folder, vectors) = place.vectors(name, rows)?;
-    let plan = Plan {
-        rounds: options.rounds.unwrap_or(if options.quick { 3 } else { 5 }).max(1),
-        builds: if options.million || options.quick { 1 } else { 3 },
-        build_threads: if options.million { 2 } else { 1 },
-        million: options.million,
-        only: options.only.clone(),
-    };
-
-    let (date, commit, load) = (report::today(), report::commit()?, report::load());
-    let measured = rounds::measure(&place, &folder, &vectors, &plan)?;
+    let (date, commit, load) = (machine::today(), machine::commit()?, machine::load());
+    let (vectors, measured) = measure(options)?;
     let mut figures = figures::all(&measured, vectors.base, options.million);
     if !options.only.is_empty() {
         figures.retain(|figure| figure.value.is_some());
@@ -86,4 +71,31 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         1 => bail!("1 figure falls short"),
         count => bail!("{count} figures fall short"),
     }
+}
+
+fn measure(options: &Options) -> Result<(Manifest, Measured)> {
+    let place = Place::new()?;
+    place.install()?;
+    let (name, rows) = match options {
+        Options { quick: true, .. } => ("quick", Some(10_000)),
+        Options { million: true, .. } => ("million", Some(1_000_000)),
+        _ => ("full", None),
+    };
+    let (folder, vectors) = place.vectors(name, rows)?;
+    let plan = Plan {
+        rounds: options.rounds.unwrap_or(if options.quick { 3 } else { 5 }).max(1),
+        builds: if options.million || options.quick { 1 } else { 3 },
+        build_threads: if options.million { 2 } else { 1 },
+        million: options.million,
+        only: options.only.clone(),
+    };
+    let measured = rounds::measure(&place, &folder, &vectors, &plan)?;
+    Ok((vectors, measured))
+}
+
+/// What a quick run measures of the libraries that the whole comparison names, in the form of `results.json`.
+pub(super) fn quick() -> Result<String> {
+    let options = Options { quick: true, million: false, only: Vec::new(), rounds: None };
+    let (_, measured) = measure(&options)?;
+    Ok(serde_json::to_string(&serde_json::json!({ "measured": measured }))?)
 }

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 
 use super::data::Manifest;
 use super::rows::{Host, Row};
-use crate::process::{self, NPM, Tool};
+use crate::bench::packages::{self, fresh};
+use crate::process::{self, Tool};
 use crate::{corpus, metadata, workspace};
 
 /// Where everything is.
@@ -141,65 +142,6 @@ impl Place {
 
     /// A folder with the npm packages; those with C++ in them are compiled with these flags or their own.
     fn node(&self, name: &str, flags: Option<&str>) -> Result<()> {
-        let folder = self.cache.join(name);
-        let source = |file: &str| self.root.join("benches/vector").join(file);
-        let lists = [source("package.json"), source("package-lock.json")];
-        fresh(&folder, &[&lists[0], &lists[1]], || {
-            let how = "install Node 20 or newer, which brings npm";
-            Tool { program: NPM, why: "to install the packages that are compared with", how }.require()?;
-            fs::create_dir_all(&folder)?;
-            for list in &lists {
-                fs::copy(list, folder.join(list.file_name().context("a list has a name")?))?;
-            }
-            let mut npm = Command::new(NPM);
-            npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder);
-            if let Some(flags) = flags {
-                npm.env("CXXFLAGS", flags);
-            }
-            process::run(&mut npm)
-        })
-    }
-}
-
-/// Makes a folder anew, unless it was made from these very lists.
-fn fresh(folder: &Path, lists: &[&Path], make: impl FnOnce() -> Result<()>) -> Result<()> {
-    let mut wanted = String::new();
-    for list in lists {
-        wanted += &fs::read_to_string(list).with_context(|| format!("failed to read {}", list.display()))?;
-    }
-    let stamp = folder.join("made-from");
-    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
-        return Ok(());
-    }
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("failed to clear {}", folder.display()))?;
-    }
-    make()?;
-    fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_is_made_again_when_its_list_changes_or_it_was_not_finished() {
-        let root = tempfile::tempdir().unwrap();
-        let (folder, list) = (root.path().join("made"), root.path().join("list"));
-        let made = |ok: bool| {
-            let mut called = false;
-            let result = fresh(&folder, &[&list], || {
-                called = true;
-                fs::create_dir_all(&folder)?;
-                if ok { Ok(()) } else { bail!("no network") }
-            });
-            (called, result.is_ok())
-        };
-        fs::write(&list, "a==1").unwrap();
-        assert_eq!(made(false), (true, false));
-        assert_eq!(made(true), (true, true));
-        assert_eq!(made(true), (false, true));
-        fs::write(&list, "a==2").unwrap();
-        assert_eq!(made(true), (true, true));
+        packages::npm(&self.root.join("benches/vector"), &self.cache.join(name), flags)
     }
 }

@@ -3,8 +3,6 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -12,8 +10,8 @@ use serde::Serialize;
 use super::data::{Manifest, Set};
 use super::figures::{Bound, Figure};
 use super::rounds::{Measured, Point, RowResult, TARGETS};
-use super::statistics::median;
-use crate::{process, workspace};
+use crate::bench::machine::Machine;
+use crate::bench::statistics::median;
 
 /// What was measured with what, where.
 #[derive(Serialize)]
@@ -24,48 +22,6 @@ pub(super) struct Report<'a> {
     pub(super) vectors: &'a Manifest,
     pub(super) figures: &'a [Figure],
     pub(super) measured: &'a Measured,
-}
-
-/// Where it was measured.
-#[derive(Serialize)]
-pub(super) struct Machine {
-    processor: String,
-    threads: usize,
-    memory: String,
-    system: String,
-    /// Processes that wanted to run, over one, five and fifteen minutes, when the measurement began and ended.
-    load: [String; 2],
-    rustc: String,
-    node: String,
-}
-
-/// The load of the machine now, where the system tells it.
-pub(super) fn load() -> String {
-    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
-}
-
-impl Machine {
-    pub(super) fn new(load_before: String) -> Self {
-        let field = |file: &str, name: &str| {
-            let text = fs::read_to_string(file).unwrap_or_default();
-            let line = text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split_once(':'));
-            line.map_or("unknown".to_owned(), |(_, value)| value.trim().to_owned())
-        };
-        let version = |program: &str| {
-            let said = process::output(Command::new(program).arg("--version"));
-            said.map_or("unknown".to_owned(), |said| said.trim().to_owned())
-        };
-        Self {
-            processor: field("/proc/cpuinfo", "model name"),
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-            memory: field("/proc/meminfo", "MemTotal"),
-            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-            load: [load_before, load()],
-            rustc: version("rustc"),
-            node: version("node"),
-        }
-    }
 }
 
 impl Report<'_> {
@@ -277,44 +233,11 @@ fn line(text: &mut String, line: &str) {
     let _ = writeln!(text, "{line}");
 }
 
-/// The commit that is checked out, marked if there is more than that.
-pub(super) fn commit() -> Result<String> {
-    let git = |arguments: &[&str]| {
-        process::output(Command::new("git").args(arguments).current_dir(workspace::root()))
-    };
-    let changed = !git(&["status", "--porcelain", "--untracked-files=no"])?.trim().is_empty();
-    Ok(git(&["rev-parse", "--short=9", "HEAD"])?.trim().to_owned() + if changed { "-changed" } else { "" })
-}
-
-/// Today in UTC, as `2026-01-31`.
-pub(super) fn today() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    date(now / 86_400)
-}
-
-/// The date so many days after the first of January 1970.
-fn date(days: u64) -> String {
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let (mut year, mut left) = (1970, days);
-    while left >= 365 + u64::from(leap(year)) {
-        left -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let mut month = 1;
-    for length in [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if left < length {
-            break;
-        }
-        left -= length;
-        month += 1;
-    }
-    format!("{year}-{month:02}-{:02}", left + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::figures;
     use super::*;
+    use crate::bench::machine;
 
     #[test]
     fn what_is_kept_holds_every_row_and_what_falls_short() {
@@ -332,9 +255,9 @@ mod tests {
             sha256: String::new(),
         };
         let report = Report {
-            date: date(0),
+            date: "1970-01-01".to_owned(),
             commit: "abc".to_owned(),
-            machine: Machine::new(load()),
+            machine: Machine::new(machine::load()),
             vectors: &vectors,
             figures: &figures::all(&measured, vectors.base, false),
             measured: &measured,
@@ -352,20 +275,5 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&read("results.json")).unwrap();
         assert_eq!(json["measured"]["rows"][0]["points"][0]["rounds"][2]["single"][1]["cpu"], 10.0);
         assert_eq!(json["figures"][0]["bound"]["at_least"], 2.0);
-    }
-
-    #[test]
-    fn days_have_dates() {
-        let cases = [
-            (0, "1970-01-01"),
-            (59, "1970-03-01"),
-            (789, "1972-02-29"),
-            (11_016, "2000-02-29"),
-            (20_453, "2025-12-31"),
-            (20_454, "2026-01-01"),
-        ];
-        for (days, expected) in cases {
-            assert_eq!(date(days), expected);
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -10,8 +11,8 @@ use serde_json::{Value, json};
 use super::data::{K, Manifest, Set, Truth, extended, read_ids};
 use super::prepare::Place;
 use super::rows::{FLAT, GRAPHS, Host, LOOPS, OURS, Row, Side};
-use super::statistics::{Bracket, Setting, middle_ones, quantile};
-use super::subject::{About, Subject, Time};
+use crate::bench::statistics::{Bracket, Setting, middle_ones, quantile};
+use crate::bench::subject::Subject;
 
 /// The recalls at which searches are compared.
 pub(super) const TARGETS: [f64; 2] = [0.95, 0.99];
@@ -36,6 +37,25 @@ const SOME: usize = 200;
 /// How often each query is asked for its own time. A timer that interrupts every 4 ms for some 70 us meets one search in a
 /// hundred, of any library, so that what one in a hundred exceeds would be the timer's.
 const ASKS: usize = 3;
+
+/// How long a command may take: the build of a million vectors by the slowest library is an hour.
+const LIMIT: Duration = Duration::from_secs(4 * 3600);
+
+/// What a program says of itself when it has started.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub(super) struct About {
+    /// Version of the library.
+    pub(super) version: String,
+    /// How it was compiled, or which instructions it chose.
+    pub(super) build: String,
+}
+
+/// Seconds that something took.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+pub(super) struct Time {
+    pub(super) wall: f64,
+    pub(super) cpu: f64,
+}
 
 /// How much is measured.
 pub(super) struct Plan {
@@ -221,7 +241,7 @@ struct Run<'a> {
     truth: BTreeMap<Set, Truth>,
     /// What programs answer is written here.
     answers: PathBuf,
-    programs: Vec<Subject>,
+    programs: Vec<Subject<About>>,
 }
 
 /// Measures everything that the plan asks for.
@@ -286,12 +306,12 @@ pub(super) fn measure(place: &Place, folder: &Path, manifest: &Manifest, plan: &
 impl Run<'_> {
     fn start(&mut self, place: &Place, row: &'static Row) -> Result<usize> {
         println!("  starting {}", row.name);
-        self.programs.push(Subject::start(row.name, place.program(row, self.folder))?);
+        self.programs.push(Subject::start(row.name, place.program(row, self.folder), LIMIT)?);
         Ok(self.programs.len() - 1)
     }
 
     fn ask<T: serde::de::DeserializeOwned>(&mut self, program: usize, command: &Value) -> Result<T> {
-        self.programs[program].ask(command)
+        self.programs[program].ask(command, LIMIT)
     }
 
     /// Builds all indexes, one after the other; those whose builds are compared several times, in turn.

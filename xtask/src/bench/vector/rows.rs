@@ -46,10 +46,10 @@ impl Row {
 }
 
 /// The index that the figures are about.
-pub(super) const OURS: &str = "ours int8 + rescore";
+pub(in crate::bench) const OURS: &str = "ours int8 + rescore";
 /// Rows that figures name.
 pub(super) const HNSW_RS: &str = "hnsw_rs";
-pub(super) const HNSWLIB_NODE: &str = "hnswlib-node";
+pub(in crate::bench) const HNSWLIB_NODE: &str = "hnswlib-node";
 
 const fn row(name: &'static str, side: Side, host: Host, library: &'static str, million: bool) -> Row {
     Row { name, side, host, library, k_factor: None, million }

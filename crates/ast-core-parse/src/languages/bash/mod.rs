@@ -46,6 +46,7 @@ pub(crate) static BASH: Spec = Spec::new(
         ..Syntax::NONE
     },
 )
+.highlights(&[tree_sitter_bash::HIGHLIGHT_QUERY])
 .file_names(&[
     ".bash_aliases",
     ".bash_logout",

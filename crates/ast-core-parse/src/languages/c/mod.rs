@@ -46,7 +46,8 @@ pub(crate) static C: Spec = Spec::new(
         stand_in: |source| blank::blank(source, false),
         ..BASE
     },
-);
+)
+.highlights(&[tree_sitter_c::HIGHLIGHT_QUERY]);
 
 /// What both languages have in common.
 pub(super) const BASE: Syntax = Syntax {

@@ -74,7 +74,9 @@ pub(crate) static CPP: Spec = Spec::new(
         stand_in: |source| c::blank::blank(source, true),
         ..c::BASE
     },
-);
+)
+.round_members("class A {\n")
+.highlights(&[tree_sitter_c::HIGHLIGHT_QUERY, tree_sitter_cpp::HIGHLIGHT_QUERY]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     use SymbolKind as Kind;

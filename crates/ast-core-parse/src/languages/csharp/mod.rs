@@ -86,7 +86,9 @@ pub(crate) static CSHARP: Spec = Spec::new(
         parameters,
         ..Syntax::NONE
     },
-);
+)
+.round_members("class A {\n")
+.highlights(&[tree_sitter_c_sharp::HIGHLIGHTS_QUERY]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     use SymbolKind as Kind;

@@ -53,7 +53,8 @@ pub(crate) static GO: Spec = Spec::new(
         parameters,
         ..Syntax::NONE
     },
-);
+)
+.highlights(&[tree_sitter_go::HIGHLIGHTS_QUERY]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     use SymbolKind as Kind;

@@ -72,7 +72,9 @@ pub(crate) static JAVA: Spec = Spec::new(
         parameters,
         ..Syntax::NONE
     },
-);
+)
+.round_members("class A {\n")
+.highlights(&[tree_sitter_java::HIGHLIGHTS_QUERY]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     use SymbolKind as Kind;

@@ -83,6 +83,8 @@ pub(crate) static JAVASCRIPT: Spec = Spec::new(
         ..super::Syntax::NONE
     },
 )
+.round_members("class A {\n")
+.highlights(&[tree_sitter_javascript::HIGHLIGHT_QUERY, tree_sitter_javascript::JSX_HIGHLIGHT_QUERY])
 .interpreters(&["bun", "deno", "node", "nodejs"]);
 
 /// What the grammars of JavaScript and TypeScript have in common.

@@ -58,6 +58,8 @@ pub(crate) static KOTLIN: Spec = Spec::new(
         ..Syntax::NONE
     },
 )
+.round_members("class A {\n")
+.highlights(&[include_str!("highlights.scm")])
 .interpreters(&["kotlin", "kotlinc"]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {

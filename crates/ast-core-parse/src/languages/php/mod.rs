@@ -89,6 +89,9 @@ pub(crate) static PHP: Spec = Spec::new(
         ..Syntax::NONE
     },
 )
+.opening("<?php ")
+.round_members("class A {\n")
+.highlights(&[tree_sitter_php::HIGHLIGHTS_QUERY])
 .interpreters(&["php"]);
 
 /// Any comment but those for tools.

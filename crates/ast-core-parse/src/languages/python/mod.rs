@@ -70,6 +70,7 @@ pub(crate) static PYTHON: Spec = Spec::new(
         ..Syntax::NONE
     },
 )
+.highlights(&[tree_sitter_python::HIGHLIGHTS_QUERY])
 .interpreters(&["pypy", "python"]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {

@@ -82,6 +82,7 @@ pub(crate) static RUBY: Spec = Spec::new(
         ..Syntax::NONE
     },
 )
+.highlights(&[tree_sitter_ruby::HIGHLIGHTS_QUERY])
 .file_names(&[
     "Brewfile",
     "Capfile",

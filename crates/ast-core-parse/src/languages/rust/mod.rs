@@ -72,7 +72,8 @@ pub(crate) static RUST: Spec = Spec::new(
         values_are_code: true,
         ..Syntax::NONE
     },
-);
+)
+.highlights(&[tree_sitter_rust::HIGHLIGHTS_QUERY]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {
     use SymbolKind as Kind;

@@ -65,6 +65,8 @@ pub(crate) static SCALA: Spec = Spec::new(
         ..Syntax::NONE
     },
 )
+.round_members("class A {\n")
+.highlights(&[tree_sitter_scala::HIGHLIGHTS_QUERY])
 .interpreters(&["amm", "scala", "scala-cli"]);
 
 fn define<'tree>(visit: &Visit<'_, 'tree>, found: &mut Definitions<'tree>) {

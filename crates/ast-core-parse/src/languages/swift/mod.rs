@@ -57,6 +57,8 @@ pub(crate) static SWIFT: Spec = Spec::new(
         ..Syntax::NONE
     },
 )
+.round_members("class A {\n")
+.highlights(&[tree_sitter_swift::HIGHLIGHTS_QUERY])
 .interpreters(&["swift"]);
 
 /// The text with blanks for `#if` and its like, which may stand where the grammar expects none: between the cases of a

@@ -16,6 +16,8 @@ pub(crate) static TYPESCRIPT: Spec = Spec::new(
     || tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
     SYNTAX,
 )
+.round_members("class A {\n")
+.highlights(&[tree_sitter_javascript::HIGHLIGHT_QUERY, tree_sitter_typescript::HIGHLIGHTS_QUERY])
 .interpreters(&["ts-node", "tsx"]);
 
 pub(crate) static TSX: Spec = Spec::new(
@@ -39,7 +41,13 @@ pub(crate) static TSX: Spec = Spec::new(
         ],
         ..SYNTAX
     },
-);
+)
+.round_members("class A {\n")
+.highlights(&[
+    tree_sitter_javascript::HIGHLIGHT_QUERY,
+    tree_sitter_javascript::JSX_HIGHLIGHT_QUERY,
+    tree_sitter_typescript::HIGHLIGHTS_QUERY,
+]);
 
 const SYNTAX: Syntax = Syntax {
     definitions: &[
