@@ -86,6 +86,17 @@ export interface Configuration {
   dimension: number
 }
 
+export interface Distribution {
+  minMs: number
+  meanMs: number
+  p50Ms: number
+  p90Ms: number
+  p95Ms: number
+  p99Ms: number
+  p999Ms: number
+  maxMs: number
+}
+
 /** Vectors of texts. */
 export interface Embedded {
   vectors: Float32Array
@@ -105,6 +116,10 @@ export declare class Engine {
   cancellation(): Cancellation
   /** The settings that hold. */
   configuration(): Configuration
+  /** What the engine measured. */
+  metrics(): EngineMetrics
+  /** The same, and what the process uses, in the text format of Prometheus. */
+  prometheus(): string
   /** Brings the index up to a tree. */
   index(root: string, options: IndexOptions, cancellation?: Cancellation | undefined | null, onProgress?: ((progress: IndexProgress) => void) | undefined | null): Promise<IndexRun>
   /** What the index holds. */
@@ -175,6 +190,18 @@ export declare class Engine {
   watch(root: string, options: WatchOptions): Promise<Watch>
 }
 
+export interface EngineMetrics {
+  enabled: boolean
+  index: IndexMetrics
+  search: SearchMetrics
+  stages: Array<StageMetrics>
+}
+
+export interface Figures {
+  process: ProcessFigures
+  system: SystemFigures
+}
+
 /** A file and what is in it. */
 export interface FileColumns {
   path: string
@@ -232,6 +259,19 @@ export interface HealthReport {
   otherEmbedder: string | null
   searchableFiles: number
   tookMs: number
+}
+
+export interface IndexMetrics {
+  runs: Times
+  failed: number
+  active: number
+  files: number
+  bytes: number
+  lines: number
+  symbols: number
+  chunks: number
+  filesPerSecond: number | null
+  bytesPerSecond: number | null
 }
 
 export interface IndexOptions {
@@ -294,14 +334,6 @@ export interface ListedColumns {
   docs: string
 }
 
-export interface Metrics {
-  rssBytes: number | null
-  peakRssBytes: number | null
-  cpuMs: number | null
-  threads: number | null
-  openFiles: number | null
-}
-
 export interface NotedFile {
   path: string
   metadata: string
@@ -326,6 +358,14 @@ export interface OpenOptions {
 export interface Outlined {
   files: Array<FileColumns>
   failures: Array<FileFailure>
+}
+
+export interface ProcessFigures {
+  rssBytes: number | null
+  peakRssBytes: number | null
+  cpuMs: number | null
+  threads: number | null
+  openFiles: number | null
 }
 
 export interface ProcessOptions {
@@ -380,6 +420,14 @@ export interface ReplyRecord {
   text: string
 }
 
+export interface SearchMetrics {
+  searches: Times
+  failed: number
+  active: number
+  hits: number
+  searchesPerSecond: number | null
+}
+
 export interface SearchOptions {
   limit?: number
   mode?: string
@@ -388,6 +436,15 @@ export interface SearchOptions {
   kinds?: Array<string>
   threshold?: number
   context?: number
+}
+
+export interface StageMetrics {
+  stage: string
+  work: string
+  unit: string
+  items: number
+  bytes: number
+  times: Times
 }
 
 export interface StaleFile {
@@ -450,6 +507,19 @@ export interface SymbolReply {
   tookMs: number
 }
 
+export interface SystemFigures {
+  totalMemoryBytes: number | null
+  availableMemoryBytes: number | null
+  cpus: number | null
+  loadAverage: Array<number> | null
+}
+
+export interface Times {
+  count: number
+  totalMs: number
+  distribution: Distribution | null
+}
+
 /** The version of the library. */
 export const VERSION: string
 
@@ -502,8 +572,8 @@ export interface WatchOptions {
   pollMs?: number
 }
 
-/** What the process uses. */
-export declare function metrics(): Metrics
+/** What the process uses and the machine has. */
+export declare function figures(): Figures
 
 /** The words that columns have numbers for. */
 export declare function vocabulary(): Vocabulary

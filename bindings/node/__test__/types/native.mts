@@ -27,7 +27,11 @@ same<native.BatchProgress, told.BatchProgress>(true);
 same<native.StatusReport, told.StatusReport>(true);
 same<native.HealthReport, Omit<told.HealthReport, 'verified'>>(true);
 same<native.VerifyReport, NonNullable<told.HealthReport['verified']>>(true);
-same<native.Metrics, told.MetricsSnapshot['process']>(true);
+same<native.ProcessFigures, told.MetricsSnapshot['process']>(true);
+same<native.SystemFigures, told.MetricsSnapshot['system']>(true);
+same<native.IndexMetrics, told.EngineMetrics['index']>(true);
+same<native.SearchMetrics, told.EngineMetrics['search']>(true);
+same<Omit<native.StageMetrics, 'stage'>, told.StageMetrics>(true);
 same<native.LanguageInfo, (typeof told.languages)[number]>(true);
 same<native.Collection, told.CollectionInfo>(true);
 
